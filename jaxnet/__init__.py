@@ -1,0 +1,23 @@
+"""How a neural network learns: one hidden layer, in JAX, from pictures to a trained network.
+
+In reading order; a file imports only from files above it:
+
+    errors, precision, progress    what can go wrong; how exact; how far
+    data/                          from a file, a folder or a drawing to X (n_x, m) and Y (1, m)
+    activations                    g(z) and g′(z)
+    network                        init_params, forward, loss, predict, accuracy
+    backprop                       the same gradient by hand, formula by formula
+    training                       make_update and fit: gradient descent
+    storage/                       the model file and the run folder
+    figures                        the pictures: cost curve, hidden units, contact sheet
+    commands/                      `jaxnet data | train | predict`
+
+The public names are listed in `__init__.pyi`. Importing this package loads none of them, and not
+JAX; each loads at its first use (SPEC 1).
+"""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

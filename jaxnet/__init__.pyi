@@ -1,0 +1,50 @@
+from .activations import ACTIVATIONS, Activation, leaky_relu, relu, sigmoid
+from .backprop import Gradients, backward
+from .data.columns import Preprocessing, to_columns, to_row
+from .data.dataset import Dataset, Split
+from .data.load import load_dataset
+from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
+from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
+from .storage.model import Model, load_model, save_model
+from .training import Fit, TrainState, fit, fit_in_chunks, make_update, outcome, sgd
+
+__version__: str
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "DataError",
+    "Dataset",
+    "DivergenceError",
+    "Fit",
+    "Forward",
+    "Gradients",
+    "JaxnetError",
+    "Model",
+    "ModelFileError",
+    "Params",
+    "Preprocessing",
+    "Split",
+    "TrainState",
+    "UsageError",
+    "accuracy",
+    "backward",
+    "count_params",
+    "fit",
+    "fit_in_chunks",
+    "forward",
+    "init_params",
+    "leaky_relu",
+    "load_dataset",
+    "load_model",
+    "loss",
+    "make_update",
+    "outcome",
+    "predict",
+    "relu",
+    "save_model",
+    "sgd",
+    "sigmoid",
+    "to_columns",
+    "to_row",
+]

@@ -1,0 +1,131 @@
+"""What tests share: strict JAX, float64 on request, a tiny network, pictures, the real cats."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxnet.data.dataset import Dataset
+from jaxnet.data.download import FILES, FOLDER_VARIABLE
+from jaxnet.network import Params, init_params
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Allow float64 within a test."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def cats() -> Dataset:
+    """The article's real pictures, where JAXNET_DATA_DIR names a folder that holds them."""
+    folder = Path(os.environ.get(FOLDER_VARIABLE, ""))
+    if FOLDER_VARIABLE not in os.environ or not all((folder / name).exists() for name in FILES):
+        pytest.skip(f"{FOLDER_VARIABLE} names no folder with {', '.join(FILES)}")
+    from jaxnet.data.load import load_dataset
+
+    return load_dataset("catvnoncat")
+
+
+class Problem(NamedTuple):
+    """A tiny network with data: 5 features, 3 hidden units, 7 examples."""
+
+    params: Params
+    X: jax.Array
+    Y: jax.Array
+    weights: jax.Array
+
+
+@pytest.fixture
+def tiny(x64: None) -> Problem:
+    """A 5–3–1 network and 7 examples in float64, with no Z1 near a kink."""
+    draw = np.random.default_rng(1).normal
+    params = init_params(jax.random.key(0), 5, 3, scale=0.5, dtype=jnp.float64)
+    biases = {"b1": jnp.asarray(draw(0, 0.5, (3, 1))), "b2": jnp.asarray(draw(0, 0.5, (1, 1)))}
+    Y = jnp.asarray([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0]])
+    weights = jnp.asarray([[1.0, 2.0, 0.5, 0.0, 3.0, 1.0, 0.25]])
+    return Problem(params | biases, jnp.asarray(draw(size=(5, 7))), Y, weights)
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    """Twelve 8 × 6 pictures of noise."""
+    return np.random.default_rng(0).integers(0, 256, (12, 8, 6, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def h5(tmp_path: Path, images: np.ndarray) -> Callable[..., Path]:
+    """Write the article's HDF5 layout; keywords replace datasets, None leaves one out."""
+
+    def write(name: str = "both.h5", **changes: object) -> Path:
+        layout = {
+            "train_set_x": images[:8],
+            "train_set_y": np.array([0, 1, 0, 1, 0, 1, 0, 1]),
+            "test_set_x": images[8:],
+            "test_set_y": np.array([0, 1, 1, 1]),
+            "list_classes": np.array([b"non-cat", b"cat"]),
+        } | changes
+        with h5py.File(tmp_path / name, "w") as file:
+            for key, value in layout.items():
+                if value is not None:
+                    file[key] = value
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def folder(tmp_path: Path, images: np.ndarray) -> Path:
+    """A folder of pictures: six cats (PNG) that are bright, six dogs (PNG) that are dark."""
+    for i, image in enumerate(images):
+        name, offset = ("cat", 128) if i % 2 else ("dog", 0)
+        path = tmp_path / "pets" / name / f"{i:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image // 2 + np.uint8(offset)).save(path)
+    return tmp_path / "pets"
+
+
+class Result(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def jaxnet(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Result]:
+    """Run the command line in an empty folder."""
+    from jaxnet.commands.main import main
+
+    workplace = tmp_path / "workplace"
+    workplace.mkdir()
+    monkeypatch.chdir(workplace)
+    wide = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["jaxnet", *map(str, arguments)])
+        capfd.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        finally:
+            jax.config.update("jax_enable_x64", wide)
+        return Result(code, *capfd.readouterr())
+
+    return run
