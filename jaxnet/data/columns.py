@@ -1,0 +1,93 @@
+"""Images to X and labels to Y: one example is one column."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
+
+from jaxnet.data.dataset import check_images, check_labels
+from jaxnet.data.pictures import resize_images
+from jaxnet.errors import require_choice
+from jaxnet.precision import require_dtype
+
+COLORS = ("gray", "rgb")
+
+SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "symmetric": lambda pixels: pixels / 127.5 - 1,  # [-1, 1], which the article advises
+    "unit": lambda pixels: pixels / 255,  # [0, 1]
+    "raw": lambda pixels: pixels,  # [0, 255]
+}
+
+
+def to_columns(
+    images: np.ndarray,
+    *,
+    color: str = "gray",
+    scale: str = "symmetric",
+    dtype: DTypeLike = jnp.float32,
+) -> jax.Array:
+    """Make pictures grey, scale them, and lay each out as a column.
+
+    The arithmetic is done on the host in `dtype`, so that every device is given the same bits.
+
+    Args:
+        images: (m, h, w, 3) uint8, RGB.
+        color: "gray" (luma, ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, unrounded) or "rgb".
+        scale: "symmetric" [-1, 1], "unit" [0, 1], or "raw" [0, 255].
+        dtype: float32 or float64.
+
+    Returns:
+        X (n_x, m), n_x = h·w for gray and h·w·3 for rgb, row by row.
+
+    Raises:
+        DataError: If `images` are not pictures.
+        UsageError: If `color`, `scale` or `dtype` is not one of these.
+    """
+    require_choice("color", color, COLORS)
+    require_choice("scale", scale, SCALES)
+    dtype = require_dtype(dtype)
+    images = np.asarray(images)
+    check_images(images.shape, images.dtype, "images")
+    if color == "gray":
+        R, G, B = (images[..., channel].astype(dtype) for channel in range(3))
+        pixels = 0.299 * R + 0.587 * G + 0.114 * B  # (m, h, w)
+    else:
+        pixels = images.astype(dtype)  # (m, h, w, 3)
+    return jnp.asarray(SCALES[scale](pixels).reshape(len(images), -1).T)  # (n_x, m)
+
+
+def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
+    """Lay labels (m,) of 0 and 1 out as the row Y (1, m)."""
+    labels = np.asarray(labels)
+    check_labels(labels, labels.size, "labels")
+    return jnp.asarray(labels.reshape(1, -1).astype(require_dtype(dtype)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+    """How pictures become columns: fixed for a model, and stored with it.
+
+    Attributes:
+        height: Pictures are brought to this height,
+        width: and to this width, in pixels.
+        color: As in `to_columns`.
+        scale: As in `to_columns`.
+    """
+
+    height: int = 64
+    width: int = 64
+    color: str = "gray"
+    scale: str = "symmetric"
+
+    @property
+    def n_x(self) -> int:
+        """The number of features of a picture."""
+        return self.height * self.width * (1 if self.color == "gray" else 3)
+
+    def columns(self, images: np.ndarray, dtype: DTypeLike = jnp.float32) -> jax.Array:
+        """Turn images (m, h, w, 3) uint8 of any size into X (n_x, m)."""
+        images = resize_images(images, self.height, self.width)
+        return to_columns(images, color=self.color, scale=self.scale, dtype=dtype)

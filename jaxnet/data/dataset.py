@@ -1,0 +1,153 @@
+"""What every source of pictures becomes: two splits of images and labels, and two class names."""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.errors import DataError, UsageError
+
+
+class Split(NamedTuple):
+    """Pictures with their labels.
+
+    Attributes:
+        images: (m, h, w, 3) uint8, RGB.
+        labels: (m,) of 0 and 1; 1 is the positive class.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """A two-class picture data set.
+
+    Attributes:
+        train: The split to learn from.
+        test: The split to judge by, or None.
+        classes: The names of label 0 and of label 1, the positive class.
+        source: Where it comes from, in words.
+        skipped: What was left out on request, one line each.
+    """
+
+    train: Split
+    test: Split | None
+    classes: tuple[str, str]
+    source: str = ""
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits there are, by name."""
+        return {"train": self.train} | ({} if self.test is None else {"test": self.test})
+
+
+def check_images(shape: tuple[int, ...], dtype: np.dtype, where: str) -> None:
+    """Raise a DataError unless an array of this shape and dtype holds RGB pictures.
+
+    It takes no array, so that a file's claim can be checked before memory is taken for it.
+    """
+    if dtype != np.uint8 or len(shape) != 4 or shape[-1] != 3 or 0 in shape:
+        raise DataError(
+            f"{where} has shape {shape} and type {dtype}",
+            "pictures of shape (m, height, width, 3), RGB, of type uint8 (0 to 255), m at least 1",
+            "convert them first, for example (255 * images).round().astype('uint8') "
+            "for floats in [0, 1], or images[..., None].repeat(3, axis=-1) for grey pictures",
+        )
+
+
+def check_labels(labels: np.ndarray, m: int, where: str) -> None:
+    """Raise a DataError unless there are m labels, each 0 or 1."""
+    if labels.size != m:
+        raise DataError(
+            f"{where} has {labels.size} labels for {m} pictures",
+            "one label a picture",
+            "take the labels that belong to these pictures",
+        )
+    values = np.unique(labels)
+    if not np.isin(values, (0, 1)).all():
+        shown = ", ".join(str(value) for value in values[:8]) + (", …" if len(values) > 8 else "")
+        raise DataError(
+            f"{where} holds the labels {shown}",
+            "0 and 1 only, 1 for the positive class",
+            "turn the labels into 0 and 1; this network tells two classes apart",
+        )
+
+
+def check_dataset(dataset: Dataset) -> Dataset:
+    """Return `dataset`, or raise a DataError if a network can neither learn from it nor be tested.
+
+    Both classes must be in the training split, and test pictures must be as large as these.
+    """
+    for name, split in dataset.splits.items():
+        check_images(split.images.shape, split.images.dtype, f"the {name} split")
+        check_labels(split.labels, len(split.images), f"the {name} split")
+    present = np.unique(dataset.train.labels)
+    if len(present) < 2:
+        raise DataError(
+            f'every training picture is "{dataset.classes[present[0]]}"',
+            "pictures of both classes in the training split",
+            f'add pictures of "{dataset.classes[1 - present[0]]}"',
+        )
+    sizes = {name: split.images.shape[1:3] for name, split in dataset.splits.items()}
+    if len(set(sizes.values())) > 1:
+        (train_h, train_w), (test_h, test_w) = sizes["train"], sizes["test"]
+        raise DataError(
+            f"training pictures are {train_h} × {train_w}, test pictures {test_h} × {test_w}",
+            "one size for both",
+            "give a size that both are brought to: load_dataset(…, size=64), --size 64",
+        )
+    return dataset
+
+
+def choose_positive(names: Sequence[str], positive: str | None, source: str) -> str:
+    """Return the class that is to be 1: `positive`, or the one called cat, or the second.
+
+    Raises:
+        UsageError: If there is no class `positive`, or more than two and none is named.
+    """
+    cats = [name for name in names if name.casefold() in ("cat", "cats")]
+    if positive is None and len(cats) == 1:
+        return cats[0]
+    if positive is None and len(names) == 2:
+        return names[1]
+    if positive is None or positive not in names:
+        raise UsageError(
+            f'{source} has no class "{positive}"'
+            if positive is not None
+            else f"{source} has {len(names)} classes, and none is called cat",
+            "one of " + ", ".join(f'"{name}"' for name in names),
+            "name the positive class: load_dataset(…, positive=…), --positive CLASS",
+        )
+    return positive
+
+
+def with_positive(dataset: Dataset, positive: str | None) -> Dataset:
+    """Return `dataset` with class 1 the one that `choose_positive` chooses."""
+    if choose_positive(dataset.classes, positive, dataset.source) == dataset.classes[1]:
+        return dataset
+    negative, positive = dataset.classes
+    return map_splits(
+        dataclasses.replace(dataset, classes=(positive, negative)),
+        lambda split: Split(split.images, 1 - split.labels),
+    )
+
+
+def map_splits(dataset: Dataset, change: Callable[[Split], Split]) -> Dataset:
+    """Return `dataset` with `change` applied to each split there is."""
+    test = None if dataset.test is None else change(dataset.test)
+    return dataclasses.replace(dataset, train=change(dataset.train), test=test)
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """Compute the SHA-256 of the classes and of every split's shape, pixels and labels."""
+    digest = hashlib.sha256(repr(dataset.classes).encode())
+    for name, split in dataset.splits.items():
+        digest.update(f"{name} {split.images.shape}".encode())
+        digest.update(split.images.tobytes())
+        digest.update(split.labels.astype(np.uint8).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,77 @@
+"""The article's cat pictures: downloaded once, verified, and kept."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pooch
+import requests
+
+from jaxnet.data.dataset import Dataset
+from jaxnet.data.hdf5 import read_hdf5
+from jaxnet.errors import DataError
+
+# SHA-256 of each file.
+FILES = {
+    "train_catvnoncat.h5": "fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242",
+    "test_catvnoncat.h5": "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
+}
+
+# Public repositories that carry the files unchanged, each at a fixed commit.
+MIRRORS = (
+    "https://raw.githubusercontent.com/Kulbear/deep-learning-coursera/"
+    "8ef9dd4fd4a627217d4ff31e63b661dbb3db9150/Neural%20Networks%20and%20Deep%20Learning/datasets/",
+    "https://raw.githubusercontent.com/Hiren2002/Logistic-Regression/"
+    "a6139a838a0e624f4ab923377df0c5d3386fdf1f/datasets/",
+)
+
+FOLDER_VARIABLE = "JAXNET_DATA_DIR"
+
+
+def read_catvnoncat(mirrors: Sequence[str] = MIRRORS) -> Dataset:
+    """Read the article's cats, 209 training and 50 test pictures, downloading them if need be.
+
+    They are kept in the user's cache folder, or in the folder that JAXNET_DATA_DIR names; what is
+    there already is verified and used without any connection.
+
+    Raises:
+        DataError: If no mirror delivers a file with the right checksum.
+    """
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("jaxnet"))
+    train, test = (_fetch(name, folder, mirrors) for name in FILES)
+    return read_hdf5(train, test)
+
+
+def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
+    path, sha256 = folder / name, FILES[name]
+    if path.exists() and pooch.file_hash(str(path)) == sha256:
+        return path
+    failures = [f"{path} is there, but its checksum is wrong"] if path.exists() else []
+    for mirror in mirrors:
+        try:
+            downloader = pooch.HTTPDownloader(timeout=30)
+            pooch.retrieve(mirror + name, sha256, name, folder, downloader=downloader)
+            return path
+        except (OSError, ValueError, requests.RequestException) as cause:
+            failures.append(f"{mirror}: {_in_words(cause)}")
+    raise DataError(
+        f"{name} could not be had\n  " + "\n  ".join(failures),
+        f"a download with the SHA-256 {sha256}",
+        f"try again later, or put the file into a folder and name it in {FOLDER_VARIABLE}",
+    )
+
+
+def _in_words(cause: Exception) -> str:
+    """Say in a few words why a download failed."""
+    match cause:
+        case requests.HTTPError(response=response) if response is not None:
+            return f"the server answered {response.status_code} {response.reason}"
+        case requests.exceptions.ChunkedEncodingError():
+            return "the transfer broke off"
+        case requests.Timeout():
+            return "no answer in time"
+        case requests.ConnectionError():
+            return "no connection"
+        case ValueError() if "hash" in str(cause):
+            return "what came has the wrong checksum"
+    return f"{type(cause).__name__}: {cause}"

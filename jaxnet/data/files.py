@@ -1,0 +1,142 @@
+"""Paths: what is really there before it is read, and how a file is written whole or not at all."""
+
+import contextlib
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from jaxnet.errors import DataError, JaxnetError, UsageError
+
+# A tiny file may declare an array larger than any memory. Real pictures shrink to a half or a
+# tenth when compressed, constant ones to a thousandth; beyond these bounds a claim is not believed.
+BELIEVED_BYTES = 64 * 2**20
+BELIEVED_RATIO = 200
+
+
+def require_path(
+    path: Path, names: tuple[str, ...] = (), error: type[JaxnetError] = DataError
+) -> None:
+    """Raise `error` unless something is at `path`; say what comes near, there or in `names`."""
+    if path.exists():
+        return
+    folder = path.absolute().parent
+    beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(path.name, [*beside, *names], n=3, cutoff=0.6)
+    raise error(
+        f"there is no {path.absolute()}",
+        "an existing file or folder" + (f", or one of {', '.join(names)}" if names else ""),
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else "check the spelling and the folder"
+        + ("" if folder.is_dir() else f"; {folder} does not exist either"),
+    )
+
+
+def describe_content(path: Path) -> str:
+    """Say what a file is by its first bytes, for a message about a file that could not be read."""
+    with path.open("rb") as file:
+        head = file.read(1024)
+    text = head.lstrip().lower()
+    if not head:
+        return "an empty file"
+    if text.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the file that it points to"
+    if text.startswith((b"<!doctype html", b"<html")) or b"<html" in text:
+        return "an HTML page, as a browser saves it when it is shown a page instead of the file"
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "an HDF5 file that is cut off or damaged"
+    if head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8")):
+        return "a picture file that is cut off or damaged"
+    if head.startswith(b"PK\x03\x04"):
+        return "a ZIP archive"
+    if head.startswith(b"\x1f\x8b"):
+        return "a gzip archive"
+    return "a file of another kind"
+
+
+_REMEDIES = {
+    "a Git LFS": "run `git lfs pull` where it was cloned, or download the file itself",
+    "an HTML": "download the file itself (on GitHub: the button 'Download raw file')",
+    "a ZIP": "unpack it and give what is inside",
+    "a gzip": "unpack it and give what is inside",
+}
+
+
+def unreadable(
+    path: Path, expected: str, error: type[JaxnetError], reason: str = ""
+) -> JaxnetError:
+    """Make the error for a file that could not be read; `reason` is the reader's own."""
+    content = describe_content(path)
+    remedy = next(
+        (text for start, text in _REMEDIES.items() if content.startswith(start)),
+        "copy or download it again, and compare its size with the original's",
+    )
+    return error(f"{path} is {content}" + (f" ({reason})" if reason else ""), expected, remedy)
+
+
+def open_hdf5(path: Path, expected: str, error: type[JaxnetError] = DataError) -> h5py.File:
+    """Open an HDF5 file for reading, or raise `error` with what the file really is."""
+    require_path(path, error=error)
+    if path.is_dir():
+        raise error(f"{path} is a folder", expected, "name the file inside it")
+    try:
+        return h5py.File(path, "r")
+    except PermissionError as cause:
+        raise error(f"{path} may not be read", expected, "change its permissions") from cause
+    except OSError as cause:
+        raise unreadable(path, expected, error) from cause
+
+
+def read_array(source: h5py.Dataset, error: type[JaxnetError] = DataError) -> np.ndarray:
+    """Read a whole HDF5 dataset, once its declared size is plausible for the file that holds it."""
+    declared = source.dtype.itemsize * int(np.prod(source.shape, dtype=np.float64))
+    stored = Path(source.file.filename).stat().st_size
+    if declared > max(BELIEVED_BYTES, BELIEVED_RATIO * stored):
+        raise error(
+            f"{source.name} in {source.file.filename} declares {declared / 2**30:,.1f} GiB "
+            f"in a file of {stored / 2**20:,.1f} MiB",
+            f"at most {BELIEVED_RATIO} times the file's size",
+            "do not trust this file; make it anew from the pictures",
+        )
+    try:
+        return np.asarray(source[()])
+    except OSError as cause:
+        raise unreadable(
+            Path(source.file.filename), f"readable values in {source.name}", error, str(cause)
+        ) from cause
+
+
+@contextlib.contextmanager
+def write_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; what stands there afterwards becomes `path` in one step.
+
+    If the block raises, `path` stays as it was. The file and its folder are flushed to the disk, so
+    that even a power cut leaves the old file or the new one.
+
+    Raises:
+        UsageError: If the folder does not exist or may not be written to, or the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as cause:
+        raise UsageError(
+            f"{path.absolute()} could not be written ({cause.strerror or cause})",
+            "a folder that exists, may be written to, and has room",
+            "make room or name another place; what was there before is unchanged",
+        ) from cause

@@ -1,0 +1,120 @@
+"""A folder of pictures, one sub-folder a class, with or without `train/` and `test/` above them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from jaxnet.data.dataset import Dataset, Split, choose_positive
+from jaxnet.data.pictures import picture_suffixes, read_pictures
+from jaxnet.errors import DataError
+from jaxnet.progress import Track, silent
+
+SIZE = 64
+TEST_SHARE = 0.2
+
+
+def read_folder(
+    path: Path,
+    test: Path | None = None,
+    *,
+    positive: str | None = None,
+    size: int = SIZE,
+    seed: int = 0,
+    skip_bad: bool = False,
+    track: Track = silent,
+) -> Dataset:
+    """Read a data set from a folder of pictures.
+
+    Args:
+        path: The folder. If it holds `train/`, that is the training split, and `test/`, if there,
+            the test split; else `TEST_SHARE` of each class, drawn by `seed`, is the test split.
+        test: The folder of the test split, if it lies elsewhere.
+        positive: The class that becomes 1. Of more than two classes all others become one.
+        size: Every picture is brought to size × size pixels.
+        seed: Decides the split, where one is drawn.
+        skip_bad: Leave out pictures that cannot be read, instead of raising an error.
+        track: Shows the progress.
+
+    Raises:
+        DataError: If there are no pictures, fewer than two classes, or a picture that is broken.
+        UsageError: If the positive class cannot be told.
+    """
+    apart = (path / "train").is_dir()
+    train = path / "train" if apart else path
+    if test is None and apart and (path / "test").is_dir():
+        test = path / "test"
+
+    files = _list_files(train)
+    if len(files) < 2:
+        raise DataError(
+            f"{train} holds one class, {next(iter(files))}",
+            "two sub-folders with pictures, one a class, such as cat/ and other/",
+            "add a folder of pictures that are something else",
+        )
+    positive = choose_positive(list(files), positive, str(train))
+    others = [name for name in files if name != positive]
+    classes = (others[0] if len(others) == 1 else f"not {positive}", positive)
+
+    def read(files: dict[str, list[Path]]) -> tuple[Split, list[str]]:
+        paths = [file for name in files for file in files[name]]
+        labels = np.array([int(name == positive) for name in files for _ in files[name]])
+        images, kept, errors = read_pictures(paths, size, size, skip_bad=skip_bad, track=track)
+        return Split(images, labels[kept]), [error.found for error in errors]
+
+    split, skipped = read(files)
+    source = f"{path}, {size} × {size}"
+    if test is not None:
+        test_files = _list_files(test)
+        if not test_files.keys() <= files.keys():
+            raise DataError(
+                f"{test} holds the classes {', '.join(test_files)}",
+                f"the classes of {train}: {', '.join(files)}",
+                "give the sub-folders of both splits the same names",
+            )
+        test_split, test_skipped = read(test_files)
+        return Dataset(split, test_split, classes, source, (*skipped, *test_skipped))
+    if apart:
+        return Dataset(split, None, classes, source, tuple(skipped))
+    held_out = _stratify(split.labels, seed)
+    return Dataset(
+        Split(split.images[~held_out], split.labels[~held_out]),
+        Split(split.images[held_out], split.labels[held_out]),
+        classes,
+        f"{source}, {TEST_SHARE:.0%} held out as the test split (seed {seed})",
+        tuple(skipped),
+    )
+
+
+def _list_files(path: Path) -> dict[str, list[Path]]:
+    """List the picture files below each sub-folder, in the order of their names."""
+    suffixes = picture_suffixes()
+    files = {
+        folder.name: sorted(
+            file
+            for file in folder.rglob("*")
+            if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file()
+        )
+        for folder in sorted(path.iterdir())
+        if folder.is_dir() and not folder.name.startswith(".")
+    }
+    files = {name: found for name, found in files.items() if found}
+    if not files:
+        loose = sum(file.suffix.lower() in suffixes for file in path.iterdir())
+        raise DataError(
+            f"{path} has no sub-folder with pictures in it"
+            + (f", but {loose} pictures beside each other" if loose else ""),
+            "two sub-folders with pictures, one a class, such as cat/ and other/",
+            "sort the pictures into one folder a class" if loose else "check the path",
+        )
+    return files
+
+
+def _stratify(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Draw which examples are held out: the same share of each class, never the whole of it."""
+    generator = np.random.default_rng(seed)
+    held_out = np.zeros(len(labels), bool)
+    for label in (0, 1):
+        members = generator.permutation(np.flatnonzero(labels == label))
+        count = min(max(1, round(TEST_SHARE * len(members))), len(members) - 1)
+        held_out[members[: max(count, 0)]] = True
+    return held_out

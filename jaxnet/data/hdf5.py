@@ -1,0 +1,103 @@
+"""The article's HDF5 layout.
+
+A file holds `train_set_x` (m, h, w, 3) uint8 and `train_set_y` (m,) of 0 and 1, or `test_set_x` and
+`test_set_y`, or all four, and `list_classes`, the names of the two classes.
+"""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from jaxnet.data.dataset import Dataset, Split, check_images, check_labels
+from jaxnet.data.files import open_hdf5, read_array, write_whole
+from jaxnet.errors import DataError
+
+LAYOUT = "an HDF5 file with train_set_x, train_set_y and list_classes, as the article uses"
+
+
+def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
+    """Read a data set from one HDF5 file, or from a train file and a test file.
+
+    Args:
+        path: The file with the training split, and perhaps the test split.
+        test: The file with the test split. By default `path` itself if it holds one, else the
+            file beside it whose name has "test" in place of "train", if there is one.
+
+    Raises:
+        DataError: If a file is missing, broken, or not laid out so.
+    """
+    with open_hdf5(path, LAYOUT) as file:
+        train = _read_split(file, "train")
+        classes = _read_classes(file)
+        test = test or _find_test(path, file)
+    if test is None:
+        return Dataset(train, None, classes, source=str(path))
+    with open_hdf5(test, LAYOUT.replace("train", "test")) as file:
+        split = _read_split(file, "test")
+        if _read_classes(file) != classes:
+            raise DataError(
+                f"{test} holds the classes {_read_classes(file)}, {path} {classes}",
+                "the same two classes, in the same order, in both files",
+                "take the test file that belongs to this train file",
+            )
+    source = str(path) if test == path else f"{path} and {test.name}"
+    return Dataset(train, split, classes, source=source)
+
+
+def _find_test(path: Path, file: h5py.File) -> Path | None:
+    if "test_set_x" in file:
+        return path
+    beside = path.with_name(path.name.replace("train", "test"))
+    return beside if beside != path and beside.exists() else None
+
+
+def _read_split(file: h5py.File, name: str) -> Split:
+    arrays = {part: file.get(f"{name}_set_{part}") for part in ("x", "y")}
+    if not all(isinstance(array, h5py.Dataset) for array in arrays.values()):
+        found = ", ".join(sorted(file)) or "nothing"
+        wrong = name == "train" and "test_set_x" in file
+        raise DataError(
+            f"{file.filename} holds {found}",
+            f"{name}_set_x and {name}_set_y",
+            "give the file with the training pictures; the test file beside it is found by name"
+            if wrong
+            else "rename the datasets in the file, or give the pictures as a folder",
+        )
+    x, y = arrays["x"], arrays["y"]
+    check_images(x.shape, x.dtype, f"{name}_set_x in {file.filename}")
+    if y.dtype.kind not in "iub" or y.size != max(y.shape, default=0):
+        raise DataError(
+            f"{name}_set_y in {file.filename} has shape {y.shape} and type {y.dtype}",
+            "one integer a picture, 0 or 1",
+            "store the labels as integers of shape (m,)",
+        )
+    labels = read_array(y).reshape(-1)
+    check_labels(labels, len(x), f"{name}_set_y in {file.filename}")
+    return Split(read_array(x), labels.astype(np.int64))
+
+
+def _read_classes(file: h5py.File) -> tuple[str, str]:
+    """Read the two class names, the bytes or strings in `list_classes`; number them if absent."""
+    if "list_classes" not in file:
+        return "class 0", "class 1"
+    names = read_array(file["list_classes"]).reshape(-1)
+    texts = [
+        name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names
+    ]
+    if len(texts) != 2 or texts[0] == texts[1]:
+        raise DataError(
+            f"list_classes in {file.filename} names {texts}",
+            "two different class names",
+            "this network tells two classes apart; keep two",
+        )
+    return texts[0], texts[1]
+
+
+def write_hdf5(path: Path, dataset: Dataset) -> None:
+    """Write a data set to one HDF5 file in the article's layout, over an older one if there is."""
+    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, split in dataset.splits.items():
+            file[f"{name}_set_x"] = split.images
+            file[f"{name}_set_y"] = split.labels.astype(np.int64)
+        file["list_classes"] = np.array([name.encode() for name in dataset.classes])

@@ -1,0 +1,127 @@
+"""One picture file of any kind to one array of RGB bytes of the asked size."""
+
+import concurrent.futures
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from jaxnet.data.files import require_path, unreadable
+from jaxnet.errors import DataError
+from jaxnet.progress import Track, silent
+
+# What photographs and drawings come in. Pillow opens more, some by running other programs (EPS).
+FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+
+# The whole picture is kept: stretched, not cropped, so that a cat at the edge stays in.
+RESAMPLING = Image.Resampling.LANCZOS
+
+# Large photographs are decoded at a fraction of their size where the format can (JPEG), but never
+# below this multiple of the asked size, so that the resampling still has pixels to average.
+DRAFT = 4
+
+
+def picture_suffixes() -> frozenset[str]:
+    """List the endings of the names of files that can be read, in lower case, with the dot."""
+    readable = _readable_formats()
+    suffixes = Image.registered_extensions().items()
+    return frozenset(suffix for suffix, kind in suffixes if kind in readable)
+
+
+def _readable_formats() -> tuple[str, ...]:
+    """List those of FORMATS that this Pillow was built with."""
+    Image.init()
+    return tuple(kind for kind in FORMATS if kind in Image.OPEN)
+
+
+def read_pictures(
+    paths: Sequence[Path],
+    height: int,
+    width: int,
+    *,
+    skip_bad: bool = False,
+    track: Track = silent,
+) -> tuple[np.ndarray, list[int], list[DataError]]:
+    """Read picture files as the eye sees them.
+
+    The EXIF rotation is applied, transparency laid on white, 16 bits become 8, any colour model
+    RGB; of an animation the first frame is taken.
+
+    Returns:
+        The images (m, height, width, 3) uint8, the indices in `paths` of those that could be
+        read, and the errors of those that could not.
+
+    Raises:
+        DataError: If one cannot be read and `skip_bad` is false, or none can; it names all of them.
+    """
+
+    def read(path: Path) -> np.ndarray | DataError:
+        try:
+            return _read_picture(path, height, width)
+        except DataError as error:
+            return error
+
+    with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor() as pool:
+        # An odd EXIF entry or palette is no reason to refuse a picture, or to talk about it.
+        warnings.simplefilter("ignore")
+        results = list(track(pool.map(read, paths), "reading pictures", len(paths)))
+    errors = [result for result in results if isinstance(result, DataError)]
+    if errors and (not skip_bad or len(errors) == len(paths)):
+        first, more = errors[0], len(errors) - 1
+        others = [f"\n  and {error.found}" for error in errors[1:6]]
+        others += [f"\n  and {more - 5} more"] if more > 5 else []
+        raise DataError(
+            first.found + "".join(others),
+            first.expected,
+            first.remedy + ("" if skip_bad else "; or leave it out: skip_bad=True, --skip-bad"),
+        )
+    images = [result for result in results if isinstance(result, np.ndarray)]
+    kept = [i for i, result in enumerate(results) if isinstance(result, np.ndarray)]
+    return np.stack(images), kept, errors
+
+
+def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
+    expected = f"a picture in one of the formats {', '.join(_readable_formats())}"
+    require_path(path)
+    if path.is_dir():
+        raise DataError(f"{path} is a folder", expected, "name the pictures inside it")
+    try:
+        with Image.open(path, formats=_readable_formats()) as image:
+            image.draft(None, (DRAFT * width, DRAFT * height))
+            return np.asarray(_to_rgb(image).resize((width, height), RESAMPLING))
+    except Image.DecompressionBombError as cause:
+        raise DataError(
+            f"{path} declares a picture too large to decode ({cause})",
+            "fewer pixels, so that it fits into memory",
+            "scale it down first, if you trust it",
+        ) from cause
+    except PermissionError as cause:
+        raise DataError(f"{path} may not be read", expected, "change its permissions") from cause
+    except Exception as cause:  # Pillow's decoders raise whatever they stumble on
+        raise unreadable(path, expected, DataError, str(cause)) from cause
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert a picture of any mode to upright RGB."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        # 16-bit grey; 65535 / 257 = 255.
+        pixels = np.asarray(image).astype(np.float64) / 257
+        image = Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8))
+    elif image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers, whose range nothing tells")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bring images (m, h, w, 3) uint8 to (m, height, width, 3), as `read_picture` does."""
+    if images.shape[1:3] == (height, width):
+        return images
+    return np.stack(
+        [np.asarray(Image.fromarray(i).resize((width, height), RESAMPLING)) for i in images]
+    )

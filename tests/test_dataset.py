@@ -1,0 +1,106 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from jaxnet.data.dataset import (
+    Dataset,
+    Split,
+    check_dataset,
+    check_images,
+    choose_positive,
+    fingerprint,
+    with_positive,
+)
+from jaxnet.errors import DataError, UsageError
+
+
+@pytest.fixture
+def dataset(images: np.ndarray) -> Dataset:
+    labels = np.array([0, 1, 0, 0, 1, 0, 0, 1])
+    test = Split(images[8:], np.array([0, 0, 1, 1]))
+    return Dataset(Split(images[:8], labels), test, ("tree", "boat"), "noise")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        ((5, 8, 8, 3), np.float32),
+        ((5, 8, 8), np.uint8),
+        ((8, 8, 3), np.uint8),
+        ((5, 8, 8, 4), np.uint8),
+        ((5, 3, 8, 8), np.uint8),
+        ((0, 8, 8, 3), np.uint8),
+        ((5, 8, 8, 3), np.uint16),
+    ],
+)
+def test_images_of_another_kind_are_refused(shape: tuple[int, ...], dtype: type) -> None:
+    with pytest.raises(DataError, match="the pictures has shape") as caught:
+        check_images(shape, np.dtype(dtype), "the pictures")
+    assert str(shape) in caught.value.found
+    assert np.dtype(dtype).name in caught.value.found
+
+
+def test_a_good_dataset_passes(dataset: Dataset) -> None:
+    assert check_dataset(dataset) is dataset
+
+
+def test_labels_that_do_not_fit_are_refused(dataset: Dataset) -> None:
+    images = dataset.train.images
+    for labels, found in (
+        (np.array([0, 1, 0]), "3 labels for 8 pictures"),
+        (np.array([0, 1, 2, 0, 1, 2, 0, 1]), "labels 0, 1, 2"),
+        (np.array([-1, 1, -1, 1, -1, 1, -1, 1]), "labels -1, 1"),
+    ):
+        with pytest.raises(DataError, match=found):
+            check_dataset(dataclasses.replace(dataset, train=Split(images, labels)))
+
+
+def test_one_class_only_is_refused(dataset: Dataset) -> None:
+    train = Split(dataset.train.images, np.ones(8, int))
+    with pytest.raises(DataError, match='every training picture is "boat"') as caught:
+        check_dataset(dataclasses.replace(dataset, train=train))
+    assert '"tree"' in caught.value.remedy
+
+
+def test_train_and_test_of_different_sizes_are_refused(dataset: Dataset) -> None:
+    test = Split(np.zeros((4, 8, 7, 3), np.uint8), np.array([0, 0, 1, 1]))
+    with pytest.raises(DataError, match="training pictures are 8 × 6, test pictures 8 × 7"):
+        check_dataset(dataclasses.replace(dataset, test=test))
+
+
+def test_the_positive_class() -> None:
+    assert choose_positive(("dog", "Cats"), None, "") == "Cats"
+    assert choose_positive(("cat", "dog"), None, "") == "cat"
+    assert choose_positive(("tree", "boat"), None, "") == "boat"
+    assert choose_positive(("tree", "boat"), "tree", "") == "tree"
+    assert choose_positive(("tree", "cat", "boat"), None, "") == "cat"
+    with pytest.raises(UsageError, match='no class "car"'):
+        choose_positive(("tree", "boat"), "car", "there")
+    with pytest.raises(UsageError, match="3 classes"):
+        choose_positive(("tree", "boat", "car"), None, "there")
+
+
+def test_making_the_first_class_positive_swaps_the_labels(dataset: Dataset) -> None:
+    assert with_positive(dataset, None) is dataset
+    swapped = with_positive(dataset, "tree")
+    assert swapped.classes == ("boat", "tree")
+    assert swapped.test is not None
+    np.testing.assert_array_equal(swapped.train.labels, 1 - dataset.train.labels)
+    np.testing.assert_array_equal(swapped.test.labels, [1, 1, 0, 0])
+
+
+def test_the_fingerprint_sees_every_part(dataset: Dataset) -> None:
+    original = fingerprint(dataset)
+    assert original == fingerprint(dataclasses.replace(dataset, source="elsewhere"))
+    pixels = dataset.train.images.copy()
+    pixels[3, 2, 1, 0] ^= 1
+    labels = dataset.train.labels.copy()
+    labels[0] = 1
+    others = [
+        dataclasses.replace(dataset, train=Split(pixels, dataset.train.labels)),
+        dataclasses.replace(dataset, train=Split(dataset.train.images, labels)),
+        dataclasses.replace(dataset, test=None),
+        dataclasses.replace(dataset, classes=("boat", "tree")),
+    ]
+    assert len({original, *map(fingerprint, others)}) == 5

@@ -1,0 +1,106 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxnet.data.folder import read_folder
+from jaxnet.errors import DataError, UsageError
+
+
+def test_one_sub_folder_a_class_and_a_stratified_split(folder: Path) -> None:
+    dataset = read_folder(folder, size=8)
+    assert dataset.test is not None
+    assert dataset.classes == ("dog", "cat")
+    assert dataset.train.images.shape == (10, 8, 8, 3)
+    for split in dataset.splits.values():
+        assert split.labels.mean() == 0.5
+        np.testing.assert_array_equal(split.images.mean((1, 2, 3)) > 128, split.labels)
+    again, other = read_folder(folder, size=8), read_folder(folder, size=8, seed=1)
+    np.testing.assert_array_equal(again.train.images, dataset.train.images)
+    assert not np.array_equal(other.train.images, dataset.train.images)
+
+
+def test_no_picture_is_lost_or_in_both_splits(folder: Path) -> None:
+    dataset = read_folder(folder, size=8)
+    seen = [image.tobytes() for split in dataset.splits.values() for image in split.images]
+    assert len(seen) == len(set(seen)) == 12
+
+
+def test_train_and_test_folders(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(folder, root / "train")
+    alone = read_folder(root, size=8)
+    assert alone.test is None
+    assert len(alone.train.images) == 12
+    shutil.copytree(folder, root / "test")
+    (root / "test" / "cat" / "01.png").unlink()
+    for dataset in (read_folder(root, size=8), read_folder(folder, root / "test", size=8)):
+        assert dataset.test is not None
+        assert (len(dataset.train.images), len(dataset.test.images)) == (12, 11)
+        assert int(dataset.test.labels.sum()) == 5
+
+
+def test_a_test_folder_with_another_class(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(folder, root / "train")
+    shutil.copytree(folder, root / "test")
+    (root / "test" / "dog").rename(root / "test" / "dogs")
+    with pytest.raises(DataError, match="the same names"):
+        read_folder(root)
+
+
+def test_the_positive_class(folder: Path) -> None:
+    dataset = read_folder(folder, positive="dog", size=8)
+    assert dataset.classes == ("cat", "dog")
+    bright = dataset.train.images.mean((1, 2, 3)) > 128
+    np.testing.assert_array_equal(bright, dataset.train.labels == 0)
+    with pytest.raises(UsageError, match='no class "bird"'):
+        read_folder(folder, positive="bird")
+
+
+def test_of_more_than_two_classes_all_others_become_one(folder: Path) -> None:
+    shutil.copytree(folder / "dog", folder / "bird")
+    dataset = read_folder(folder, size=8)
+    assert dataset.classes == ("not cat", "cat")
+    assert sum(int((split.labels == 0).sum()) for split in dataset.splits.values()) == 12
+    (folder / "cat").rename(folder / "cow")
+    with pytest.raises(UsageError, match="3 classes, and none is called cat"):
+        read_folder(folder)
+
+
+def test_what_is_no_picture_is_left_alone(folder: Path) -> None:
+    (folder / "cat" / "Thumbs.db").write_bytes(b"?")
+    (folder / "cat" / "._01.png").write_bytes(b"?")
+    (folder / "notes.txt").write_text("?")
+    (folder / ".cache").mkdir()
+    (folder / "empty").mkdir()
+    deep = folder / "dog" / "more"
+    deep.mkdir()
+    Image.new("RGB", (9, 9)).save(deep / "deep.PNG")
+    dataset = read_folder(folder, size=8)
+    assert sum(len(split.images) for split in dataset.splits.values()) == 13
+
+
+def test_a_folder_without_pictures_or_with_one_class(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(DataError, match="no sub-folder with pictures"):
+        read_folder(tmp_path / "nothing")
+    with pytest.raises(DataError, match="6 pictures beside each other") as caught:
+        read_folder(folder / "cat")
+    assert "one folder a class" in caught.value.remedy
+    shutil.rmtree(folder / "dog")
+    with pytest.raises(DataError, match="holds one class, cat"):
+        read_folder(folder)
+
+
+def test_a_bad_picture_is_named_or_left_out(folder: Path) -> None:
+    bad = folder / "cat" / "01.png"
+    bad.write_bytes(bad.read_bytes()[:60])
+    with pytest.raises(DataError, match=str(bad)):
+        read_folder(folder, size=8)
+    dataset = read_folder(folder, size=8, skip_bad=True)
+    assert sum(len(split.images) for split in dataset.splits.values()) == 11
+    assert len(dataset.skipped) == 1
+    assert str(bad) in dataset.skipped[0]

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxnet.data.load import load_dataset
+from jaxnet.errors import DataError, UsageError
+
+Write = Callable[..., Path]
+
+
+def test_an_hdf5_file_or_two(h5: Write) -> None:
+    dataset = load_dataset(h5())
+    assert dataset.test is not None
+    assert dataset.train.images.shape == (8, 8, 6, 3)
+    train = h5("train.h5", test_set_x=None, test_set_y=None)
+    assert load_dataset(str(train)).test is None
+    assert load_dataset(train, test=h5()).test is not None
+
+
+def test_a_folder(folder: Path) -> None:
+    dataset = load_dataset(folder)
+    assert dataset.train.images.shape == (10, 64, 64, 3)
+    assert dataset.classes == ("dog", "cat")
+    assert load_dataset(folder, size=9).train.images.shape == (10, 9, 9, 3)
+    assert load_dataset(folder, positive="dog").classes == ("cat", "dog")
+
+
+def test_sketches() -> None:
+    dataset = load_dataset("sketches", count=10)
+    assert dataset.test is not None
+    assert (len(dataset.train.images), len(dataset.test.images)) == (10, 2)
+    assert dataset.classes == ("other", "cat")
+    other = load_dataset("sketches", count=10, seed=1)
+    assert not np.array_equal(dataset.train.images, other.train.images)
+
+
+def test_catvnoncat_is_the_default_positive(h5: Write) -> None:
+    swapped = load_dataset(h5(list_classes=np.array([b"cat", b"non-cat"])))
+    assert swapped.classes == ("non-cat", "cat")
+    np.testing.assert_array_equal(swapped.train.labels, [1, 0, 1, 0, 1, 0, 1, 0])
+
+
+def test_size_brings_splits_together(h5: Write) -> None:
+    path = h5(test_set_x=np.zeros((4, 5, 5, 3), np.uint8))
+    with pytest.raises(DataError, match="training pictures are 8 × 6, test pictures 5 × 5"):
+        load_dataset(path)
+    dataset = load_dataset(path, size=7)
+    assert {split.images.shape[1:] for split in dataset.splits.values()} == {(7, 7, 3)}
+
+
+def test_one_class_only(h5: Write) -> None:
+    with pytest.raises(DataError, match='every training picture is "cat"'):
+        load_dataset(h5(train_set_y=np.ones(8, int)))
+
+
+def test_no_such_source_names_the_built_in_ones(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load_dataset("sketchs")
+    assert f"there is no {Path('sketchs').absolute()}" in caught.value.found
+    assert "sketches, catvnoncat" in caught.value.expected
+    assert "did you mean sketches?" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "found"),
+    [
+        ("sketches", {"size": 0}, "size is 0"),
+        ("catvnoncat", {"count": 5}, "count is given for catvnoncat"),
+        ("sketches", {"test": "x.h5"}, "a test split is given for sketches"),
+        ("sketches", {"count": 10, "positive": "dog"}, 'no class "dog"'),
+    ],
+)
+def test_settings_that_do_not_fit(source: str, settings: dict[str, object], found: str) -> None:
+    with pytest.raises(UsageError, match=found):
+        load_dataset(source, **settings)  # type: ignore[arg-type]
