@@ -1,0 +1,58 @@
+"""Backpropagation by hand: the article's formulas, in the order in which they are computed.
+
+Nothing is trained with these; training differentiates `loss` by `jax.grad`. They are here to be
+read, and to be compared with it.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxnet.activations import Activation, relu
+from jaxnet.network import Params, forward
+from jaxnet.precision import at_highest_precision
+
+
+class Gradients(NamedTuple):
+    """Every derivative on the way back.
+
+    dA and dZ are derivatives of each example's own loss; dW and db of the mean cost.
+    """
+
+    dA2: jax.Array  # (1, m)
+    dZ2: jax.Array  # (1, m)
+    dW2: jax.Array  # (1, n_h)
+    db2: jax.Array  # (1, 1)
+    dA1: jax.Array  # (n_h, m)
+    dZ1: jax.Array  # (n_h, m)
+    dW1: jax.Array  # (n_h, n_x)
+    db1: jax.Array  # (n_h, 1)
+
+
+@at_highest_precision
+def backward(
+    params: Params,
+    X: jax.Array,
+    Y: jax.Array,
+    hidden: Activation = relu,
+    weights: jax.Array | None = None,
+) -> Gradients:
+    """Compute the eight derivatives by the chain rule, for X (n_x, m) and Y (1, m) of 0 and 1.
+
+    With example weights w (1, m) the cost is Σ w ℓ / Σ w; without, w = 1 and Σ w = m.
+    """
+    w = jnp.ones_like(Y) if weights is None else weights  # (1, m)
+    m = jnp.sum(w)
+    Z1, A1, Z2, A2 = forward(params, X, hidden)
+
+    # −Y/A2 + (1−Y)/(1−A2), from the logits: the quotient is 0/0 once A2 has rounded to Y.
+    dA2 = jnp.where(Y == 1, -(1 + jnp.exp(-Z2)), 1 + jnp.exp(Z2))
+    dZ2 = A2 - Y
+    dW2 = (w * dZ2) @ A1.T / m
+    db2 = jnp.sum(w * dZ2, axis=1, keepdims=True) / m
+    dA1 = params["W2"].T @ dZ2
+    dZ1 = dA1 * hidden.slope(Z1)
+    dW1 = (w * dZ1) @ X.T / m
+    db1 = jnp.sum(w * dZ1, axis=1, keepdims=True) / m
+    return Gradients(dA2, dZ2, dW2, db2, dA1, dZ1, dW1, db1)

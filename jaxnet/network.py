@@ -1,0 +1,106 @@
+"""The network: n_x inputs → n_h hidden units → 1 output, as pure functions of its parameters."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.typing import DTypeLike
+
+from jaxnet.activations import Activation, relu, sigmoid
+from jaxnet.errors import UsageError
+from jaxnet.precision import at_highest_precision, require_dtype
+
+Params = dict[str, jax.Array]  # W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
+
+
+class Forward(NamedTuple):
+    """What each stage computes for m examples: Z1, A1 (n_h, m) and Z2, A2 (1, m)."""
+
+    Z1: jax.Array
+    A1: jax.Array
+    Z2: jax.Array
+    A2: jax.Array
+
+
+def init_params(
+    key: jax.Array,
+    n_x: int,
+    n_h: int = 8,
+    *,
+    scale: float | jax.Array | str = 0.01,
+    dtype: DTypeLike = jnp.float32,
+) -> Params:
+    """Draw small random weights and set the biases to 0 (the article: "first attempt").
+
+    Args:
+        key: A JAX random key. The same key gives the same network in float32 and in float64.
+        n_x: The number of features.
+        n_h: The number of hidden units.
+        scale: The standard deviation of the weights, or "he": √(2 / inputs of the layer)
+            (He et al. 2015, arXiv 1502.01852).
+        dtype: float32 or float64.
+    """
+    dtype = require_dtype(dtype)
+    scale1, scale2 = _scales(scale, n_x, n_h)
+    key1, key2 = jax.random.split(key)
+    # Drawn in float32 and then cast, because float64 draws other numbers from the same key.
+    return {
+        "W1": (jax.random.normal(key1, (n_h, n_x), jnp.float32) * scale1).astype(dtype),
+        "b1": jnp.zeros((n_h, 1), dtype),
+        "W2": (jax.random.normal(key2, (1, n_h), jnp.float32) * scale2).astype(dtype),
+        "b2": jnp.zeros((1, 1), dtype),
+    }
+
+
+def _scales(scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, Any]:
+    if not isinstance(scale, str):
+        return scale, scale
+    if scale != "he":
+        raise UsageError(f'scale is "{scale}"', 'a number or "he"', "give 0.01, say")
+    return math.sqrt(2 / n_x), math.sqrt(2 / n_h)
+
+
+def count_params(params: Params) -> int:
+    """Count the trainable numbers: (n_x + 1) n_h + (n_h + 1)."""
+    return sum(leaf.size for leaf in params.values())
+
+
+@at_highest_precision
+def forward(params: Params, X: jax.Array, hidden: Activation = relu) -> Forward:
+    """Compute Z1, A1, Z2 and A2, the probability of class 1, for X (n_x, m)."""
+    Z1 = params["W1"] @ X + params["b1"]  # (n_h, m)
+    A1 = hidden(Z1)
+    Z2 = params["W2"] @ A1 + params["b2"]  # (1, m)
+    A2 = sigmoid(Z2)
+    return Forward(Z1, A1, Z2, A2)
+
+
+def loss(
+    params: Params,
+    X: jax.Array,
+    Y: jax.Array,
+    hidden: Activation = relu,
+    weights: jax.Array | None = None,
+) -> jax.Array:
+    """Compute the cost: the mean of ℓ = −(y log a + (1 − y) log(1 − a)) over the examples.
+
+    With example weights w (1, m) it is Σ w ℓ / Σ w.
+    """
+    Z2 = forward(params, X, hidden).Z2
+    # log a and log(1 − a) from the logits: from a they would be log 0 once a rounds to 0 or 1.
+    losses = -(Y * jax.nn.log_sigmoid(Z2) + (1 - Y) * jax.nn.log_sigmoid(-Z2))  # (1, m)
+    return jnp.mean(losses) if weights is None else jnp.sum(weights * losses) / jnp.sum(weights)
+
+
+def predict(
+    params: Params, X: jax.Array, hidden: Activation = relu, threshold: float = 0.5
+) -> jax.Array:
+    """Say for each example whether its probability exceeds the threshold: (1, m) of 0 and 1."""
+    A2 = forward(params, X, hidden).A2
+    return (A2 > threshold).astype(int)
+
+
+def accuracy(params: Params, X: jax.Array, Y: jax.Array, hidden: Activation = relu) -> jax.Array:
+    """Compute the share of the examples whose class is predicted rightly."""
+    return jnp.sum(predict(params, X, hidden) == Y) / Y.size

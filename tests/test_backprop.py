@@ -1,0 +1,151 @@
+"""The eight derivatives against `jax.grad` and against central differences.
+
+dW and db are compared with the gradient of `loss`. dA and dZ, which `loss` never shows, are
+compared with the gradients of what is left of the network behind them, summed over the examples:
+an example's loss depends on its own column alone, so the gradient of the sum is each one's own.
+"""
+
+from collections.abc import Callable
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import Problem
+from jax.test_util import check_grads
+
+from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.backprop import Gradients, backward
+from jaxnet.data.columns import to_columns, to_row
+from jaxnet.data.dataset import Dataset
+from jaxnet.network import Params, forward, init_params, loss
+
+ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
+
+
+def tails(
+    params: Params, Y: jax.Array, hidden: Activation
+) -> dict[str, Callable[[jax.Array], jax.Array]]:
+    """The rest of the network behind Z1, A1, Z2 and A2, to the sum of the losses."""
+
+    def behind_A2(A2: jax.Array) -> jax.Array:
+        return -jnp.sum(Y * jnp.log(A2) + (1 - Y) * jnp.log(1 - A2))
+
+    def behind_Z2(Z2: jax.Array) -> jax.Array:
+        return behind_A2(1 / (1 + jnp.exp(-Z2)))
+
+    def behind_A1(A1: jax.Array) -> jax.Array:
+        return behind_Z2(params["W2"] @ A1 + params["b2"])
+
+    def behind_Z1(Z1: jax.Array) -> jax.Array:
+        return behind_A1(hidden(Z1))
+
+    return {"A2": behind_A2, "Z2": behind_Z2, "A1": behind_A1, "Z1": behind_Z1}
+
+
+def by_autodiff(
+    params: Params, X: jax.Array, Y: jax.Array, hidden: Activation, weights: jax.Array | None
+) -> Gradients:
+    gradients = jax.grad(loss)(params, X, Y, hidden, weights)
+    values = forward(params, X, hidden)._asdict()
+    inner = {name: jax.grad(tail)(values[name]) for name, tail in tails(params, Y, hidden).items()}
+    return Gradients(**{f"d{name}": value for name, value in (inner | gradients).items()})
+
+
+def by_differences(
+    params: Params, X: jax.Array, Y: jax.Array, hidden: Activation, weights: jax.Array | None
+) -> Gradients:
+    def differences(function: Callable[[jax.Array], jax.Array], at: jax.Array) -> jax.Array:
+        h = 1e-6
+        slopes = np.zeros(at.shape)
+        for index in np.ndindex(at.shape):
+            step = np.zeros(at.shape)
+            step[index] = h
+            slopes[index] = (function(at + step) - function(at - step)) / (2 * h)
+        return jnp.asarray(slopes)
+
+    def behind(name: str) -> Callable[[jax.Array], jax.Array]:
+        return lambda leaf: loss(params | {name: leaf}, X, Y, hidden, weights)
+
+    values = forward(params, X, hidden)._asdict()
+    inner = {
+        name: differences(tail, values[name]) for name, tail in tails(params, Y, hidden).items()
+    }
+    outer = {name: differences(behind(name), leaf) for name, leaf in params.items()}
+    return Gradients(**{f"d{name}": value for name, value in (inner | outer).items()})
+
+
+def assert_close(ours: Gradients, theirs: Gradients, tolerance: float) -> None:
+    """Compare relative to the largest element of each derivative."""
+    chex.assert_trees_all_equal_shapes(ours, theirs)
+    for name, left, right in zip(Gradients._fields, ours, theirs, strict=True):
+        scale = float(jnp.abs(right).max())
+        assert scale > 0, f"{name} is 0 and proves nothing"
+        np.testing.assert_allclose(left, right, rtol=0, atol=tolerance * scale, err_msg=name)
+
+
+@ALL
+@pytest.mark.parametrize("weighted", [False, True])
+def test_tiny_network_three_ways(hidden: Activation, weighted: bool, tiny: Problem) -> None:
+    weights = tiny.weights if weighted else None
+    arguments = (tiny.params, tiny.X, tiny.Y, hidden, weights)
+    by_hand = backward(*arguments)
+    assert_close(by_hand, by_autodiff(*arguments), 1e-12)
+    assert_close(by_hand, by_differences(*arguments), 1e-8)
+
+
+@ALL
+def test_loss_against_jax_s_own_check(hidden: Activation, tiny: Problem) -> None:
+    def cost(params: Params) -> jax.Array:
+        return loss(params, tiny.X, tiny.Y, hidden, tiny.weights)
+
+    check_grads(cost, (tiny.params,), order=2, modes=["fwd", "rev"], rtol=1e-6)
+
+
+@ALL
+@pytest.mark.parametrize("weighted", [False, True])
+def test_real_cats(hidden: Activation, weighted: bool, cats: Dataset, x64: None) -> None:
+    X = to_columns(cats.train.images, dtype=jnp.float64)
+    Y = to_row(cats.train.labels, dtype=jnp.float64)
+    params = init_params(jax.random.key(0), len(X), dtype=jnp.float64)
+    weights = jnp.linspace(0.0, 2.0, Y.size, dtype=jnp.float64).reshape(1, -1) if weighted else None
+    arguments = (params, X, Y, hidden, weights)
+    assert_close(backward(*arguments), by_autodiff(*arguments), 1e-12)
+
+
+def test_at_z_0_the_slope_of_relu_is_0_in_both(tiny: Problem) -> None:
+    still = tiny.params | {name: jnp.zeros_like(tiny.params[name]) for name in ("W1", "b1")}
+    assert not forward(still, tiny.X).Z1.any()
+    by_hand = backward(still, tiny.X, tiny.Y)
+    by_jax = jax.grad(loss)(still, tiny.X, tiny.Y)
+    assert by_hand.dA1.any()
+    for array in (by_hand.dZ1, by_hand.dW1, by_hand.db1, by_jax["W1"], by_jax["b1"]):
+        assert not array.any()
+
+
+def test_derivatives_are_right_where_the_textbook_quotient_is_0_by_0() -> None:
+    # Z2 = ±20 in float32: A2 rounds to 1 at +20.
+    params = {"W1": jnp.ones((1, 1)), "b1": jnp.zeros((1, 1)), "W2": jnp.ones((1, 1))}
+    params["b2"] = jnp.array([[-20.0]])
+    X, Y = jnp.array([[40.0, 40.0, 0.0]]), jnp.array([[1.0, 0.0, 0.0]])
+    found = backward(params, X, Y)
+    expected = jnp.array([[-1 - np.exp(-20.0), 1 + np.exp(20.0), 1 + np.exp(-20.0)]])
+    chex.assert_trees_all_close(found.dA2, expected, rtol=1e-6)
+    chex.assert_trees_all_close(found.dZ2, jnp.array([[0.0, 1.0, np.exp(-20.0)]]), atol=1e-8)
+
+
+def test_doubled_data_have_the_same_mean_gradient(tiny: Problem) -> None:
+    once = backward(tiny.params, tiny.X, tiny.Y)
+    twice = backward(tiny.params, jnp.tile(tiny.X, 2), jnp.tile(tiny.Y, 2))
+    for name in ("dW1", "db1", "dW2", "db2"):
+        chex.assert_trees_all_close(getattr(once, name), getattr(twice, name), rtol=1e-12)
+
+
+def test_weight_zero_leaves_an_example_out(tiny: Problem) -> None:
+    weights = jnp.ones((1, 7)).at[0, 3].set(0.0)
+    kept = jnp.array([0, 1, 2, 4, 5, 6])
+    whole = backward(tiny.params, tiny.X, tiny.Y, relu, weights)
+    without = backward(tiny.params, tiny.X[:, kept], tiny.Y[:, kept])
+    for name in ("dW1", "db1", "dW2", "db2"):
+        chex.assert_trees_all_close(getattr(whole, name), getattr(without, name), rtol=1e-12)

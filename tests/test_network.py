@@ -1,0 +1,136 @@
+from collections.abc import Callable
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import Problem
+
+from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.backprop import backward
+from jaxnet.errors import UsageError
+from jaxnet.network import accuracy, count_params, forward, init_params, loss, predict
+
+IN_NUMPY: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+}
+
+ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
+
+
+def test_the_article_s_network_has_32785_parameters() -> None:
+    params = init_params(jax.random.key(0), 4096)
+    shapes = {name: leaf.shape for name, leaf in params.items()}
+    assert shapes == {"W1": (8, 4096), "b1": (8, 1), "W2": (1, 8), "b2": (1, 1)}
+    assert count_params(params) == 32_776 + 9 == 32_785
+
+
+def test_weights_are_small_and_random_and_biases_are_zero() -> None:
+    params = init_params(jax.random.key(0), 4096, 100)
+    assert float(params["W1"].std()) == pytest.approx(0.01, rel=0.01)
+    assert float(params["W1"].mean()) == pytest.approx(0, abs=1e-4)
+    assert not params["b1"].any()
+    assert not params["b2"].any()
+    he = init_params(jax.random.key(0), 4096, 100, scale="he")
+    assert float(he["W1"].std()) == pytest.approx((2 / 4096) ** 0.5, rel=0.01)
+    assert float(he["W2"].std()) == pytest.approx((2 / 100) ** 0.5, rel=0.3)
+    with pytest.raises(UsageError, match="xavier"):
+        init_params(jax.random.key(0), 4096, scale="xavier")
+
+
+def test_one_key_is_one_network_in_both_precisions(x64: None) -> None:
+    single = init_params(jax.random.key(3), 20)
+    double = init_params(jax.random.key(3), 20, dtype=jnp.float64)
+    assert double["W1"].dtype == jnp.float64
+    chex.assert_trees_all_equal(single, jax.tree.map(lambda leaf: leaf.astype("float32"), double))
+
+
+def test_float64_is_refused_where_jax_would_make_it_float32() -> None:
+    with pytest.raises(UsageError, match="jax_enable_x64"):
+        init_params(jax.random.key(0), 5, dtype=jnp.float64)
+
+
+@ALL
+def test_forward_and_loss_against_numpy(hidden: Activation, tiny: Problem) -> None:
+    W1, b1, W2, b2 = (np.asarray(tiny.params[name]) for name in ("W1", "b1", "W2", "b2"))
+    X, Y = np.asarray(tiny.X), np.asarray(tiny.Y)
+    g = IN_NUMPY[hidden.name]
+    Z1 = W1 @ X + b1
+    Z2 = W2 @ g(Z1) + b2
+    A2 = 1 / (1 + np.exp(-Z2))
+    got = forward(tiny.params, tiny.X, hidden)
+    for ours, theirs in zip(got, (Z1, g(Z1), Z2, A2), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    losses = -(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
+    np.testing.assert_allclose(loss(tiny.params, tiny.X, tiny.Y, hidden), losses.mean(), rtol=1e-12)
+    w = np.asarray(tiny.weights)
+    weighted = loss(tiny.params, tiny.X, tiny.Y, hidden, tiny.weights)
+    np.testing.assert_allclose(weighted, (w * losses).sum() / w.sum(), rtol=1e-12)
+
+
+def test_one_example_is_one_column(tiny: Problem) -> None:
+    whole = forward(tiny.params, tiny.X)
+    chex.assert_shape(whole, [(3, 7), (3, 7), (1, 7), (1, 7)])
+    third = forward(tiny.params, tiny.X[:, 2:3])
+    chex.assert_trees_all_close(third.A2, whole.A2[:, 2:3], rtol=1e-14)
+
+
+@pytest.mark.parametrize(("y", "expected"), [(0.0, 40.0), (1.0, np.exp(-40.0))])
+def test_loss_is_exact_where_log_of_the_probability_is_not(y: float, expected: float) -> None:
+    params = {name: jnp.ones((1, 1), jnp.float32) for name in ("W1", "b1", "W2", "b2")}
+    params |= {"b1": jnp.zeros((1, 1)), "b2": jnp.zeros((1, 1))}
+    cost, gradients = jax.value_and_grad(loss)(params, jnp.array([[40.0]]), jnp.array([[y]]))
+    assert float(cost) == pytest.approx(expected, rel=1e-6)
+    assert float(gradients["b2"][0, 0]) == pytest.approx(1 - y, abs=1e-16)
+
+
+def test_loss_is_finite_at_extreme_logits() -> None:
+    params = {name: jnp.ones((1, 1), jnp.float32) for name in ("W1", "b1", "W2", "b2")}
+    for x, y, expected in ((1e9, 0.0, 1e9), (1e9, 1.0, 0.0), (-1e9, 1.0, np.log1p(np.exp(-1)))):
+        cost = loss(params, jnp.array([[x]]), jnp.array([[y]]))
+        assert float(cost) == pytest.approx(expected, rel=1e-6)
+
+
+def test_predict_and_accuracy(tiny: Problem) -> None:
+    A2 = np.asarray(forward(tiny.params, tiny.X).A2)
+    np.testing.assert_array_equal(predict(tiny.params, tiny.X), (A2 > 0.5).astype(int))
+    np.testing.assert_array_equal(predict(tiny.params, tiny.X, relu, 0.9), (A2 > 0.9).astype(int))
+    share = np.mean((A2 > 0.5) == np.asarray(tiny.Y))
+    assert float(accuracy(tiny.params, tiny.X, tiny.Y)) == pytest.approx(share)
+
+
+@ALL
+def test_permuted_hidden_units_give_the_same_network(hidden: Activation, tiny: Problem) -> None:
+    order = jnp.array([2, 0, 1])
+    permuted = tiny.params | {
+        "W1": tiny.params["W1"][order],
+        "b1": tiny.params["b1"][order],
+        "W2": tiny.params["W2"][:, order],
+    }
+    ours, theirs = (forward(params, tiny.X, hidden).A2 for params in (permuted, tiny.params))
+    chex.assert_trees_all_close(ours, theirs, rtol=1e-14)
+
+
+@ALL
+def test_formulas_promote_no_dtype(hidden: Activation) -> None:
+    params = init_params(jax.random.key(0), 5, 3)
+    X, Y, weights = jnp.ones((5, 4)), jnp.ones((1, 4)), jnp.ones((1, 4))
+    with jax.numpy_dtype_promotion("strict"):
+        results = (
+            forward(params, X, hidden),
+            jax.value_and_grad(loss)(params, X, Y, hidden, weights),
+            backward(params, X, Y, hidden, weights),
+        )
+    assert {leaf.dtype for leaf in jax.tree.leaves(results)} == {jnp.dtype("float32")}
+
+
+@pytest.mark.parametrize("function", [loss, jax.grad(loss), backward])
+def test_every_product_runs_at_highest_precision(function: object) -> None:
+    params = init_params(jax.random.key(0), 5, 3)
+    lowered = jax.jit(function).lower(params, jnp.ones((5, 4)), jnp.ones((1, 4)))  # type: ignore[call-overload]
+    products = [line for line in lowered.as_text().splitlines() if "dot_general" in line]
+    assert len(products) >= 2
+    assert all("precision = [HIGHEST, HIGHEST]" in line for line in products)
