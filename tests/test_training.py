@@ -1,0 +1,316 @@
+import functools
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from conftest import Problem
+from jax import lax
+
+from jaxnet import training
+from jaxnet.activations import ACTIVATIONS, Activation, leaky_relu, relu
+from jaxnet.backprop import backward
+from jaxnet.errors import DataError, DivergenceError, UsageError
+from jaxnet.network import Params, init_params, loss
+from jaxnet.training import (
+    Fit,
+    TrainState,
+    fit,
+    fit_in_chunks,
+    label_entropy,
+    make_update,
+    outcome,
+    sgd,
+)
+
+ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
+
+
+def descend(problem: Problem, hidden: Activation, learning_rate: float, count: int) -> Params:
+    """Gradient descent by the article's formulas and nothing else."""
+    params = problem.params
+    for _ in range(count):
+        step = backward(params, problem.X, problem.Y, hidden)._asdict()
+        params = {name: leaf - learning_rate * step[f"d{name}"] for name, leaf in params.items()}
+    return params
+
+
+def in_chunks(problem: Problem, optimizer: Any, chunk: int, iterations: int = 30) -> list[Fit]:
+    state = TrainState(problem.params, optimizer.init(problem.params))
+    return list(
+        fit_in_chunks(
+            state,
+            problem.X,
+            problem.Y,
+            optimizer=optimizer,
+            iterations=iterations,
+            chunk=chunk,
+        )
+    )
+
+
+@ALL
+@pytest.mark.parametrize("optimizer", [sgd(0.3), optax.sgd(0.3)], ids=["ours", "optax"])
+def test_one_update_is_params_minus_alpha_times_the_article_s_gradient(
+    hidden: Activation, optimizer: Any, tiny: Problem
+) -> None:
+    state = TrainState(tiny.params, optimizer.init(tiny.params))
+    (params, _), cost = make_update(optimizer, hidden)(state, tiny.X, tiny.Y)
+    chex.assert_trees_all_close(params, descend(tiny, hidden, 0.3, 1), rtol=1e-12)
+    np.testing.assert_allclose(cost, loss(tiny.params, tiny.X, tiny.Y, hidden), rtol=1e-12)
+
+
+def test_one_update_with_example_weights(tiny: Problem) -> None:
+    optimizer = sgd(0.3)
+    state = TrainState(tiny.params, optimizer.init(tiny.params))
+    (params, _), _ = make_update(optimizer)(state, tiny.X, tiny.Y, tiny.weights)
+    step = backward(tiny.params, tiny.X, tiny.Y, relu, tiny.weights)._asdict()
+    expected = {name: leaf - 0.3 * step[f"d{name}"] for name, leaf in tiny.params.items()}
+    chex.assert_trees_all_close(params, expected, rtol=1e-12)
+
+
+@ALL
+def test_fit_repeats_that_update(hidden: Activation, tiny: Problem) -> None:
+    result = fit(tiny.params, tiny.X, tiny.Y, hidden, learning_rate=0.1, iterations=20)
+    chex.assert_trees_all_close(result.params, descend(tiny, hidden, 0.1, 20), rtol=1e-10)
+    assert result.costs.shape == (20,)
+    before = [descend(tiny, hidden, 0.1, t) for t in (0, 1, 19)]
+    expected = [loss(params, tiny.X, tiny.Y, hidden) for params in before]
+    np.testing.assert_allclose(result.costs[[0, 1, 19]], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_by_hand(nesterov: bool, tiny: Problem) -> None:
+    result = fit(
+        tiny.params,
+        tiny.X,
+        tiny.Y,
+        learning_rate=0.1,
+        momentum=0.9,
+        nesterov=nesterov,
+        iterations=9,
+    )
+    params = tiny.params
+    velocity = jax.tree.map(jnp.zeros_like, params)
+    for _ in range(9):
+        gradient = jax.grad(loss)(params, tiny.X, tiny.Y)
+        velocity = jax.tree.map(lambda v, g: 0.9 * v + g, velocity, gradient)
+        step = jax.tree.map(lambda v, g: 0.9 * v + g, velocity, gradient) if nesterov else velocity
+        params = jax.tree.map(lambda p, s: p - 0.1 * s, params, step)
+    chex.assert_trees_all_close(result.params, params, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optax.sgd(0.1, momentum=0.9),
+        optax.adam(0.01),
+        optax.sgd(optax.cosine_decay_schedule(0.3, 30)),
+        optax.chain(optax.clip_by_global_norm(0.1), optax.adamw(0.01)),
+        optax.lbfgs(),
+    ],
+    ids=["momentum", "adam", "schedule", "chain", "lbfgs"],
+)
+def test_any_optimizer_of_optax(optimizer: Any, tiny: Problem) -> None:
+    result = fit(tiny.params, tiny.X, tiny.Y, leaky_relu, optimizer=optimizer, iterations=12)
+    cost_of = functools.partial(loss, X=tiny.X, Y=tiny.Y, hidden=leaky_relu)
+    extra = optax.with_extra_args_support(optimizer)
+
+    @jax.jit
+    def step(params: Params, state: Any) -> tuple[Params, Any]:
+        cost, gradients = jax.value_and_grad(cost_of)(params)
+        steps, state = extra.update(
+            gradients, state, params, value=cost, grad=gradients, value_fn=cost_of
+        )
+        return optax.apply_updates(params, steps), state
+
+    params, state = tiny.params, optimizer.init(tiny.params)
+    for _ in range(12):
+        params, state = step(params, state)
+    chex.assert_trees_all_close(result.params, params, rtol=1e-8)
+    assert result.costs[-1] < result.costs[0]
+
+
+def test_a_schedule_of_the_built_in_sgd(tiny: Problem) -> None:
+    schedule = optax.piecewise_constant_schedule(0.4, {5: 0.1})
+    ours = fit(tiny.params, tiny.X, tiny.Y, learning_rate=schedule, momentum=0.5, iterations=9)
+    theirs = optax.sgd(schedule, momentum=0.5)
+    expected = fit(tiny.params, tiny.X, tiny.Y, optimizer=theirs, iterations=9)
+    chex.assert_trees_all_close(ours.params, expected.params, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", [sgd(0.1, 0.9), optax.adam(0.01)], ids=["momentum", "adam"])
+def test_chunks_of_any_length_give_the_same_bits_as_a_scan(
+    dtype: str, optimizer: Any, tiny: Problem
+) -> None:
+    tiny = jax.tree.map(lambda array: array.astype(dtype), tiny)
+    update = make_update(optimizer)
+
+    @jax.jit
+    def scanned(state: TrainState, X: jax.Array, Y: jax.Array) -> tuple[TrainState, jax.Array]:
+        return lax.scan(lambda state, _: update(state, X, Y), state, length=30)
+
+    start = TrainState(tiny.params, optimizer.init(tiny.params))
+    state, costs = scanned(start, tiny.X, tiny.Y)
+    for chunk in (1, 7, 30, 1000):
+        fits = in_chunks(tiny, optimizer, chunk)
+        assert [len(fit.costs) for fit in fits] == [*range(chunk, 30, chunk), 30]
+        assert [fit.outcome is None for fit in fits] == [True] * (len(fits) - 1) + [False]
+        chex.assert_trees_all_equal(fits[-1].params, state.params)
+        chex.assert_trees_all_equal(fits[-1].opt_state, state.opt_state)
+        np.testing.assert_array_equal(fits[-1].costs, costs)
+
+
+def test_going_on_from_a_chunk_gives_the_same_bits(tiny: Problem) -> None:
+    optimizer = sgd(0.1, 0.9)
+    whole = in_chunks(tiny, optimizer, 7)[-1]
+    half = in_chunks(tiny, optimizer, 7, iterations=15)[-1]
+    state = TrainState(half.params, half.opt_state)
+    *_, rest = fit_in_chunks(state, tiny.X, tiny.Y, optimizer=optimizer, iterations=15)
+    chex.assert_trees_all_equal(rest.params, whole.params)
+    np.testing.assert_array_equal(np.r_[half.costs, rest.costs], whole.costs)
+
+
+def test_nothing_recompiles(tiny: Problem) -> None:
+    run = training._run_chunk
+    run.clear_cache()  # type: ignore[attr-defined]
+    for seed, rate, momentum, iterations in ((0, 0.1, 0.0, 150), (1, 0.2, 0.9, 7), (2, 3, 0.5, 1)):
+        params = init_params(jax.random.key(seed), 5, 3, scale=0.1 * rate, dtype=jnp.float64)
+        fit(
+            params,
+            tiny.X,
+            tiny.Y,
+            learning_rate=rate,
+            momentum=momentum,
+            iterations=iterations,
+        )
+    assert run._cache_size() == 1  # type: ignore[attr-defined]
+    adam = optax.adam(0.01)
+    for _ in range(2):
+        fit(tiny.params, tiny.X, tiny.Y, optimizer=adam, iterations=3)
+    assert run._cache_size() == 2  # type: ignore[attr-defined]
+
+
+def test_the_step_traces_once(tiny: Problem) -> None:
+    chex.clear_trace_counter()
+    optimizer = sgd(0.1)
+    step = make_update(optimizer)
+
+    @jax.jit
+    @functools.partial(chex.assert_max_traces, n=1)
+    def update(state: TrainState, X: jax.Array, Y: jax.Array) -> tuple[TrainState, jax.Array]:
+        return step(state, X, Y)
+
+    state = TrainState(tiny.params, optimizer.init(tiny.params))
+    for _ in range(3):
+        state, _ = update(state, tiny.X, tiny.Y)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 1000])
+def test_a_run_that_is_not_finite_stops_there_with_the_last_good_state(
+    chunk: int, tiny: Problem
+) -> None:
+    # The rate jumps at iteration 5, so that the parameters explode and the cost overflows later.
+    optimizer = sgd(lambda t: jnp.where(t < 5, 0.01, 1e150))
+    last = in_chunks(tiny, optimizer, chunk)[-1]
+    assert last.outcome == "not finite"
+    assert 5 < len(last.costs) < 30
+    assert np.isfinite(last.costs[:-1]).all()
+    good_cost = loss(last.params, tiny.X, tiny.Y)
+    assert np.isfinite(good_cost)
+    good = len(last.costs) - (1 if np.isfinite(last.costs[-1]) else 2)
+    expected = in_chunks(tiny, optimizer, chunk, iterations=good)[-1]
+    chex.assert_trees_all_equal(last.params, expected.params)
+    chex.assert_trees_all_equal(last.opt_state, expected.opt_state)
+
+
+def test_fit_raises_with_the_last_good_state(tiny: Problem) -> None:
+    with pytest.raises(DivergenceError, match="at iteration") as caught:
+        fit(tiny.params, tiny.X, tiny.Y, leaky_relu, learning_rate=1e200)
+    assert np.isfinite(loss(caught.value.fit.params, tiny.X, tiny.Y, leaky_relu))
+    assert caught.value.fit.outcome == "not finite"
+    assert str(len(caught.value.fit.costs) - 1) in str(caught.value)
+
+
+def test_infinite_weights_are_seen_even_where_the_cost_is_finite(tiny: Problem) -> None:
+    # All inputs positive: a row of W1 at −∞ makes its unit 0 and leaves the cost finite.
+    X = jnp.abs(tiny.X) + 0.1
+    params = {name: jnp.abs(leaf) for name, leaf in tiny.params.items()}
+    steps = {name: jnp.zeros_like(leaf) for name, leaf in params.items()}
+    steps["W1"] = jnp.full_like(params["W1"], -jnp.inf)
+    optimizer = optax.GradientTransformation(lambda _: (), lambda *_: (steps, ()))
+    state = TrainState(params, ())
+    assert np.isfinite(loss(params | {"W1": steps["W1"]}, X, tiny.Y))
+    *_, last = fit_in_chunks(state, X, tiny.Y, optimizer=optimizer, iterations=5)
+    assert last.outcome == "not finite"
+    assert len(last.costs) == 1
+    chex.assert_trees_all_equal(last.params, params)
+
+
+def test_label_entropy() -> None:
+    Y = jnp.array([[1.0] * 72 + [0.0] * 137])
+    assert label_entropy(Y) == pytest.approx(0.6440, abs=5e-5)
+    assert label_entropy(jnp.array([[0.0, 1.0]])) == pytest.approx(np.log(2))
+    weights = jnp.array([[0.0, 2.0, 2.0]])
+    assert label_entropy(jnp.array([[1.0, 1.0, 0.0]]), weights) == pytest.approx(np.log(2))
+
+
+def test_outcomes(tiny: Problem) -> None:
+    entropy = label_entropy(tiny.Y)
+    still = {name: jnp.zeros_like(leaf) for name, leaf in tiny.params.items()}
+
+    def how(last: float, params: Params = tiny.params, hidden: Activation = relu) -> str:
+        costs = np.r_[np.full(95, 0.5), np.full(5, last)]
+        return outcome(params, tiny.X, tiny.Y, costs, hidden)
+
+    assert how(0.5 * entropy) == "learning"
+    assert how(0.98 * entropy) == "learning"
+    assert how(0.995 * entropy) == how(1.005 * entropy) == "plateau"
+    assert how(1.02 * entropy) == "diverged"
+    assert how(0.5 * entropy, still) == "dead"
+    assert how(0.5 * entropy, still, leaky_relu) == "learning"
+    assert how(np.nan) == how(np.inf) == "not finite"
+    assert how(0.1, tiny.params | {"b2": jnp.full((1, 1), jnp.nan)}) == "not finite"
+
+
+def test_too_large_a_rate_ends_dead_or_diverged_and_too_small_a_one_on_the_plateau(
+    tiny: Problem,
+) -> None:
+    small = jax.tree.map(lambda leaf: 1e-3 * leaf, tiny.params)
+    assert fit(tiny.params, tiny.X, tiny.Y, learning_rate=100.0, iterations=50).outcome in (
+        "dead",
+        "diverged",
+    )
+    assert fit(small, tiny.X, tiny.Y, learning_rate=0.5, iterations=20).outcome == "plateau"
+    assert fit(tiny.params, tiny.X, tiny.Y, learning_rate=0.5, iterations=400).outcome == "learning"
+
+
+def test_an_optimizer_excludes_the_settings_it_replaces(tiny: Problem) -> None:
+    for settings in ({"learning_rate": 0.1}, {"momentum": 0.9}, {"nesterov": True}):
+        with pytest.raises(UsageError, match="both an optimizer and"):
+            fit(tiny.params, tiny.X, tiny.Y, optimizer=optax.adam(0.1), **settings)
+
+
+@pytest.mark.parametrize("settings", [{"iterations": 0}, {"chunk": 0}, {"chunk": 1001}])
+def test_numbers_out_of_range(settings: dict[str, Any], tiny: Problem) -> None:
+    optimizer = sgd()
+    state = TrainState(tiny.params, optimizer.init(tiny.params))
+    with pytest.raises(UsageError, match="iterations is"):
+        next(fit_in_chunks(state, tiny.X, tiny.Y, optimizer=optimizer, **settings))
+
+
+def test_shapes_and_precisions_that_do_not_fit(tiny: Problem) -> None:
+    for X, Y, weights, found in (
+        (tiny.X.T, tiny.Y, None, r"to do:    transpose it: X.T"),
+        (tiny.X[:, :6], tiny.Y, None, r"X has shape \(5, 6\)"),
+        (tiny.X, tiny.Y[0], None, r"Y has shape \(7,\)"),
+        (tiny.X, tiny.Y, tiny.weights[0], r"weights has shape \(7,\)"),
+        (tiny.X.astype("float32"), tiny.Y, None, "float32, float64"),
+        (tiny.X, tiny.Y.astype(int), None, "float64, int64"),
+    ):
+        with pytest.raises(DataError, match=found):
+            fit(tiny.params, X, Y, weights=weights)
