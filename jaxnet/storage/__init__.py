@@ -1,0 +1,1 @@
+"""What outlives a run: its folder (`runs`), and the model file in it (`model`)."""

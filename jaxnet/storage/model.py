@@ -1,0 +1,169 @@
+"""The model file: one HDF5 file with everything that is needed to use a network again.
+
+/                attributes `format` and `format_version`
+/params          W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
+/costs           the cost before each update
+/classes         the names of class 0 and of class 1
+/preprocessing   attributes: height, width, color, scale
+/settings        attributes: how it was trained
+/origin          attributes: source and SHA-256 of the data, device, versions
+"""
+
+import dataclasses
+import importlib.metadata
+import platform
+from pathlib import Path
+from typing import Any
+
+import h5py
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxnet import __version__
+from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.data.columns import COLORS, SCALES, Preprocessing
+from jaxnet.data.dataset import check_images
+from jaxnet.data.files import open_hdf5, read_array, write_whole
+from jaxnet.errors import ModelFileError
+from jaxnet.network import Params, forward
+from jaxnet.precision import require_dtype
+from jaxnet.storage.runs import MODEL_NAME
+
+FORMAT = "jaxnet model"
+FORMAT_VERSION = 1
+
+Value = str | int | float | bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A trained network that knows its preprocessing and its classes.
+
+    Attributes:
+        params: W1, b1, W2, b2.
+        preprocessing: How pictures become columns.
+        classes: The names of class 0 and of class 1, whose probability it gives.
+        hidden: The activation of the hidden units.
+        costs: The cost before each update, (iterations,).
+        settings: How it was trained, by name.
+        origin: Where it comes from: data, device, versions.
+    """
+
+    params: Params
+    preprocessing: Preprocessing
+    classes: tuple[str, str]
+    hidden: Activation = relu
+    costs: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    settings: dict[str, Value] = dataclasses.field(default_factory=dict)
+    origin: dict[str, Value] = dataclasses.field(default_factory=dict)
+
+    def predict_images(self, images: np.ndarray) -> np.ndarray:
+        """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,)."""
+        check_images(np.shape(images), np.asarray(images).dtype, "images")
+        X = self.preprocessing.columns(np.asarray(images), self.params["W1"].dtype)
+        return np.asarray(forward(self.params, X, self.hidden).A2)[0]
+
+
+def versions() -> dict[str, Value]:
+    """Name the versions and the device that a result was computed with."""
+    packages = ("jax", "jaxlib", "optax", "numpy")
+    return {
+        "device": jax.devices()[0].device_kind,
+        "python": platform.python_version(),
+        "jaxnet": __version__,
+        **{name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def save_model(path: str | Path, model: Model) -> None:
+    """Write a model file, whole or not at all; an older file at `path` is replaced.
+
+    Raises:
+        UsageError: If it cannot be written there.
+    """
+    with write_whole(Path(path)) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
+        for name, array in model.params.items():
+            file[f"params/{name}"] = np.asarray(array)
+        file["costs"] = np.asarray(model.costs)
+        file["classes"] = list(model.classes)
+        groups: dict[str, dict[str, Any]] = {
+            "preprocessing": dataclasses.asdict(model.preprocessing),
+            "settings": {"activation": model.hidden.name, **model.settings},
+            "origin": model.origin,
+        }
+        for name, values in groups.items():
+            file.create_group(name).attrs.update(values)
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model file, or the one in a run folder.
+
+    Raises:
+        ModelFileError: If it is missing, no model file, of a newer format, or contradicts itself.
+        UsageError: If it is in float64 and JAX is set to 32 bits.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / MODEL_NAME
+    with open_hdf5(path, "a model file of jaxnet", ModelFileError) as file:
+        version = file.attrs.get("format_version")
+        if file.attrs.get("format") != FORMAT:
+            raise ModelFileError(
+                f"{path} is an HDF5 file, but no model: it holds {', '.join(file) or 'nothing'}",
+                "a file that save_model or `jaxnet train` wrote",
+                "give the run folder or the model.h5 in it",
+            )
+        if version != FORMAT_VERSION:
+            raise ModelFileError(
+                f"{path} has the format version {version}",
+                f"version {FORMAT_VERSION}, which jaxnet {__version__} reads",
+                "install a newer jaxnet: pip install --upgrade jaxnet",
+            )
+        try:
+            return _read(file)
+        except (KeyError, TypeError, ValueError, AttributeError) as cause:
+            raise ModelFileError(
+                f"{path} is a model file with a part missing or changed ({cause})",
+                "a file as save_model wrote it",
+                "take a copy that is whole, or train anew",
+            ) from cause
+
+
+def _read(file: h5py.File) -> Model:
+    arrays = {
+        name: read_array(file["params"][name], ModelFileError) for name in ("W1", "b1", "W2", "b2")
+    }
+    n_h, n_x = arrays["W1"].shape
+    shapes = {"W1": (n_h, n_x), "b1": (n_h, 1), "W2": (1, n_h), "b2": (1, 1)}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} {arrays[name].shape} should be finite numbers, {shape}")
+    preprocessing = Preprocessing(**_attributes(file["preprocessing"]))
+    if preprocessing.color not in COLORS or preprocessing.scale not in SCALES:
+        raise ValueError(f"unknown {preprocessing}")
+    if preprocessing.n_x != n_x:
+        raise ValueError(f"W1 takes {n_x} features, its preprocessing makes {preprocessing.n_x}")
+    settings = _attributes(file["settings"])
+    activation = settings.pop("activation")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation}")
+    negative, positive = (name.decode() for name in read_array(file["classes"], ModelFileError))
+    return Model(
+        {name: jnp.asarray(array, require_dtype(array.dtype)) for name, array in arrays.items()},
+        preprocessing,
+        (negative, positive),
+        ACTIVATIONS[activation],
+        read_array(file["costs"], ModelFileError),
+        settings,
+        _attributes(file["origin"]),
+    )
+
+
+def _attributes(group: h5py.Group) -> dict[str, Any]:
+    """Read attributes as plain Python values."""
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in group.attrs.items()
+    }
