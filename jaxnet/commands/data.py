@@ -1,0 +1,115 @@
+"""`jaxnet data`: what is in a data set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from jaxnet.commands import options
+from jaxnet.commands.console import print_json, require_free, save_figure, show_progress, speak
+
+if TYPE_CHECKING:
+    from jaxnet.data.dataset import Dataset
+
+
+def data(
+    source: Annotated[str, typer.Argument(help=options.SOURCES)] = "sketches",
+    test: options.Test = None,
+    positive: options.Positive = None,
+    size: options.Size = None,
+    count: options.Count = None,
+    data_seed: options.DataSeed = 0,
+    skip_bad: options.SkipBad = False,
+    color: options.Color = "gray",
+    sheet: Annotated[
+        Path | None, typer.Option(help="Draw examples into this PNG, in colour and as --color.")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="Write the data into this HDF5 file, in the article's layout."),
+    ] = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    """Show what is in a data set: shapes, classes and counts, range of values."""
+    from jaxnet.data.load import load_dataset
+
+    for path in (sheet, write):
+        if path is not None:
+            require_free(path, force)
+    dataset = load_dataset(
+        source,
+        test,
+        positive=positive,
+        size=size,
+        count=count,
+        seed=data_seed,
+        skip_bad=skip_bad,
+        track=show_progress,
+    )
+    console = speak(as_json)
+    print_dataset(console, dataset)
+    if sheet is not None:
+        from jaxnet.data.columns import Preprocessing
+        from jaxnet.figures import draw_contact_sheet
+
+        _, height, width, _ = dataset.train.images.shape
+        seen = Preprocessing(height, width, color)
+        save_figure(draw_contact_sheet(dataset, seen), sheet)
+        console.print(f"written: {sheet}")
+    if write is not None:
+        from jaxnet.data.hdf5 import write_hdf5
+
+        write_hdf5(write, dataset)
+        console.print(f"written: {write}")
+    if as_json:
+        print_json(describe_dataset(dataset))
+
+
+def describe_dataset(dataset: "Dataset") -> dict[str, Any]:
+    """Say in numbers what is in a data set."""
+    from jaxnet.data.dataset import fingerprint
+
+    negative, positive = dataset.classes
+    return {
+        "source": dataset.source,
+        "positive": positive,
+        "splits": {
+            name: {
+                "shape": list(split.images.shape),
+                "counts": {
+                    negative: int((split.labels == 0).sum()),
+                    positive: int((split.labels == 1).sum()),
+                },
+                "least": int(split.images.min()),
+                "greatest": int(split.images.max()),
+                "mean": float(split.images.mean()),
+            }
+            for name, split in dataset.splits.items()
+        },
+        "skipped": list(dataset.skipped),
+        "sha256": fingerprint(dataset),
+    }
+
+
+def print_dataset(console: Console, dataset: "Dataset") -> None:
+    """Print what is in a data set as a table."""
+    described = describe_dataset(dataset)
+    negative, positive = dataset.classes
+    console.print(f"Data: {dataset.source}")
+    table = Table()
+    for heading in ("split", "pictures", f"0: {negative}", f"1: {positive}", "values"):
+        table.add_column(heading, justify="left" if heading in ("split", "pictures") else "right")
+    for name, split in described["splits"].items():
+        m = split["shape"][0]
+        table.add_row(
+            name,
+            str(tuple(split["shape"])),
+            *(f"{count} ({count / m:.1%})" for count in split["counts"].values()),
+            f"{split['least']} to {split['greatest']}, mean {split['mean']:.1f}",
+        )
+    console.print(table)
+    for line in dataset.skipped:
+        console.print(f"left out: {line}", style="yellow")

@@ -1,0 +1,54 @@
+"""The options that several commands share, so that they are named and explained once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+SOURCES = (
+    "sketches (drawn here), catvnoncat (the article's cats, downloaded once), "
+    "an HDF5 file, or a folder with one sub-folder of pictures a class."
+)
+
+Data = typer.Option(help=SOURCES)
+Test = Annotated[
+    Path | None,
+    typer.Option(
+        help="File or folder of the test split. \\[default: in or beside the data]",
+        show_default=False,
+    ),
+]
+Positive = Annotated[
+    str | None,
+    typer.Option(
+        help="The class that is 1. \\[default: the one called cat, else the second]",
+        show_default=False,
+    ),
+]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Bring pictures to SIZE × SIZE pixels. \\[default: a folder's to 64]",
+        show_default=False,
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help="How many training pictures to draw, sketches only. \\[default: 209]",
+        show_default=False,
+    ),
+]
+DataSeed = Annotated[int, typer.Option(help="Decides the sketches, or a folder's test split.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")
+]
+Color = Annotated[Literal["gray", "rgb"], typer.Option(help="What the network sees.")]
+Scale = Annotated[
+    Literal["symmetric", "unit", "raw"],
+    typer.Option(help="Pixels as [-1, 1], [0, 1] or [0, 255]."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]

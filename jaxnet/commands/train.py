@@ -1,0 +1,279 @@
+"""`jaxnet train`: from pictures to a trained network in a run folder."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from jaxnet.commands import options
+from jaxnet.commands.console import (
+    describe_device,
+    err,
+    print_json,
+    save_figure,
+    show_progress,
+    speak,
+)
+from jaxnet.commands.data import describe_dataset, print_dataset
+from jaxnet.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import jax
+    import numpy as np
+
+    from jaxnet.network import Params
+    from jaxnet.training import Fit
+
+FIGURE_NAME = "training.png"
+
+# What an outcome means and what to do about it; "learning" speaks for itself.
+ADVICE = {
+    "not finite": "A cost or a parameter was no finite number any more; the last good state is "
+    "saved. Take a smaller --learning-rate, or --scale symmetric.",
+    "dead": "No hidden unit is active on any training picture, so nothing can be learnt any more. "
+    "Take a smaller --learning-rate, or --activation leaky_relu.",
+    "diverged": "The cost ended above that of always predicting the class rate. Take a smaller "
+    "--learning-rate.",
+    "plateau": "The cost ended at that of always predicting the class rate: only the bias has "
+    "learnt. Take more --iterations, a larger --learning-rate or a larger --weight-scale.",
+}
+
+
+def train(
+    data: Annotated[str, options.Data] = "sketches",
+    test: options.Test = None,
+    positive: options.Positive = None,
+    size: options.Size = None,
+    count: options.Count = None,
+    data_seed: options.DataSeed = 0,
+    skip_bad: options.SkipBad = False,
+    color: options.Color = "gray",
+    scale: options.Scale = "symmetric",
+    hidden_units: Annotated[int, typer.Option(min=1, help="How many hidden units.")] = 8,
+    activation: Annotated[
+        Literal["relu", "leaky_relu", "sigmoid"], typer.Option(help="Of the hidden units.")
+    ] = "relu",
+    weight_scale: Annotated[
+        str, typer.Option(help="The standard deviation of the first weights, or he.")
+    ] = "0.01",
+    seed: Annotated[int, typer.Option(help="Draws the first weights.")] = 0,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="α in W − α dW. \\[default: 0.0075; adam: 0.001]", show_default=False),
+    ] = None,
+    momentum: Annotated[float, typer.Option(min=0, max=1, help="Of SGD.")] = 0.0,
+    nesterov: Annotated[
+        bool, typer.Option("--nesterov", help="Momentum that looks ahead.")
+    ] = False,
+    optimizer: Annotated[Literal["sgd", "adam"], typer.Option(help="The update rule.")] = "sgd",
+    iterations: Annotated[int, typer.Option(min=1, help="How many updates.")] = 2500,
+    balanced: Annotated[
+        bool,
+        typer.Option("--balanced", help="Weigh the pictures so that both classes count alike."),
+    ] = False,
+    precision: Annotated[Literal["float32", "float64"], typer.Option()] = "float32",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run folder. \\[default: the next free of runs/001, …]", show_default=False
+        ),
+    ] = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    """Train the network, and save it with its picture in a run folder."""
+    import jax
+    import optax
+
+    jax.config.update("jax_enable_x64", precision == "float64")
+
+    from jaxnet.activations import ACTIVATIONS
+    from jaxnet.data.columns import Preprocessing, to_row
+    from jaxnet.data.dataset import fingerprint
+    from jaxnet.data.load import load_dataset
+    from jaxnet.figures import draw_training
+    from jaxnet.network import accuracy, count_params, init_params
+    from jaxnet.storage.model import Model, save_model, versions
+    from jaxnet.storage.runs import MODEL_NAME, make_run_folder
+    from jaxnet.training import TrainState, fit_in_chunks, label_entropy, sgd
+
+    console = speak(as_json)
+    dataset = load_dataset(
+        data,
+        test,
+        positive=positive,
+        size=size,
+        count=count,
+        seed=data_seed,
+        skip_bad=skip_bad,
+        track=show_progress,
+    )
+    print_dataset(console, dataset)
+
+    shape = dataset.train.images.shape
+    seen = Preprocessing(shape[1], shape[2], color, scale)
+    columns = {
+        name: (seen.columns(split.images, precision), to_row(split.labels, dtype=precision))
+        for name, split in dataset.splits.items()
+    }
+    X, Y = columns["train"]
+    console.print(f"{shape} → X {X.shape}, Y {Y.shape}: {color}, {scale} scale, {precision}\n")
+
+    spread = _parse_weight_scale(weight_scale)
+    key = jax.random.key(seed)
+    params = init_params(key, seen.n_x, hidden_units, scale=spread, dtype=precision)
+    console.print(_parameter_table(params))
+    console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
+
+    if optimizer == "adam" and (momentum or nesterov):
+        raise UsageError(
+            "--momentum or --nesterov is given with --optimizer adam",
+            "these with --optimizer sgd only",
+            "leave them out: Adam has momentum of its own",
+        )
+    rate = {"sgd": 0.0075, "adam": 0.001}[optimizer] if learning_rate is None else learning_rate
+    rule = sgd(rate, momentum, nesterov) if optimizer == "sgd" else optax.adam(rate)
+    hidden = ACTIVATIONS[activation]
+    weights = _balancing_weights(Y) if balanced else None
+    folder = make_run_folder(out, force=force)
+
+    started = time.perf_counter()
+    # About a quarter of a second on a laptop, so that the bar moves however large the data are.
+    chunk = int(min(max(5e9 / (4 * hidden_units * X.size), 1), 100))
+    fits = fit_in_chunks(
+        TrainState(params, rule.init(params)),
+        X,
+        Y,
+        hidden,
+        optimizer=rule,
+        iterations=iterations,
+        weights=weights,
+        chunk=chunk,
+    )
+    fit = _watch(fits, iterations)
+    seconds = time.perf_counter() - started
+
+    model = Model(
+        fit.params,
+        seen,
+        dataset.classes,
+        hidden,
+        fit.costs,
+        settings={
+            "data": data,
+            "data_seed": data_seed,
+            "hidden_units": hidden_units,
+            "weight_scale": weight_scale,
+            "seed": seed,
+            "optimizer": optimizer,
+            "learning_rate": rate,
+            "momentum": momentum,
+            "nesterov": nesterov,
+            "iterations": iterations,
+            "balanced": balanced,
+            "precision": precision,
+        },
+        origin={"source": dataset.source, "sha256": fingerprint(dataset), **versions()},
+    )
+    save_model(folder / MODEL_NAME, model)
+    title = f"{data}: {len(fit.costs):,} iterations at learning rate {rate:g}, {fit.outcome}"
+    figure = draw_training(model, label_entropy(Y, weights), title)
+    save_figure(figure, folder / FIGURE_NAME)
+
+    accuracies = {
+        name: float(accuracy(fit.params, X, Y, hidden)) for name, (X, Y) in columns.items()
+    }
+    console.print(
+        f"{len(fit.costs):,} iterations in {seconds:.1f} s: "
+        f"cost {fit.costs[0]:.4f} → {fit.costs[-1]:.4f}, {fit.outcome}"
+    )
+    for name, split in dataset.splits.items():
+        console.print(_score_line(name, accuracies[name], split.labels, dataset.classes))
+    if fit.outcome in ADVICE:
+        console.print(f"{fit.outcome}: {ADVICE[fit.outcome]}", style="yellow")
+    for name in (MODEL_NAME, FIGURE_NAME):
+        console.print(f"written: {folder / name}")
+    if as_json:
+        print_json(
+            {
+                "run": str(folder),
+                "data": describe_dataset(dataset),
+                "parameters": count_params(params),
+                "settings": model.settings,
+                "origin": model.origin,
+                "outcome": fit.outcome,
+                "iterations": len(fit.costs),
+                "first_cost": float(fit.costs[0]),
+                "last_cost": float(fit.costs[-1]),
+                "accuracy": accuracies,
+                "seconds": seconds,
+            }
+        )
+    if fit.outcome in ("not finite", "dead", "diverged"):
+        raise typer.Exit(1)
+
+
+def _parse_weight_scale(text: str) -> float | str:
+    try:
+        return text if text == "he" else float(text)
+    except ValueError as cause:
+        raise UsageError(
+            f'--weight-scale is "{text}"', "a number or he", "give 0.01, say"
+        ) from cause
+
+
+def _parameter_table(params: "Params") -> Table:
+    table = Table(show_footer=True)
+    layers = {"hidden": ("W1", "b1"), "output": ("W2", "b2")}
+    sizes = [sum(params[name].size for name in names) for names in layers.values()]
+    total = " + ".join(f"{size:,}" for size in sizes) + f" = {sum(sizes):,}"
+    table.add_column("layer", footer="sum")
+    table.add_column("name")
+    table.add_column("shape", footer=total, justify="right")
+    table.add_column("numbers", justify="right")
+    for layer, names in layers.items():
+        for name in names:
+            table.add_row(layer, name, str(params[name].shape), f"{params[name].size:,}")
+    return table
+
+
+def _balancing_weights(Y: "jax.Array") -> "jax.Array":
+    """Weigh each example by m / (2 × the size of its class), (1, m)."""
+    import jax.numpy as jnp
+
+    positives = Y.mean()
+    return jnp.where(Y == 1, 0.5 / positives, 0.5 / (1 - positives))
+
+
+def _watch(fits: "Iterator[Fit]", iterations: int) -> "Fit":
+    """Run the training with a progress bar that shows the cost; return the last fit."""
+    bar = Progress(
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("cost {task.fields[cost]:.4f}"),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("training", total=iterations, cost=float("nan"))
+        for fit in fits:
+            bar.update(task, completed=len(fit.costs), cost=fit.costs[-1])
+    return fit
+
+
+def _score_line(name: str, accuracy: float, labels: "np.ndarray", classes: tuple[str, str]) -> str:
+    """Say a split's accuracy beside that of always giving the more frequent class."""
+    m, positives = len(labels), int(labels.sum())
+    guess, hits = (classes[1], positives) if 2 * positives > m else (classes[0], m - positives)
+    return (
+        f"{name:5} accuracy {round(accuracy * m)}/{m} = {accuracy:.1%}"
+        f'   (always "{guess}" would score {hits / m:.1%})'
+    )

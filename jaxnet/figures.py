@@ -1,0 +1,109 @@
+"""The pictures that commands save: what the network sees, and what it has learnt."""
+
+import dataclasses
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jaxnet.data.columns import Preprocessing
+from jaxnet.data.dataset import Dataset
+from jaxnet.storage.model import Model
+
+# More than these would be too small to see.
+MOST_UNITS = 32
+MOST_EXAMPLES = 8
+
+# A run whose cost was that many times the label entropy is drawn on a log scale.
+FAR_ABOVE = 10
+
+
+def draw_training(model: Model, label_entropy: float, title: str) -> Figure:
+    """Draw a training run: the cost at every iteration, and each hidden unit as a picture.
+
+    Args:
+        model: The trained network, with its costs.
+        label_entropy: The cost of always predicting the class rate, drawn as a line to compare.
+        title: One line above all.
+    """
+    n_h = len(model.params["W1"])
+    shown = min(n_h, MOST_UNITS)
+    columns = 4 if shown <= 16 else 8
+    rows = math.ceil(shown / columns)
+    figure = Figure(
+        figsize=(5.5 + 1.6 * columns, max(4.2, 1.2 + 1.75 * rows)), layout="constrained"
+    )
+    figure.suptitle(title)
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(5.5, 1.6 * columns))[0]
+
+    axes = left.subplots()
+    costs = model.costs[np.isfinite(model.costs)]  # only the last of a run can be otherwise
+    axes.plot(costs, label="this network")
+    axes.axhline(label_entropy, color="tab:gray", linestyle="--", label="always the class rate")
+    axes.set(xlabel="iteration", ylabel="cost (mean cross-entropy)")
+    if costs.max(initial=0) > FAR_ABOVE * label_entropy:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, None)
+    axes.legend()
+
+    right.suptitle(
+        f"{'The hidden units' if shown == n_h else f'{shown} of {n_h} hidden units'}: "
+        f'weights W1 (red +, blue −), vote for "{model.classes[1]}" W2'
+    )
+    W1, W2 = (np.asarray(model.params[name]) for name in ("W1", "W2"))
+    limit = float(np.abs(W1[:shown]).max())
+    panels = right.subplots(rows, columns, squeeze=False).flat
+    for unit, panel in enumerate(panels):
+        panel.set_axis_off()
+        if unit < shown:
+            _show_weights(panel, W1[unit], model.preprocessing, limit)
+            panel.set_title(f"unit {unit + 1}: {W2[0, unit]:+.2f}", fontsize="medium")
+    return figure
+
+
+def _show_weights(axes: Axes, weights: np.ndarray, seen: Preprocessing, limit: float) -> None:
+    """Show one row of W1 as a picture; neutral is zero, and `limit` the same for all units."""
+    if seen.color == "gray":
+        picture = weights.reshape(seen.height, seen.width)
+        axes.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    else:
+        axes.imshow(0.5 + 0.5 * weights.reshape(seen.height, seen.width, 3) / limit)
+
+
+def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
+    """Draw examples of each class of each split, in colour and below as the network sees them."""
+    groups = [
+        (f'{name}: "{dataset.classes[label]}"', split.images[split.labels == label])
+        for name, split in dataset.splits.items()
+        for label in (1, 0)
+    ]
+    figure = Figure(
+        figsize=(1.15 * MOST_EXAMPLES + 1, 2.75 * len(groups) + 0.6), layout="constrained"
+    )
+    figure.suptitle(
+        f"{dataset.source}\nin colour, and as the network sees them: "
+        f"{seen.height} × {seen.width}, {seen.color}"
+    )
+    parts = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
+    for part, (name, images) in zip(parts, groups, strict=True):
+        examples = images[:MOST_EXAMPLES]
+        part.suptitle(f"{name}, {len(examples)} of {len(images)}", ha="left", x=0.02)
+        panels = part.subplots(2, MOST_EXAMPLES)
+        for panel in panels.flat:
+            panel.set_axis_off()
+        for panel, image in zip(panels[0], examples, strict=False):
+            panel.imshow(image)
+        for panel, column in zip(panels[1], _seen_pictures(examples, seen), strict=False):
+            panel.imshow(column, cmap="gray", vmin=0, vmax=1)
+    return figure
+
+
+def _seen_pictures(images: np.ndarray, seen: Preprocessing) -> list[np.ndarray]:
+    """Turn the columns that the network sees back into pictures, 0 black and 1 white."""
+    if not len(images):
+        return []
+    X = dataclasses.replace(seen, scale="unit").columns(images)
+    shape = (seen.height, seen.width, 3)[: 2 if seen.color == "gray" else 3]
+    return [np.asarray(column).reshape(shape) for column in X.T]

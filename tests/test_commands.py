@@ -1,0 +1,291 @@
+"""The commands as a user types them: what they print, write, and answer with."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import jax
+import numpy as np
+import pytest
+from conftest import Result
+from PIL import Image
+
+from jaxnet.data.load import load_dataset
+from jaxnet.storage.model import load_model, save_model
+
+Run = Callable[..., Result]
+Write = Callable[..., Path]
+
+QUICK = ("--size", 8, "--iterations", 20)
+RATE = ("--learning-rate", 0.1)
+
+
+def is_picture(path: Path) -> bool:
+    with Image.open(path) as image:
+        return image.format == "PNG" and min(image.size) > 300
+
+
+def test_version_and_help(jaxnet: Run) -> None:
+    assert re.match(r"jaxnet \d+\.\d+", jaxnet("--version").out)
+    for command in ("data", "train", "predict"):
+        assert command in jaxnet("--help").out
+        assert jaxnet(command, "--help").code == 0
+    help_of_train = jaxnet("train", "--help").out
+    for default in ("0.0075", "2500", "symmetric", "sketches", "runs/001"):
+        assert default in help_of_train
+    assert jaxnet("train", "--learning", "1").code == 2
+    assert subprocess.run([sys.executable, "-m", "jaxnet", "--version"], check=True).returncode == 0
+
+
+def test_data(jaxnet: Run, h5: Write) -> None:
+    path = h5()
+    result = jaxnet("data", path)
+    assert result.code == 0
+    for part in ("(8, 8, 6, 3)", "(4, 8, 6, 3)", "4 (50.0%)", "3 (75.0%)", "1: cat", "0 to 255"):
+        assert part in result.out
+    answer = json.loads(jaxnet("data", path, "--json").out)
+    assert answer["splits"]["train"]["counts"] == {"non-cat": 4, "cat": 4}
+    assert answer["positive"] == "cat"
+    assert len(answer["sha256"]) == 64
+
+
+def test_data_writes_a_contact_sheet_and_a_folder_as_hdf5(jaxnet: Run, folder: Path) -> None:
+    arguments = ("data", folder, "--size", 16, "--sheet", "sheet.png", "--write", "pets.h5")
+    result = jaxnet(*arguments)
+    assert result.code == 0
+    assert is_picture(Path("sheet.png"))
+    ours, theirs = load_dataset(folder, size=16), load_dataset("pets.h5")
+    assert theirs.classes == ("dog", "cat")
+    for name in ("train", "test"):
+        np.testing.assert_array_equal(ours.splits[name].images, theirs.splits[name].images)
+        np.testing.assert_array_equal(ours.splits[name].labels, theirs.splits[name].labels)
+    again = jaxnet(*arguments)
+    assert again.code == 2
+    assert "sheet.png exists already" in again.err
+    assert jaxnet(*arguments, "--force").code == 0
+
+
+def test_data_writes_any_number_of_sketches(jaxnet: Run) -> None:
+    assert jaxnet("data", "sketches", "--count", 300, "--write", "many.h5").code == 0
+    with h5py.File("many.h5") as file:
+        assert file["train_set_x"].shape == (300, 64, 64, 3)
+        assert file["test_set_x"].shape == (72, 64, 64, 3)
+
+
+def test_train_with_no_arguments(jaxnet: Run) -> None:
+    result = jaxnet("train", "--iterations", 30)
+    assert result.code == 0
+    for part in (
+        "sketches",
+        "(209, 64, 64, 3) → X (4096, 209), Y (1, 209)",
+        "(8, 4096)",
+        "32,776 + 9 = 32,785",
+        "Device: ",
+        "30 iterations in",
+        'always "other" would score 65.6%',
+        'always "other" would score 66.0%',
+        "runs/001/model.h5",
+        "runs/001/training.png",
+    ):
+        assert part in result.out, part
+    assert is_picture(Path("runs/001/training.png"))
+    model = load_model("runs/001")
+    assert len(model.costs) == 30
+    assert model.classes == ("other", "cat")
+    assert model.settings["learning_rate"] == 0.0075
+    assert len(str(model.origin["sha256"])) == 64
+    assert jaxnet("train", "--iterations", 1).code in (0, 1)
+    assert Path("runs/002/model.h5").exists()
+
+
+def test_train_answers_in_json(jaxnet: Run, folder: Path) -> None:
+    result = jaxnet("train", "--data", folder, *QUICK, "--json")
+    answer = json.loads(result.out)
+    assert answer["parameters"] == 8 * 64 + 8 + 8 + 1
+    assert answer["accuracy"].keys() == {"train", "test"}
+    assert answer["run"] == "runs/001"
+    assert "training.png" in result.err
+
+
+def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
+    settings = {
+        "--color": "rgb",
+        "--scale": "unit",
+        "--hidden-units": 3,
+        "--activation": "leaky_relu",
+        "--weight-scale": "he",
+        "--seed": 5,
+        "--learning-rate": 0.05,
+        "--momentum": 0.5,
+        "--iterations": 25,
+        "--precision": "float64",
+        "--positive": "dog",
+        "--size": 10,
+        "--out": "here",
+    }
+    pairs = [word for pair in settings.items() for word in pair]
+    result = jaxnet("train", "--data", folder, *pairs, "--nesterov", "--balanced")
+    assert result.code == 0
+    with jax.enable_x64(True):
+        model = load_model("here")
+    assert model.classes == ("cat", "dog")
+    assert model.hidden.name == "leaky_relu"
+    assert model.preprocessing.n_x == 300
+    assert model.preprocessing.scale == "unit"
+    assert {str(leaf.dtype) for leaf in model.params.values()} == {"float64"}
+    assert model.params["W1"].shape == (3, 300)
+    recorded = {name: model.settings[name] for name in ("seed", "momentum", "nesterov", "balanced")}
+    assert recorded == {"seed": 5, "momentum": 0.5, "nesterov": True, "balanced": True}
+    costs = model.costs
+    for option, other in (
+        ("--seed", 6),
+        ("--momentum", 0.1),
+        ("--scale", "symmetric"),
+        ("--weight-scale", 0.1),
+        ("--learning-rate", 0.1),
+        ("--activation", "sigmoid"),
+    ):
+        changed = [word for pair in (settings | {option: other}).items() for word in pair]
+        assert jaxnet("train", "--data", folder, *changed, "--force").code in (0, 1)
+        with jax.enable_x64(True):
+            assert not np.array_equal(load_model("here").costs, costs), option
+
+
+def test_adam(jaxnet: Run, folder: Path) -> None:
+    assert jaxnet("train", "--data", folder, *QUICK, "--optimizer", "adam").code == 0
+    assert load_model("runs/001").settings["learning_rate"] == 0.001
+    refused = jaxnet("train", "--data", folder, *QUICK, "--optimizer", "adam", "--momentum", 0.9)
+    assert refused.code == 2
+    assert "Adam has momentum of its own" in refused.err
+
+
+def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None:
+    for _ in range(2):
+        jaxnet("train", "--data", folder, *QUICK)
+    first, second = (load_model(f"runs/00{number}") for number in (1, 2))
+    np.testing.assert_array_equal(first.costs, second.costs)
+    for name, leaf in first.params.items():
+        np.testing.assert_array_equal(leaf, second.params[name])
+
+
+def test_a_run_that_goes_wrong_is_saved_and_ends_with_1(jaxnet: Run, folder: Path) -> None:
+    result = jaxnet("train", "--data", folder, *QUICK, "--learning-rate", 1000)
+    assert result.code == 1
+    assert "Take a smaller --learning-rate" in result.out
+    overflow = jaxnet(
+        "train", "--data", folder, *QUICK, "--learning-rate", 1e30, "--activation", "leaky_relu"
+    )
+    assert overflow.code == 1
+    assert "not finite" in overflow.out
+    model = load_model("runs/002")
+    assert all(np.isfinite(leaf).all() for leaf in model.params.values())
+
+
+def test_no_run_is_overwritten_unasked(jaxnet: Run, folder: Path) -> None:
+    arguments = ("train", "--data", folder, *QUICK, "--out", "here")
+    assert jaxnet(*arguments).code == 0
+    before = Path("here/model.h5").read_bytes()
+    refused = jaxnet(*arguments)
+    assert refused.code == 2
+    assert "here is not empty" in refused.err
+    assert Path("here/model.h5").read_bytes() == before
+    assert jaxnet(*arguments, "--force", "--seed", 1).code == 0
+    assert Path("here/model.h5").read_bytes() != before
+
+
+def test_predict(jaxnet: Run, folder: Path, tmp_path: Path) -> None:
+    jaxnet("train", "--data", folder, "--size", 8, "--iterations", 400, *RATE)
+    pictures = [folder / "cat" / "01.png", folder / "dog" / "00.png"]
+    result = jaxnet("predict", "runs/001", *pictures)
+    assert result.code == 0
+    assert re.search(r"01\.png  P\(cat\) = 0\.\d{4}  cat", result.out)
+    assert re.search(r"00\.png  P\(cat\) = 0\.\d{4}  dog", result.out)
+    answer = json.loads(jaxnet("predict", "runs/001/model.h5", *pictures, "--json").out)
+    assert [entry["class"] for entry in answer] == ["cat", "dog"]
+    assert {entry["positive"] for entry in answer} == {"cat"}
+    dataset = load_dataset(folder, size=8)
+    model = load_model("runs/001")
+    images = np.stack([np.asarray(Image.open(path).resize((8, 8), 1)) for path in pictures])
+    assert dataset.train.images.dtype == images.dtype == np.uint8
+    expected = model.predict_images(images)
+    np.testing.assert_allclose([entry["probability"] for entry in answer], expected, rtol=1e-6)
+    strict = json.loads(jaxnet("predict", "runs/001", *pictures, "--threshold", 1, "--json").out)
+    assert [entry["class"] for entry in strict] == ["dog", "dog"]
+
+
+def test_predict_with_a_float64_model(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK, "--precision", "float64")
+    assert jaxnet("predict", "runs/001", folder / "cat" / "01.png").code == 0
+
+
+def test_predict_refuses_or_leaves_out_what_is_no_picture(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK)
+    bad, good = folder / "bad.jpg", folder / "cat" / "01.png"
+    bad.write_text("<html>")
+    refused = jaxnet("predict", "runs/001", bad, good)
+    assert refused.code == 2
+    assert f"{bad} is an HTML page" in refused.err
+    result = jaxnet("predict", "runs/001", bad, good, "--skip-bad")
+    assert result.code == 0
+    assert "01.png" in result.out
+    assert f"left out: {bad}" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (("train", "--data", "nowhere.h5"), "there is no "),
+        (("train", "--data", "page.h5"), "page.h5 is an HTML page"),
+        (("data", "page.h5"), "page.h5 is an HTML page"),
+        (("predict", "nowhere", "cat.png"), "there is no "),
+        (("predict", "page.h5", "cat.png"), "page.h5 is an HTML page"),
+        (("train", "--weight-scale", "big"), '--weight-scale is "big"'),
+        (("train", "--data", "one"), "holds one class, cat"),
+    ],
+)
+def test_bad_input_is_told_without_a_traceback(
+    arguments: tuple[str, ...], found: str, jaxnet: Run
+) -> None:
+    Path("page.h5").write_text("<!DOCTYPE html><html></html>")
+    Path("one/cat").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save("one/cat/1.png")
+    result = jaxnet(*arguments)
+    assert result.code == 2
+    assert "Traceback" not in result.err
+    assert result.err.startswith("Error: ")
+    for part in (found, "expected: ", "to do: "):
+        assert part in result.err
+    assert not Path("runs").exists()
+
+
+def test_a_newer_model_file_is_told(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK)
+    with h5py.File("runs/001/model.h5", "a") as file:
+        file.attrs["format_version"] = 99
+    result = jaxnet("predict", "runs/001", folder / "cat" / "01.png")
+    assert result.code == 2
+    assert "format version 99" in result.err
+
+
+def test_names_with_brackets_are_printed_as_they_are(jaxnet: Run, folder: Path) -> None:
+    strange = folder.rename(folder.with_name("[red]pets[b]"))
+    (strange / "cat").rename(strange / "[bold]cat")
+    result = jaxnet("data", strange, "--size", 8, "--positive", "[bold]cat")
+    assert "[red]pets[b]" in result.out
+    assert "[bold]cat" in result.out
+    assert jaxnet("train", "--data", strange, *QUICK).code == 0
+    model = load_model("runs/001")
+    save_model("copy.h5", model)
+    assert "[bold]cat" in jaxnet("predict", "copy.h5", strange / "[bold]cat" / "01.png").out
+
+
+@pytest.mark.slow
+def test_train_on_the_real_cats(jaxnet: Run, cats: object) -> None:
+    result = jaxnet("train", "--data", "catvnoncat")
+    assert result.code == 0
+    assert re.search(r"train accuracy 20[5-9]/209", result.out)
+    assert 'always "cat" would score 66.0%' in result.out

@@ -1,0 +1,66 @@
+import dataclasses
+import io
+
+import jax
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from jaxnet.data.columns import Preprocessing
+from jaxnet.data.dataset import Dataset, Split
+from jaxnet.figures import draw_contact_sheet, draw_training
+from jaxnet.network import init_params
+from jaxnet.storage.model import Model
+
+
+def rendered(figure: Figure) -> np.ndarray:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=40)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+def make_model(n_h: int, color: str = "gray") -> Model:
+    seen = Preprocessing(6, 5, color)
+    params = init_params(jax.random.key(0), seen.n_x, n_h)
+    return Model(params, seen, ("no", "yes"), costs=np.linspace(0.7, 0.1, 50))
+
+
+def test_each_hidden_unit_is_drawn_as_the_picture_of_its_weights() -> None:
+    model = make_model(8)
+    figure = draw_training(model, 0.6, "a run")
+    pictures = [axes.images[0] for part in figure.subfigs for axes in part.axes if axes.images]
+    assert len(pictures) == 8
+    W1 = np.asarray(model.params["W1"])
+    for unit, picture in enumerate(pictures):
+        np.testing.assert_array_equal(picture.get_array(), W1[unit].reshape(6, 5))
+        assert picture.get_clim() == pytest.approx((-np.abs(W1).max(), np.abs(W1).max()))
+    curve = figure.subfigs[0].axes[0].lines[0]
+    np.testing.assert_array_equal(curve.get_ydata(), model.costs)
+    assert rendered(figure).std() > 0
+
+
+@pytest.mark.parametrize(("n_h", "color"), [(1, "gray"), (3, "rgb"), (17, "gray"), (40, "rgb")])
+def test_any_number_of_units_in_grey_and_in_colour(n_h: int, color: str) -> None:
+    figure = draw_training(make_model(n_h, color), 0.6, "a run")
+    pictures = [axes for part in figure.subfigs for axes in part.axes if axes.images]
+    assert len(pictures) == min(n_h, 32)
+    rendered(figure)
+
+
+def test_a_network_of_zeros_can_be_drawn() -> None:
+    model = make_model(2)
+    zeros = {name: 0 * leaf for name, leaf in model.params.items()}
+    rendered(draw_training(dataclasses.replace(model, params=zeros), 0.6, "zeros"))
+
+
+def test_the_contact_sheet_shows_colour_and_what_the_network_sees(images: np.ndarray) -> None:
+    labels = np.array([0, 1] * 4)
+    test = Split(images[8:], np.array([0, 0, 0, 0]))
+    dataset = Dataset(Split(images[:8], labels), test, ("no", "yes"), "noise")
+    figure = draw_contact_sheet(dataset, Preprocessing(8, 6))
+    first = [axes.images[0].get_array() for axes in figure.subfigs[0].axes if axes.images]
+    np.testing.assert_array_equal(first[0], images[1])
+    grey = images[1] @ np.array([0.299, 0.587, 0.114]) / 255
+    np.testing.assert_allclose(np.asarray(first[4]), grey, rtol=1e-5)
+    rendered(figure)
