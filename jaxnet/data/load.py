@@ -56,7 +56,7 @@ def load_dataset(
         # Here, so that a file is read without starting JAX.
         from jaxnet.data.sketches import draw_sketches
 
-        counts = () if count is None else (count, round(count * 50 / 209))
+        counts = () if count is None else (count, max(2, round(count * 50 / 209)))
         dataset = draw_sketches(*counts, seed=seed, track=track)
     elif source == "catvnoncat":
         # Here, because requests, which downloads, is slow to import.
