@@ -59,7 +59,8 @@ def draw_training(model: Model, label_entropy: float, title: str) -> Figure:
         panel.set_axis_off()
         if unit < shown:
             _show_weights(panel, W1[unit], model.preprocessing, limit)
-            panel.set_title(f"unit {unit + 1}: {W2[0, unit]:+.2f}", fontsize="medium")
+            vote = f"{W2[0, unit]:+.2f}".replace("-", "−")
+            panel.set_title(f"unit {unit + 1}: {vote}", fontsize="medium")
     return figure
 
 

@@ -37,8 +37,8 @@ ADVICE = {
     "saved. Take a smaller --learning-rate, or --scale symmetric.",
     "dead": "No hidden unit is active on any training picture, so nothing can be learnt any more. "
     "Take a smaller --learning-rate, or --activation leaky_relu.",
-    "diverged": "The cost ended above that of always predicting the class rate. Take a smaller "
-    "--learning-rate.",
+    "diverged": "The cost ended above that of always predicting the class rate. If it was still "
+    "falling, take more --iterations; if it jumped, a smaller --learning-rate.",
     "plateau": "The cost ended at that of always predicting the class rate: only the bias has "
     "learnt. Take more --iterations, a larger --learning-rate or a larger --weight-scale.",
 }
