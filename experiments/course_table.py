@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import Result
-from jaxnet import Params, accuracy, fit, load_dataset, to_columns, to_row
+from jaxnet import Basis, Params, accuracy, fit, load_dataset, to_columns, to_row
 
 # The costs that the deep-learning course published for its 12288–7–1 network on the cats, before
 # the update of iteration 0, 100, …, 2400.
@@ -61,6 +61,7 @@ def main(
     n_h: int = 7,
     learning_rate: float = 0.0075,
     iterations: int = 2500,
+    basis: Basis = "pixels",
     tolerance: float = 1e-12,
 ) -> Result:
     """Train as the course does, print its costs beside ours, and compare."""
@@ -75,7 +76,7 @@ def main(
         }
         X, Y = columns["train"]
         params = course_params(seed, len(X), n_h)
-        trained = fit(params, X, Y, learning_rate=learning_rate, iterations=iterations)
+        trained = fit(params, X, Y, learning_rate=learning_rate, iterations=iterations, basis=basis)
         accuracies = {
             name: float(accuracy(trained.params, X, Y)) for name, (X, Y) in columns.items()
         }

@@ -7,6 +7,7 @@ In reading order; a file imports only from files above it:
     activations                    g(z) and g′(z)
     network                        init_params, forward, loss, predict, accuracy
     backprop                       the same gradient by hand, formula by formula
+    span                           the same gradient descent in the span of the pictures
     training                       make_update and fit: gradient descent
     storage/                       the model file and the run folder
     figures                        the pictures: cost curve, hidden units, contact sheet

@@ -6,15 +6,28 @@ from .data.load import load_dataset
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .storage.model import Model, load_model, save_model
-from .training import Fit, TrainState, fit, fit_in_chunks, make_update, outcome, sgd
+from .training import (
+    Basis,
+    Descent,
+    Fit,
+    TrainState,
+    fit,
+    fit_in_chunks,
+    make_update,
+    outcome,
+    sgd,
+    start_descent,
+)
 
 __version__: str
 
 __all__ = [
     "ACTIVATIONS",
     "Activation",
+    "Basis",
     "DataError",
     "Dataset",
+    "Descent",
     "DivergenceError",
     "Fit",
     "Forward",
@@ -45,6 +58,7 @@ __all__ = [
     "save_model",
     "sgd",
     "sigmoid",
+    "start_descent",
     "to_columns",
     "to_row",
 ]

@@ -70,8 +70,14 @@ def count_params(params: Params) -> int:
 def forward(params: Params, X: jax.Array, hidden: Activation = relu) -> Forward:
     """Compute Z1, A1, Z2 and A2, the probability of class 1, for X (n_x, m)."""
     Z1 = params["W1"] @ X + params["b1"]  # (n_h, m)
+    return forward_from(Z1, params["W2"], params["b2"], hidden)
+
+
+@at_highest_precision
+def forward_from(Z1: jax.Array, W2: jax.Array, b2: jax.Array, hidden: Activation = relu) -> Forward:
+    """Compute what follows from Z1 (n_h, m)."""
     A1 = hidden(Z1)
-    Z2 = params["W2"] @ A1 + params["b2"]  # (1, m)
+    Z2 = W2 @ A1 + b2  # (1, m)
     A2 = sigmoid(Z2)
     return Forward(Z1, A1, Z2, A2)
 
@@ -87,7 +93,11 @@ def loss(
 
     With example weights w (1, m) it is Σ w ℓ / Σ w.
     """
-    Z2 = forward(params, X, hidden).Z2
+    return cross_entropy(forward(params, X, hidden).Z2, Y, weights)
+
+
+def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None) -> jax.Array:
+    """Compute the cost from the logits Z2 (1, m)."""
     # log a and log(1 − a) from the logits: from a they would be log 0 once a rounds to 0 or 1.
     losses = -(Y * jax.nn.log_sigmoid(Z2) + (1 - Y) * jax.nn.log_sigmoid(-Z2))  # (1, m)
     return jnp.mean(losses) if weights is None else jnp.sum(weights * losses) / jnp.sum(weights)

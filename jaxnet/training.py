@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -13,11 +13,17 @@ import optax
 from jax import lax
 
 from jaxnet.activations import Activation, relu
-from jaxnet.errors import DataError, DivergenceError, UsageError
+from jaxnet.errors import DataError, DivergenceError, UsageError, require_choice
 from jaxnet.network import Params, forward, loss
+from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
 
 # The longest chunk: the program that is compiled once holds room for so many costs.
 LONGEST_CHUNK = 1000
+
+Basis = Literal["auto", "pixels", "span"]
+
+# (params, inputs, Y, hidden, weights) -> (cost, gradients)
+CostAndGradients = Callable[..., tuple[jax.Array, Params]]
 
 Outcome = Literal["not finite", "dead", "diverged", "plateau", "learning"]
 
@@ -29,21 +35,8 @@ class TrainState(NamedTuple):
     opt_state: optax.OptState
 
 
-@dataclasses.dataclass(frozen=True)
-class Fit:
-    """What training has reached.
-
-    Attributes:
-        params: The parameters after the last update.
-        costs: The cost before each update so far, (iterations,).
-        outcome: How the run ended; None while it goes on.
-        opt_state: The optimizer's memory, to go on from.
-    """
-
-    params: Params
-    costs: np.ndarray
-    outcome: Outcome | None
-    opt_state: optax.OptState
+class Sgd(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
+    """What `sgd` makes: linear in the gradients, so that it can run in the span of the pictures."""
 
 
 @functools.lru_cache(maxsize=32)
@@ -59,7 +52,7 @@ def sgd(
     learning_rate: float | jax.Array | optax.Schedule = 0.0075,
     momentum: float | jax.Array = 0.0,
     nesterov: bool = False,
-) -> optax.GradientTransformationExtraArgs:
+) -> Sgd:
     """Make optax's SGD with its numbers kept in the optimizer's state.
 
     The update rule is then the same function for every learning rate and momentum, so that
@@ -79,23 +72,29 @@ def sgd(
         given = {name: jnp.asarray(number, dtype) for name, number in numbers.items()}
         return state._replace(hyperparams=state.hyperparams | given)
 
-    return optax.GradientTransformationExtraArgs(init, rule.update)
+    return Sgd(init, rule.update)
 
 
 # Cached, so that the same optimizer gives the same rule, for which nothing is compiled twice.
 _with_extra_args = functools.lru_cache(maxsize=32)(optax.with_extra_args_support)
 
 
+pixel_cost_and_gradients = jax.value_and_grad(loss)
+
+
 def _update(
     rule: optax.TransformUpdateExtraArgsFn,
+    cost_and_gradients: CostAndGradients,
     hidden: Activation,
     state: TrainState,
-    X: jax.Array,
+    inputs: jax.Array | Span,
     Y: jax.Array,
     weights: jax.Array | None = None,
 ) -> tuple[TrainState, jax.Array]:
-    cost_of = functools.partial(loss, X=X, Y=Y, hidden=hidden, weights=weights)
-    cost, gradients = jax.value_and_grad(cost_of)(state.params)
+    def cost_of(params: Params) -> jax.Array:
+        return cost_and_gradients(params, inputs, Y, hidden, weights)[0]
+
+    cost, gradients = cost_and_gradients(state.params, inputs, Y, hidden, weights)
     # The cost and its function are for the optimizers that search along a line, such as L-BFGS.
     steps, opt_state = rule(
         gradients, state.opt_state, state.params, value=cost, grad=gradients, value_fn=cost_of
@@ -112,19 +111,106 @@ def make_update(
     params − α · gradient. `cost` is the cost before the step. It starts from
     `TrainState(params, optimizer.init(params))`.
     """
-    return jax.jit(functools.partial(_update, _with_extra_args(optimizer).update, hidden))
+    rule = _with_extra_args(optimizer).update
+    return jax.jit(functools.partial(_update, rule, pixel_cost_and_gradients, hidden))
 
 
-@functools.partial(jax.jit, static_argnames=("rule", "hidden"))
+@dataclasses.dataclass(frozen=True)
+class Descent:
+    """A gradient descent at some point of its way, with all that is needed to go on.
+
+    Attributes:
+        state: The parameters and the optimizer's memory, in its basis.
+        rule: The optimizer's update rule.
+        X: The training pictures, (n_x, m).
+        W1: In the span, the first weights (n_h, n_x), to which `state.params["C"]` adds; else None.
+        span: In the span, what stays fixed in it; in pixels None.
+    """
+
+    state: TrainState
+    rule: optax.TransformUpdateExtraArgsFn
+    X: jax.Array
+    W1: jax.Array | None = None
+    span: Span | None = None
+
+    @functools.cached_property
+    def params(self) -> Params:
+        """The parameters in pixels: W1, b1, W2, b2."""
+        if self.W1 is None:
+            return self.state.params
+        return leave_span(self.state.params, self.W1, self.X)
+
+
+def start_descent(
+    params: Params,
+    X: jax.Array,
+    optimizer: optax.GradientTransformation | None = None,
+    basis: Basis = "auto",
+) -> Descent:
+    """Prepare a gradient descent from `params`.
+
+    Args:
+        params: Where to start from, as `init_params` draws them.
+        X: (n_x, m).
+        optimizer: Any optimizer of optax; by default `sgd()`.
+        basis: What the first layer's weights are written in: "pixels", "span" (the coefficients of
+            the pictures, see `jaxnet.span`; the same steps, many times faster), or "auto": the span
+            if the optimizer is `sgd(…)` and there are no more pictures than features.
+
+    Raises:
+        DataError: If the shapes or the precisions do not fit together.
+        UsageError: If another optimizer than `sgd(…)` is to run in the span.
+    """
+    optimizer = sgd() if optimizer is None else optimizer
+    _check_inputs(params, X)
+    require_choice("basis", basis, get_args(Basis))
+    if basis == "span" and not isinstance(optimizer, Sgd):
+        raise UsageError(
+            "the basis is the span, and the optimizer is not jaxnet's sgd(…)",
+            "an update that is linear in the gradients: Adam and its like scale each weight by "
+            "itself, and so leave the span of the pictures",
+            'take sgd(…), with momentum or a schedule if you like, or basis="pixels"',
+        )
+    rule = _with_extra_args(optimizer).update
+    n_x, m = X.shape
+    if basis == "pixels" or (basis == "auto" and not (isinstance(optimizer, Sgd) and m <= n_x)):
+        return Descent(TrainState(params, optimizer.init(params)), rule, X)
+    coefficients, span = enter_span(params, X)
+    state = TrainState(coefficients, optimizer.init(coefficients))
+    return Descent(state, rule, X, params["W1"], span)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """What training has reached.
+
+    Attributes:
+        descent: The point that is reached; training can go on from there.
+        costs: The cost before each update so far, (iterations,).
+        outcome: How the run ended; None while it goes on.
+    """
+
+    descent: Descent
+    costs: np.ndarray
+    outcome: Outcome | None
+
+    @property
+    def params(self) -> Params:
+        """The parameters after the last update: W1, b1, W2, b2."""
+        return self.descent.params
+
+
+@functools.partial(jax.jit, static_argnames=("rule", "cost_and_gradients", "hidden"))
 def _run_chunk(
     state: TrainState,
     good: TrainState,
     count: int,
-    X: jax.Array,
+    inputs: jax.Array | Span,
     Y: jax.Array,
     weights: jax.Array | None,
     *,
     rule: optax.TransformUpdateExtraArgsFn,
+    cost_and_gradients: CostAndGradients,
     hidden: Activation,
 ) -> tuple[jax.Array, TrainState, TrainState, jax.Array, jax.Array]:
     """Make up to `count` updates; stop at the first cost or parameter that is not finite.
@@ -142,7 +228,7 @@ def _run_chunk(
 
     def step(carry: Any) -> Any:
         done, state, good, costs, _ = carry
-        new, cost = _update(rule, hidden, state, X, Y, weights)
+        new, cost = _update(rule, cost_and_gradients, hidden, state, inputs, Y, weights)
         good = jax.tree.map(functools.partial(jnp.where, jnp.isfinite(cost)), state, good)
         # A sum is finite only if every term is; it costs one pass less than asking each of them.
         total = cost + sum(jnp.sum(leaf) for leaf in new.params.values())
@@ -154,12 +240,10 @@ def _run_chunk(
 
 
 def fit_in_chunks(
-    state: TrainState,
-    X: jax.Array,
+    descent: Descent,
     Y: jax.Array,
     hidden: Activation = relu,
     *,
-    optimizer: optax.GradientTransformation,
     iterations: int = 2500,
     weights: jax.Array | None = None,
     chunk: int = 100,
@@ -167,48 +251,55 @@ def fit_in_chunks(
     """Train, and stop to tell after every `chunk` iterations.
 
     Progress bars, checkpoints and interruptions are loops over this generator. How the iterations
-    are cut into chunks changes no bit of the result.
+    are cut into chunks changes no bit of the result, nor does going on from a `Fit`'s descent.
 
     Args:
-        state: Where to start from: `TrainState(params, optimizer.init(params))`.
-        X: (n_x, m).
+        descent: Where to start from: `start_descent(params, X)`, or the descent of an earlier Fit.
         Y: (1, m) of 0 and 1.
         hidden: The activation of the hidden units.
-        optimizer: Any optimizer of optax, or `sgd(…)`.
         iterations: How many updates to make.
         weights: The weight of each example, (1, m).
         chunk: How many updates between two yields, 1 to LONGEST_CHUNK.
 
     Yields:
         The `Fit` so far. The last has an outcome; if it is "not finite", training stopped at that
-        iteration, and its params and opt_state are the last whose parameters and cost were finite.
+        iteration, and the descent is at the last point whose parameters and cost were finite.
 
     Raises:
         DataError: If the shapes or the precisions do not fit together.
         UsageError: If `iterations` or `chunk` is out of its range.
     """
-    _check_fit(state.params, X, Y, weights)
+    _check_labels(descent.X, Y, weights)
     if iterations < 1 or not 1 <= chunk <= LONGEST_CHUNK:
         raise UsageError(
             f"iterations is {iterations}, chunk {chunk}",
             f"at least 1 iteration, in chunks of 1 to {LONGEST_CHUNK}",
             "give numbers in these ranges",
         )
-    rule = _with_extra_args(optimizer).update
+    in_span = descent.span is not None
+    run = functools.partial(
+        _run_chunk,
+        inputs=descent.span if in_span else descent.X,
+        Y=Y,
+        weights=weights,
+        rule=descent.rule,
+        cost_and_gradients=span_cost_and_gradients if in_span else pixel_cost_and_gradients,
+        hidden=hidden,
+    )
     costs = np.empty(iterations, Y.dtype)
-    t, ended, good = 0, False, state
+    state = good = descent.state
+    t, ended = 0, False
     while not ended:
-        done, state, good, chunk_costs, finite = _run_chunk(
-            state, good, min(chunk, iterations - t), X, Y, weights, rule=rule, hidden=hidden
-        )
+        done, state, good, chunk_costs, finite = run(state, good, min(chunk, iterations - t))
         before, t = t, t + int(done)
         costs[before:t] = np.asarray(chunk_costs)[: t - before]
         ended = t == iterations or not finite
-        params, opt_state = state if finite else good
+        here = dataclasses.replace(descent, state=state if finite else good)
         how: Outcome | None = None
         if ended:
-            how = outcome(params, X, Y, costs, hidden, weights) if finite else "not finite"
-        yield Fit(params, costs[:t], how, opt_state)
+            X = descent.X
+            how = outcome(here.params, X, Y, costs, hidden, weights) if finite else "not finite"
+        yield Fit(here, costs[:t], how)
 
 
 def fit(
@@ -223,6 +314,7 @@ def fit(
     iterations: int = 2500,
     optimizer: optax.GradientTransformation | None = None,
     weights: jax.Array | None = None,
+    basis: Basis = "auto",
 ) -> Fit:
     """Train a network by full-batch gradient descent (the article: "rinse and repeat").
 
@@ -237,6 +329,8 @@ def fit(
         iterations: How many updates to make.
         optimizer: Any optimizer of optax, in place of the three numbers above.
         weights: The weight of each example, (1, m).
+        basis: "pixels", "span" or "auto", as `start_descent` explains; it changes the time it
+            takes, and nothing else beyond rounding.
 
     Raises:
         DataError: If the shapes or the precisions do not fit together.
@@ -252,9 +346,9 @@ def fit(
             "one or the other",
             "set the rate inside the optimizer, for example optax.adam(1e-3)",
         )
-    state = TrainState(params, optimizer.init(params))
+    descent = start_descent(params, X, optimizer, basis)
     *_, last = fit_in_chunks(
-        state, X, Y, hidden, optimizer=optimizer, iterations=iterations, weights=weights
+        descent, Y, hidden, iterations=iterations, weights=weights, chunk=LONGEST_CHUNK
     )
     if last.outcome == "not finite":
         raise DivergenceError(
@@ -301,24 +395,30 @@ def outcome(
     return "diverged" if recent > entropy else "learning"
 
 
-def _check_fit(params: Params, X: jax.Array, Y: jax.Array, weights: jax.Array | None) -> None:
-    """Raise a DataError unless params, X, Y and weights fit together in shape and precision."""
-    n_x, m = params["W1"].shape[1], Y.size
-    if X.shape != (n_x, m):
+def _check_inputs(params: Params, X: jax.Array) -> None:
+    """Raise a DataError unless params and X fit together in shape and precision."""
+    n_x = params["W1"].shape[1]
+    if X.ndim != 2 or len(X) != n_x:
         raise DataError(
-            f"X has shape {X.shape} for W1 {params['W1'].shape} and {m} labels",
-            f"({n_x}, {m}): one example is one column",
-            "transpose it: X.T" if X.shape == (m, n_x) else "make X by to_columns, Y by to_row",
+            f"X has shape {X.shape} for W1 {params['W1'].shape}",
+            f"({n_x}, m): one example is one column",
+            "transpose it: X.T" if X.shape[1:] == (n_x,) else "make it by to_columns",
         )
-    for name, row in {"Y": Y, "weights": weights}.items():
-        if row is not None and row.shape != (1, m):
-            raise DataError(
-                f"{name} has shape {row.shape}", f"(1, {m}), a row", f"{name}.reshape(1, -1)"
-            )
-    dtypes = {str(array.dtype) for array in (*params.values(), X, Y)}
+    dtypes = {str(array.dtype) for array in (*params.values(), X)}
     if len(dtypes) > 1 or not dtypes <= {"float32", "float64"}:
         raise DataError(
-            f"params, X and Y are of the types {', '.join(sorted(dtypes))}",
+            f"params and X are of the types {', '.join(sorted(dtypes))}",
             "float32 or float64, the same for all",
-            "give the same dtype to init_params, to_columns and to_row",
+            "give the same dtype to init_params and to_columns",
         )
+
+
+def _check_labels(X: jax.Array, Y: jax.Array, weights: jax.Array | None) -> None:
+    """Raise a DataError unless Y and weights fit X in shape and precision."""
+    for name, row in {"Y": Y, "weights": weights}.items():
+        if row is not None and (row.shape != (1, X.shape[1]) or row.dtype != X.dtype):
+            raise DataError(
+                f"{name} has shape {row.shape} and type {row.dtype}",
+                f"(1, {X.shape[1]}), a row, of type {X.dtype}, as X",
+                "make Y by to_row, with the dtype of X; reshape weights to (1, m)",
+            )

@@ -2,11 +2,13 @@ import pytest
 
 from experiments.course_table import main
 from jaxnet.data.dataset import Dataset
+from jaxnet.training import Basis
 
 
 @pytest.mark.slow
-def test_the_published_table_is_met(cats: Dataset) -> None:
-    result = main()
+@pytest.mark.parametrize("basis", ["pixels", "span"])
+def test_the_published_table_is_met(basis: Basis, cats: Dataset) -> None:
+    result = main(basis=basis)
     assert result.holds
     assert result.numbers["largest difference"] <= 1e-12
     assert result.numbers["train accuracy"] == 1.0

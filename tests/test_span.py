@@ -1,0 +1,192 @@
+"""The span against the pixels, in float64: the same costs and the same parameters to rounding."""
+
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from conftest import Problem
+
+from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.backprop import backward
+from jaxnet.data.columns import to_columns, to_row
+from jaxnet.data.dataset import Dataset
+from jaxnet.errors import UsageError
+from jaxnet.network import forward, init_params, loss
+from jaxnet.span import enter_span, layer1_in_span, leave_span, span_cost_and_gradients
+from jaxnet.training import Descent, Fit, fit, fit_in_chunks, sgd, start_descent
+
+ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
+
+
+def make_problem(n_x: int, m: int, n_h: int = 3) -> Problem:
+    draw = np.random.default_rng(n_x + m)
+    return Problem(
+        init_params(jax.random.key(0), n_x, n_h, scale=0.3, dtype=jnp.float64),
+        jnp.asarray(draw.uniform(-1, 1, (n_x, m))),
+        jnp.asarray(draw.integers(0, 2, (1, m)).astype(float)),
+        jnp.asarray(draw.uniform(0, 2, (1, m))),
+    )
+
+
+@pytest.fixture
+def wide(x64: None) -> Problem:
+    """A 20–3–1 network and 6 examples: fewer pictures than features."""
+    return make_problem(20, 6)
+
+
+def assert_same(ours: Fit, theirs: Fit) -> None:
+    np.testing.assert_allclose(ours.costs, theirs.costs, rtol=1e-12, atol=1e-14)
+    chex.assert_trees_all_close(ours.params, theirs.params, rtol=1e-12, atol=1e-13)
+    assert ours.outcome == theirs.outcome
+
+
+def assert_span_equals_pixels(problem: Problem, hidden: Activation = relu, **settings: Any) -> None:
+    params, X, Y, _ = problem
+    settings = {"learning_rate": 0.2, "iterations": 60} | settings
+    span = fit(params, X, Y, hidden, basis="span", **settings)
+    assert span.descent.span is not None
+    assert_same(span, fit(params, X, Y, hidden, basis="pixels", **settings))
+    assert float(jnp.abs(span.params["W1"] - params["W1"]).max()) > 1e-3
+
+
+@ALL
+def test_every_activation(hidden: Activation, wide: Problem) -> None:
+    assert_span_equals_pixels(wide, hidden)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"momentum": 0.9, "learning_rate": 0.05},
+        {"momentum": 0.9, "nesterov": True, "learning_rate": 0.05},
+        {"learning_rate": optax.cosine_decay_schedule(0.5, 60)},
+        {"learning_rate": optax.exponential_decay(0.3, 10, 0.5), "momentum": 0.5},
+    ],
+    ids=["momentum", "nesterov", "schedule", "schedule and momentum"],
+)
+def test_every_update_that_is_linear_in_the_gradients(
+    settings: dict[str, Any], wide: Problem
+) -> None:
+    assert_span_equals_pixels(wide, **settings)
+
+
+def test_example_weights(wide: Problem) -> None:
+    assert_span_equals_pixels(wide, weights=wide.weights)
+    assert_span_equals_pixels(wide, weights=wide.weights.at[0, 2].set(0.0))
+
+
+def test_one_picture_more_pictures_than_features_and_repeated_pictures(x64: None) -> None:
+    assert_span_equals_pixels(make_problem(20, 1))
+    assert_span_equals_pixels(make_problem(4, 30))
+    params, X, Y, weights = make_problem(20, 6)
+    twice = Problem(params, jnp.tile(X, 2), jnp.tile(Y, 2), jnp.tile(weights, 2))
+    assert_span_equals_pixels(twice, weights=twice.weights)
+
+
+def test_going_on_gives_the_same_bits_in_the_span(wide: Problem) -> None:
+    def run(descent: Descent, iterations: int, chunk: int) -> Fit:
+        *_, last = fit_in_chunks(descent, wide.Y, iterations=iterations, chunk=chunk)
+        return last
+
+    start = start_descent(wide.params, wide.X, sgd(0.1, 0.9), "span")
+    whole = run(start, 50, 50)
+    first = run(start, 23, 7)
+    rest = run(first.descent, 27, 10)
+    chex.assert_trees_all_equal(rest.params, whole.params)
+    np.testing.assert_array_equal(np.r_[first.costs, rest.costs], whole.costs)
+
+
+def test_lifted_and_taken_up_again_it_is_the_same_descent(wide: Problem) -> None:
+    half = fit(wide.params, wide.X, wide.Y, learning_rate=0.2, iterations=30, basis="span")
+    rest = fit(half.params, wide.X, wide.Y, learning_rate=0.2, iterations=30, basis="span")
+    whole = fit(wide.params, wide.X, wide.Y, learning_rate=0.2, iterations=60, basis="pixels")
+    np.testing.assert_allclose(rest.costs, whole.costs[30:], rtol=1e-12)
+    chex.assert_trees_all_close(rest.params, whole.params, rtol=1e-12)
+
+
+@ALL
+def test_the_gradients_are_those_of_the_article(hidden: Activation, wide: Problem) -> None:
+    coefficients, span = enter_span(wide.params, wide.X)
+    arguments = (wide.Y, hidden, wide.weights)
+    cost, gradients = span_cost_and_gradients(coefficients, span, *arguments)
+    by_hand = backward(wide.params, wide.X, *arguments)
+    share = wide.weights / wide.weights.sum()
+    np.testing.assert_allclose(cost, loss(wide.params, wide.X, *arguments), rtol=1e-12)
+    expected = {
+        "C": share * by_hand.dZ1,
+        "b1": by_hand.db1,
+        "W2": by_hand.dW2,
+        "b2": by_hand.db2,
+    }
+    chex.assert_trees_all_close(gradients, expected, rtol=1e-12, atol=1e-15)
+    chex.assert_trees_all_close(gradients["C"] @ wide.X.T, by_hand.dW1, rtol=1e-12, atol=1e-15)
+
+
+def test_other_pictures_are_seen_as_in_pixels_though_they_lie_outside_the_span(
+    wide: Problem,
+) -> None:
+    others = make_problem(20, 9).X
+    trained = fit(wide.params, wide.X, wide.Y, learning_rate=0.2, iterations=40, basis="span")
+    _, seen = enter_span(wide.params, wide.X, others)
+    Z1 = layer1_in_span(trained.descent.state.params, seen)
+    np.testing.assert_allclose(Z1, forward(trained.params, others).Z1, rtol=1e-12, atol=1e-14)
+
+
+def test_entering_and_leaving_change_nothing(wide: Problem) -> None:
+    coefficients, _ = enter_span(wide.params, wide.X)
+    back = leave_span(coefficients, wide.params["W1"], wide.X)
+    chex.assert_trees_all_equal(back, wide.params)
+
+
+def test_products_with_the_pictures_are_summed_in_float64() -> None:
+    # 1 + 1e-8 · 1e8 terms would be lost one by one in float32.
+    X = np.full((4097, 2), 1e-4, np.float32)
+    X[0] = 1
+    params = init_params(jax.random.key(0), 4097, 1)
+    _, span = enter_span(params, jnp.asarray(X))
+    exact = X.astype(np.float64).T @ X.astype(np.float64)
+    np.testing.assert_array_equal(span.K, exact.astype(np.float32))
+    assert span.K.dtype == span.Z1.dtype == jnp.float32
+
+
+def test_auto_takes_the_span_where_it_is_the_same_and_smaller(wide: Problem) -> None:
+    def basis(X: jax.Array, optimizer: Any = None) -> str:
+        params = init_params(jax.random.key(0), len(X), dtype=jnp.float64)
+        return "pixels" if start_descent(params, X, optimizer).span is None else "span"
+
+    assert basis(wide.X) == "span"
+    assert basis(wide.X[:6]) == "span"
+    assert basis(wide.X[:5]) == "pixels"
+    assert basis(wide.X, sgd(0.1, 0.9)) == "span"
+    assert basis(wide.X, optax.adam(0.1)) == "pixels"
+    assert basis(wide.X, optax.sgd(0.1)) == "pixels"
+
+
+def test_another_optimizer_is_refused_in_the_span(wide: Problem) -> None:
+    with pytest.raises(UsageError, match="leave the span of the pictures"):
+        fit(wide.params, wide.X, wide.Y, optimizer=optax.adam(0.1), basis="span")
+    with pytest.raises(UsageError, match='"auto" or "pixels" or "span"'):
+        start_descent(wide.params, wide.X, basis="kernel")  # type: ignore[arg-type]
+
+
+def test_every_product_in_the_span_runs_at_highest_precision(wide: Problem) -> None:
+    coefficients, span = enter_span(wide.params, wide.X)
+    lowered = jax.jit(span_cost_and_gradients).lower(coefficients, span, wide.Y).as_text()
+    products = [line for line in lowered.splitlines() if "dot_general" in line]
+    assert len(products) >= 3
+    assert all("precision = [HIGHEST, HIGHEST]" in line for line in products)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", ["symmetric", "unit"])
+def test_real_cats(scale: str, cats: Dataset, x64: None) -> None:
+    X = to_columns(cats.train.images, scale=scale, dtype=jnp.float64)
+    Y = to_row(cats.train.labels, dtype=jnp.float64)
+    params = init_params(jax.random.key(0), len(X), dtype=jnp.float64)
+    ours, theirs = (fit(params, X, Y, iterations=1000, basis=b) for b in ("span", "pixels"))
+    np.testing.assert_allclose(ours.costs, theirs.costs, rtol=0, atol=1e-12)
+    chex.assert_trees_all_close(ours.params, theirs.params, rtol=0, atol=1e-12)
