@@ -1,5 +1,6 @@
 """What can go wrong: each error says what was found, what was expected, and what to do."""
 
+import numbers
 from collections.abc import Collection
 from typing import Any
 
@@ -38,14 +39,29 @@ class UsageError(JaxnetError):
 class DivergenceError(JaxnetError):
     """A cost or a parameter that stopped being a finite number during training.
 
+    A run whose outcome is "diverged" has finite costs, and raises nothing.
+
     Attributes:
         fit: What training had reached: the last state whose parameters and cost were finite.
     """
 
     def __init__(self, found: str, expected: str, remedy: str, fit: Any) -> None:
         super().__init__(found, expected, remedy)
-        self.args = (found, expected, remedy, fit)
+        self.args = (found, expected, remedy, fit)  # so that it can be pickled
         self.fit = fit
+
+
+def require_number(name: str, value: object, least: float, greatest: float) -> None:
+    """Raise a UsageError if `value` is a plain number outside [least, greatest].
+
+    A JAX array passes, since its value may not be known while a program is traced.
+    """
+    if isinstance(value, numbers.Real) and not least <= float(value) <= greatest:
+        raise UsageError(
+            f"{name} is {value}",
+            f"a number from {least:g} to {greatest:g}",
+            f"give such a {name}",
+        )
 
 
 def require_choice(name: str, value: str, choices: Collection[str]) -> None:

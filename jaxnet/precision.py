@@ -23,9 +23,12 @@ def require_dtype(dtype: DTypeLike) -> np.dtype:
     """Return `dtype`, once it is sure that JAX will keep it.
 
     Raises:
-        UsageError: If `dtype` has 64 bits and JAX would quietly turn it into 32.
+        UsageError: If `dtype` is neither float32 nor float64, or if it is float64 and JAX would
+            quietly turn it into float32.
     """
     dtype = np.dtype(dtype)
+    if dtype not in (np.float32, np.float64):
+        raise UsageError(f"dtype is {dtype}", "float32 or float64", "give one of these")
     if jax.dtypes.canonicalize_dtype(dtype) != dtype:
         raise UsageError(
             f"{dtype} was asked for, but JAX is set to 32 bits",

@@ -46,11 +46,19 @@ def test_float64_where_it_is_allowed(images: np.ndarray, x64: None) -> None:
     chex.assert_type(to_row(np.array([0, 1]), dtype=jnp.float64), jnp.float64)
 
 
+def test_other_types_of_numbers_are_refused(images: np.ndarray) -> None:
+    for dtype in (jnp.float16, jnp.int32, jnp.complex64):
+        with pytest.raises(UsageError, match="float32 or float64"):
+            to_columns(images, dtype=dtype)
+
+
 def test_labels_become_a_row() -> None:
     Y = to_row([0, 1, 1])
     chex.assert_shape(Y, (1, 3))
     chex.assert_type(Y, jnp.float32)
     np.testing.assert_array_equal(Y, [[0, 1, 1]])
+    with pytest.raises(DataError, match=r"shape \(3, 2\)"):
+        to_row(np.array([[1, 0], [0, 1], [0, 1]]))
     with pytest.raises(DataError, match="labels 0, 1, 2"):
         to_row([0, 1, 2])
 

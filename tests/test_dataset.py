@@ -30,7 +30,6 @@ def dataset(images: np.ndarray) -> Dataset:
         ((8, 8, 3), np.uint8),
         ((5, 8, 8, 4), np.uint8),
         ((5, 3, 8, 8), np.uint8),
-        ((0, 8, 8, 3), np.uint8),
         ((5, 8, 8, 3), np.uint16),
     ],
 )
@@ -39,6 +38,11 @@ def test_images_of_another_kind_are_refused(shape: tuple[int, ...], dtype: type)
         check_images(shape, np.dtype(dtype), "the pictures")
     assert str(shape) in caught.value.found
     assert np.dtype(dtype).name in caught.value.found
+
+
+def test_no_pictures_are_refused() -> None:
+    with pytest.raises(DataError, match=r"the pictures has shape \(0, 8, 8, 3\)"):
+        check_images((0, 8, 8, 3), np.dtype(np.uint8), "the pictures")
 
 
 def test_a_good_dataset_passes(dataset: Dataset) -> None:

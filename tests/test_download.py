@@ -139,6 +139,12 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Monkey
         read_catvnoncat(["http://127.0.0.1:1/"])
 
 
+def test_a_folder_in_the_place_of_a_file(cache: Path) -> None:
+    (cache / "train_catvnoncat.h5").mkdir(parents=True)
+    with pytest.raises(DataError, match="could not be read: Is a directory"):
+        read_catvnoncat([])
+
+
 def test_the_mirrors_are_web_addresses() -> None:
     assert len(download.MIRRORS) == 2
     assert all(

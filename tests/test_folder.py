@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -58,6 +59,26 @@ def test_the_positive_class(folder: Path) -> None:
     np.testing.assert_array_equal(bright, dataset.train.labels == 0)
     with pytest.raises(UsageError, match='no class "bird"'):
         read_folder(folder, positive="bird")
+
+
+def test_one_picture_a_class_is_no_test_split(folder: Path) -> None:
+    for name in ("cat", "dog"):
+        for path in sorted((folder / name).iterdir())[1:]:
+            path.unlink()
+    dataset = read_folder(folder, size=8)
+    assert dataset.test is None
+    assert len(dataset.train.images) == 2
+
+
+def test_a_test_split_that_is_a_file_or_missing(folder: Path) -> None:
+    for test, found in ((folder / "cat" / "01.png", "is a file"), (folder / "x", "there is no")):
+        with pytest.raises(DataError, match=found):
+            read_folder(folder, test)
+
+
+def test_a_class_whose_name_cannot_be_printed(folder: Path) -> None:
+    os.rename(folder / "dog", os.fsencode(folder) + b"/\xff\x1bdog")
+    assert read_folder(folder, size=8).classes == ("\ufffd\ufffddog", "cat")
 
 
 def test_of_more_than_two_classes_all_others_become_one(folder: Path) -> None:

@@ -24,7 +24,7 @@ def test_both_splits_in_one_file(h5: Write, images: np.ndarray) -> None:
 def test_one_file_a_split_the_test_file_found_by_its_name(h5: Write) -> None:
     train = h5("train_pets.h5", test_set_x=None, test_set_y=None)
     assert read_hdf5(train).test is None
-    test = h5("test_pets.h5", train_set_x=None, train_set_y=None)
+    test = h5("test_pets.h5", train_set_x=None, train_set_y=None, list_classes=None)
     for dataset in (read_hdf5(train), read_hdf5(train, test)):
         assert dataset.test is not None
         assert len(dataset.test.images) == 4
@@ -112,8 +112,13 @@ def test_other_names_are_listed(h5: Write) -> None:
         ({"train_set_y": np.zeros(8)}, "type float64"),
         ({"train_set_y": np.zeros((4, 2), int)}, "shape (4, 2)"),
         ({"train_set_y": np.array(1)}, "shape ()"),
-        ({"list_classes": np.array([b"cat"])}, "names ['cat']"),
-        ({"list_classes": np.array([b"a", b"b", b"c"])}, "names ['a', 'b', 'c']"),
+        ({"list_classes": np.array([b"cat"])}, "holds 1 names"),
+        ({"list_classes": np.array([b"cat", b"cat"])}, "are 'cat'"),
+        ({"list_classes": h5py.Empty("i")}, "list_classes"),
+        ({"train_set_x": h5py.Empty("u1")}, "neither of them empty"),
+        ({"train_set_y": h5py.Empty("u1")}, "neither of them empty"),
+        ({"train_set_x": np.zeros((0, 4, 4, 3), np.uint8)}, "at least one picture"),
+        ({"list_classes": np.array([b"a", b"b", b"c"])}, "holds 3 names"),
     ],
 )
 def test_contents_of_another_kind(changes: dict[str, object], found: str, h5: Write) -> None:
@@ -136,6 +141,31 @@ def test_an_absurd_shape_is_refused_before_memory_is_taken(name: str, h5: Write)
         shape = (8, 2**15, 2**15, 3) if name == "train_set_x" else (m,)
         file.create_dataset(name, shape, "u1", chunks=True, compression="gzip")
     refused(path, name, "GiB in a file of")
+
+
+@pytest.mark.parametrize("name", ["train_set_x", "train_set_y", "list_classes"])
+@pytest.mark.parametrize("link", [h5py.SoftLink("/away"), h5py.ExternalLink("away.h5", "/x"), None])
+def test_a_link_that_leads_nowhere_or_a_group(name: str, link: object, h5: Write) -> None:
+    path = h5(**{name: None})
+    with h5py.File(path, "a") as file:
+        if link is None:
+            file.create_group(name)
+        else:
+            file[name] = link
+    refused(path, str(path), "expected:")
+
+
+def test_a_file_with_a_damaged_byte_is_read_or_refused(h5: Write) -> None:
+    path = h5()
+    whole = path.read_bytes()
+    refusals = 0
+    for position in range(0, 2048, 13):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
+        try:
+            read_hdf5(path)
+        except DataError:
+            refusals += 1
+    assert refusals > 20
 
 
 def test_a_folder_is_no_hdf5_file(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_sketches() -> None:
     assert not np.array_equal(dataset.train.images, other.train.images)
 
 
-def test_catvnoncat_is_the_default_positive(h5: Write) -> None:
+def test_the_class_called_cat_becomes_1(h5: Write) -> None:
     swapped = load_dataset(h5(list_classes=np.array([b"cat", b"non-cat"])))
     assert swapped.classes == ("non-cat", "cat")
     np.testing.assert_array_equal(swapped.train.labels, [1, 0, 1, 0, 1, 0, 1, 0])
@@ -63,10 +63,26 @@ def test_no_such_source_names_the_built_in_ones(tmp_path: Path) -> None:
     assert "did you mean sketches?" in caught.value.remedy
 
 
+@pytest.mark.parametrize("source", ["x" * 300, "~nobody-of-that-name/x.h5"])
+def test_names_that_the_system_refuses(source: str) -> None:
+    with pytest.raises(DataError, match="there is no"):
+        load_dataset(source)
+
+
+def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "link.h5").symlink_to("away.h5")
+    with pytest.raises(DataError, match=r"a link that leads nowhere"):
+        load_dataset(tmp_path / "link.h5")
+
+
 @pytest.mark.parametrize(
     ("source", "settings", "found"),
     [
         ("sketches", {"size": 0}, "size is 0"),
+        ("sketches", {"size": 10**10}, "size is 10000000000"),
+        ("sketches", {"count": 10**12}, "count is 1000000000000"),
+        ("sketches", {"seed": -1}, "seed is -1"),
+        ("sketches", {"seed": 2**32}, "seed is 4294967296"),
         ("catvnoncat", {"count": 5}, "count is given for catvnoncat"),
         ("sketches", {"test": "x.h5"}, "a test split is given for sketches"),
         ("sketches", {"count": 10, "positive": "dog"}, 'no class "dog"'),

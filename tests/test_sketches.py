@@ -109,10 +109,7 @@ def test_every_batch_is_tracked() -> None:
 
 
 def best_threshold(values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Return the sign and the threshold with which sign · value > threshold fits the labels best.
-
-    A sum over the labels that follow each value in order, from either side.
-    """
+    """Return the sign and the threshold with which sign · value > threshold fits best."""
     found = []
     for sign in (1.0, -1.0):
         for threshold in np.append(sign * values, -np.inf):

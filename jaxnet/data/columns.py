@@ -10,10 +10,11 @@ from jax.typing import DTypeLike
 
 from jaxnet.data.dataset import check_images, check_labels
 from jaxnet.data.pictures import resize_images
-from jaxnet.errors import require_choice
+from jaxnet.errors import DataError, require_choice
 from jaxnet.precision import require_dtype
 
 COLORS = ("gray", "rgb")
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 
 SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "symmetric": lambda pixels: pixels / 127.5 - 1,  # [-1, 1], which the article advises
@@ -35,7 +36,7 @@ def to_columns(
 
     Args:
         images: (m, h, w, 3) uint8, RGB.
-        color: "gray" (luma, ITU-R BT.601: 0.299 R + 0.587 G + 0.114 B, unrounded) or "rgb".
+        color: "gray" (luma, 0.299 R + 0.587 G + 0.114 B, unrounded) or "rgb".
         scale: "symmetric" [-1, 1], "unit" [0, 1], or "raw" [0, 255].
         dtype: float32 or float64.
 
@@ -52,8 +53,9 @@ def to_columns(
     images = np.asarray(images)
     check_images(images.shape, images.dtype, "images")
     if color == "gray":
-        R, G, B = (images[..., channel].astype(dtype) for channel in range(3))
-        pixels = 0.299 * R + 0.587 * G + 0.114 * B  # (m, h, w)
+        pixels = np.zeros(images.shape[:3], dtype)  # (m, h, w)
+        for channel, share in enumerate(LUMA):
+            pixels += share * images[..., channel].astype(dtype)
     else:
         pixels = images.astype(dtype)  # (m, h, w, 3)
     return jnp.asarray(SCALES[scale](pixels).reshape(len(images), -1).T)  # (n_x, m)
@@ -62,6 +64,10 @@ def to_columns(
 def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
     """Lay labels (m,) of 0 and 1 out as the row Y (1, m)."""
     labels = np.asarray(labels)
+    if labels.size != max(labels.shape, default=0):
+        raise DataError(
+            f"labels have shape {labels.shape}", "(m,), one label a picture", "labels.argmax(1)?"
+        )
     check_labels(labels, labels.size, "labels")
     return jnp.asarray(labels.reshape(1, -1).astype(require_dtype(dtype)))
 

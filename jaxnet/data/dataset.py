@@ -22,7 +22,7 @@ class Split(NamedTuple):
     labels: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
     """A two-class picture data set.
 
@@ -51,10 +51,12 @@ def check_images(shape: tuple[int, ...], dtype: np.dtype, where: str) -> None:
 
     It takes no array, so that a file's claim can be checked before memory is taken for it.
     """
-    if dtype != np.uint8 or len(shape) != 4 or shape[-1] != 3 or 0 in shape:
+    if 0 in shape:
+        raise DataError(f"{where} has shape {shape}", "at least one picture", "add pictures")
+    if dtype != np.uint8 or len(shape) != 4 or shape[-1] != 3:
         raise DataError(
             f"{where} has shape {shape} and type {dtype}",
-            "pictures of shape (m, height, width, 3), RGB, of type uint8 (0 to 255), m at least 1",
+            "pictures of shape (m, height, width, 3), RGB, of type uint8 (0 to 255)",
             "convert them first, for example (255 * images).round().astype('uint8') "
             "for floats in [0, 1], or images[..., None].repeat(3, axis=-1) for grey pictures",
         )

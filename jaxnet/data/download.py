@@ -44,9 +44,14 @@ def read_catvnoncat(mirrors: Sequence[str] = MIRRORS) -> Dataset:
 
 def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
     path, sha256 = folder / name, FILES[name]
-    if path.exists() and pooch.file_hash(str(path)) == sha256:
-        return path
-    failures = [f"{path} is there, but its checksum is wrong"] if path.exists() else []
+    failures = []
+    try:
+        if path.exists():
+            if pooch.file_hash(str(path)) == sha256:
+                return path
+            failures = [f"{path} is there, but its checksum is wrong"]
+    except OSError as cause:
+        failures = [f"{path} could not be read: {cause.strerror}"]
     for mirror in mirrors:
         try:
             downloader = pooch.HTTPDownloader(timeout=30)

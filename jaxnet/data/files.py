@@ -21,8 +21,14 @@ def require_path(
     path: Path, names: tuple[str, ...] = (), error: type[JaxnetError] = DataError
 ) -> None:
     """Raise `error` unless something is at `path`; say what comes near, there or in `names`."""
-    if path.exists():
+    if os.path.exists(path):  # unlike Path.exists it has no opinion on names that are too long
         return
+    if os.path.islink(path):
+        raise error(
+            f"{path.absolute()} is a link that leads nowhere",
+            "an existing file or folder",
+            f"mend the link, which points to {os.readlink(path)}",
+        )
     folder = path.absolute().parent
     beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     near = difflib.get_close_matches(path.name, [*beside, *names], n=3, cutoff=0.6)
@@ -49,14 +55,17 @@ def describe_content(path: Path) -> str:
         return "an HTML page, as a browser saves it when it is shown a page instead of the file"
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "an HDF5 file that is cut off or damaged"
-    if head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8")):
-        return "a picture file that is cut off or damaged"
+    if head.startswith(_PICTURES) or head[4:8] == b"ftyp" or head[8:12] == b"WEBP":
+        return "a picture file that is damaged or of an unknown variety"
     if head.startswith(b"PK\x03\x04"):
         return "a ZIP archive"
     if head.startswith(b"\x1f\x8b"):
         return "a gzip archive"
     return "a file of another kind"
 
+
+# How JPEG, PNG, GIF, TIFF, BMP, and JPEG 2000 files begin.
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"BM", b"\0\0\0\x0cjP")
 
 _REMEDIES = {
     "a Git LFS": "run `git lfs pull` where it was cloned, or download the file itself",
@@ -78,22 +87,35 @@ def unreadable(
     return error(f"{path} is {content}" + (f" ({reason})" if reason else ""), expected, remedy)
 
 
-def open_hdf5(path: Path, expected: str, error: type[JaxnetError] = DataError) -> h5py.File:
-    """Open an HDF5 file for reading, or raise `error` with what the file really is."""
+@contextlib.contextmanager
+def open_hdf5(
+    path: Path, expected: str, error: type[JaxnetError] = DataError
+) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading, and raise `error` for whatever goes wrong inside the block.
+
+    The HDF5 library tells of a damaged file by exceptions of many kinds.
+    """
     require_path(path, error=error)
     if path.is_dir():
         raise error(f"{path} is a folder", expected, "name the file inside it")
     try:
-        return h5py.File(path, "r")
+        with h5py.File(path, "r") as file:
+            yield file
     except PermissionError as cause:
         raise error(f"{path} may not be read", expected, "change its permissions") from cause
-    except OSError as cause:
-        raise unreadable(path, expected, error) from cause
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as cause:
+        raise unreadable(path, expected, error, str(cause)) from cause
 
 
 def read_array(source: h5py.Dataset, error: type[JaxnetError] = DataError) -> np.ndarray:
     """Read a whole HDF5 dataset, once its declared size is plausible for the file that holds it."""
-    declared = source.dtype.itemsize * int(np.prod(source.shape, dtype=np.float64))
+    if not isinstance(source, h5py.Dataset) or source.shape is None:
+        raise error(
+            f"{source.name} in {source.file.filename} is a group, or empty",
+            "a dataset with values",
+            "write the values under this name",
+        )
+    declared = source.dtype.itemsize * np.prod(source.shape, dtype=np.float64)
     stored = Path(source.file.filename).stat().st_size
     if declared > max(BELIEVED_BYTES, BELIEVED_RATIO * stored):
         raise error(
@@ -102,12 +124,7 @@ def read_array(source: h5py.Dataset, error: type[JaxnetError] = DataError) -> np
             f"at most {BELIEVED_RATIO} times the file's size",
             "do not trust this file; make it anew from the pictures",
         )
-    try:
-        return np.asarray(source[()])
-    except OSError as cause:
-        raise unreadable(
-            Path(source.file.filename), f"readable values in {source.name}", error, str(cause)
-        ) from cause
+    return np.asarray(source[()])
 
 
 @contextlib.contextmanager
@@ -129,14 +146,15 @@ def write_whole(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     except OSError as cause:
         raise UsageError(
             f"{path.absolute()} could not be written ({cause.strerror or cause})",
             "a folder that exists, may be written to, and has room",
             "make room or name another place; what was there before is unchanged",
         ) from cause
+    with contextlib.suppress(OSError):  # Windows and some network disks cannot flush a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

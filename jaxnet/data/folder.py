@@ -1,10 +1,12 @@
 """A folder of pictures, one sub-folder a class, with or without `train/` and `test/` above them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split, choose_positive
+from jaxnet.data.files import require_path
 from jaxnet.data.pictures import picture_suffixes, read_pictures
 from jaxnet.errors import DataError
 from jaxnet.progress import Track, silent
@@ -39,6 +41,10 @@ def read_folder(
         DataError: If there are no pictures, fewer than two classes, or a picture that is broken.
         UsageError: If the positive class cannot be told.
     """
+    if test is not None:
+        require_path(test)
+        if not test.is_dir():
+            raise DataError(f"{test} is a file", f"a folder, as {path} is", "give the test folder")
     apart = (path / "train").is_dir()
     train = path / "train" if apart else path
     if test is None and apart and (path / "test").is_dir():
@@ -73,9 +79,9 @@ def read_folder(
             )
         test_split, test_skipped = read(test_files)
         return Dataset(split, test_split, classes, source, (*skipped, *test_skipped))
-    if apart:
-        return Dataset(split, None, classes, source, tuple(skipped))
     held_out = _stratify(split.labels, seed)
+    if apart or not held_out.any():
+        return Dataset(split, None, classes, source, tuple(skipped))
     return Dataset(
         Split(split.images[~held_out], split.labels[~held_out]),
         Split(split.images[held_out], split.labels[held_out]),
@@ -89,7 +95,7 @@ def _list_files(path: Path) -> dict[str, list[Path]]:
     """List the picture files below each sub-folder, in the order of their names."""
     suffixes = picture_suffixes()
     files = {
-        folder.name: sorted(
+        _readable(folder.name): sorted(
             file
             for file in folder.rglob("*")
             if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file()
@@ -107,6 +113,14 @@ def _list_files(path: Path) -> dict[str, list[Path]]:
             "sort the pictures into one folder a class" if loose else "check the path",
         )
     return files
+
+
+def _readable(name: str) -> str:
+    """Replace what cannot be printed or written in UTF-8, as a file system allows it in names."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def _stratify(labels: np.ndarray, seed: int) -> np.ndarray:

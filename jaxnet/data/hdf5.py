@@ -35,7 +35,7 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
         return Dataset(train, None, classes, source=str(path))
     with open_hdf5(test, LAYOUT.replace("train", "test")) as file:
         split = _read_split(file, "test")
-        if _read_classes(file) != classes:
+        if "list_classes" in file and _read_classes(file) != classes:
             raise DataError(
                 f"{test} holds the classes {_read_classes(file)}, {path} {classes}",
                 "the same two classes, in the same order, in both files",
@@ -54,12 +54,13 @@ def _find_test(path: Path, file: h5py.File) -> Path | None:
 
 def _read_split(file: h5py.File, name: str) -> Split:
     arrays = {part: file.get(f"{name}_set_{part}") for part in ("x", "y")}
-    if not all(isinstance(array, h5py.Dataset) for array in arrays.values()):
-        found = ", ".join(sorted(file)) or "nothing"
+    if not all(isinstance(a, h5py.Dataset) and a.shape is not None for a in arrays.values()):
+        kinds = {str(key): "" if isinstance(file[key], h5py.Dataset) else "/" for key in file}
+        found = ", ".join(key + kind for key, kind in sorted(kinds.items())) or "nothing"
         wrong = name == "train" and "test_set_x" in file
         raise DataError(
             f"{file.filename} holds {found}",
-            f"{name}_set_x and {name}_set_y",
+            f"the datasets {name}_set_x and {name}_set_y, neither of them empty",
             "give the file with the training pictures; the test file beside it is found by name"
             if wrong
             else "rename the datasets in the file, or give the pictures as a folder",
@@ -81,15 +82,21 @@ def _read_classes(file: h5py.File) -> tuple[str, str]:
     """Read the two class names, the bytes or strings in `list_classes`; number them if absent."""
     if "list_classes" not in file:
         return "class 0", "class 1"
+    if file["list_classes"].size != 2:
+        raise DataError(
+            f"list_classes in {file.filename} holds {file['list_classes'].size} names",
+            "two class names",
+            "this network tells two classes apart; keep two",
+        )
     names = read_array(file["list_classes"]).reshape(-1)
     texts = [
         name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names
     ]
-    if len(texts) != 2 or texts[0] == texts[1]:
+    if texts[0] == texts[1]:
         raise DataError(
-            f"list_classes in {file.filename} names {texts}",
+            f"both names of list_classes in {file.filename} are {texts[0]!r}",
             "two different class names",
-            "this network tells two classes apart; keep two",
+            "rename one",
         )
     return texts[0], texts[1]
 

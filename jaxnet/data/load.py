@@ -1,5 +1,6 @@
 """One function in front of every source of pictures."""
 
+import os
 from pathlib import Path
 
 from jaxnet.data.dataset import Dataset, Split, check_dataset, map_splits, with_positive
@@ -7,8 +8,12 @@ from jaxnet.data.files import require_path
 from jaxnet.data.folder import SIZE, read_folder
 from jaxnet.data.hdf5 import read_hdf5
 from jaxnet.data.pictures import resize_images
-from jaxnet.errors import UsageError
+from jaxnet.errors import UsageError, require_number
 from jaxnet.progress import Track, silent
+
+# More would take more memory or time than anyone means to give.
+LARGEST_SIZE = 4096
+LARGEST_COUNT = 10_000_000
 
 BUILT_IN = ("sketches", "catvnoncat")
 
@@ -43,15 +48,16 @@ def load_dataset(
         DataError: If the pictures cannot be had or used.
         UsageError: If the arguments do not fit together.
     """
-    if size is not None and size < 1:
-        raise UsageError(f"size is {size}", "at least 1 pixel", "give 64, say")
+    require_number("size", size, 1, LARGEST_SIZE)
+    require_number("count", count, 2, LARGEST_COUNT)
+    require_number("seed", seed, 0, 2**32 - 1)
     if count is not None and source != "sketches":
         raise UsageError(f"count is given for {source}", "count with sketches only", "leave it out")
     if test is not None and source in BUILT_IN:
         raise UsageError(f"a test split is given for {source}", f"{source} alone", "leave it out")
 
-    path = Path(source).expanduser()
-    other = None if test is None else Path(test).expanduser()
+    path = Path(os.path.expanduser(source))
+    other = None if test is None else Path(os.path.expanduser(test))
     if source == "sketches":
         # Here, so that a file is read without starting JAX.
         from jaxnet.data.sketches import draw_sketches

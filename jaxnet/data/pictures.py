@@ -89,7 +89,8 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
         raise DataError(f"{path} is a folder", expected, "name the pictures inside it")
     try:
         with Image.open(path, formats=_readable_formats()) as image:
-            image.draft(None, (DRAFT * width, DRAFT * height))
+            side = DRAFT * max(height, width)  # the sides may yet be swapped by the EXIF tag
+            image.draft(None, (side, side))
             return np.asarray(_to_rgb(image).resize((width, height), RESAMPLING))
     except Image.DecompressionBombError as cause:
         raise DataError(
@@ -119,7 +120,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bring images (m, h, w, 3) uint8 to (m, height, width, 3), as `read_picture` does."""
+    """Bring images (m, h, w, 3) uint8 to (m, height, width, 3), as `read_pictures` does."""
     if images.shape[1:3] == (height, width):
         return images
     return np.stack(

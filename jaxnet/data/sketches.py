@@ -2,7 +2,7 @@
 
 A drawing is data: a table of parts out of `kinds` (a disc, a box, a triangle, each with its place,
 size, angle and colour). A picture is such a table with every number a little off, then moved,
-sized, tilted and at times mirrored, in colours drawn by lot, before a background, under a light
+sized, tilted and at times mirrored, in random colours, before a background, under a light
 that falls from one side, with noise. One compiled program paints every kind.
 
 A picture is named by RECIPE, the seed, its split, its label and its number within that label: it
@@ -16,7 +16,7 @@ import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.kinds import CATS, COAT, DISC, OTHERS, Kind
-from jaxnet.errors import DataError, UsageError
+from jaxnet.errors import DataError, require_number
 from jaxnet.progress import Track, silent
 
 RECIPE = 1  # to be raised whenever a pixel of the drawings changes
@@ -48,8 +48,7 @@ def draw_sketches(
         DataError: A count would leave a class of its split empty.
         UsageError: The seed is out of range.
     """
-    if not 0 <= seed < 2**32:
-        raise UsageError(f"the sketches' seed is {seed}", "0 to 2³² - 1", "give such a seed")
+    require_number("seed", seed, 0, 2**32 - 1)
     labels = [_shuffled_labels(train_count, TRAIN_CATS, np.random.default_rng([seed, 0]))]
     if test_count:
         labels.append(_shuffled_labels(test_count, TEST_CATS, np.random.default_rng([seed, 1])))
@@ -84,8 +83,7 @@ def _draw(keys: np.ndarray, kind: np.ndarray, track: Track) -> np.ndarray:
     arrays = [_as_arrays(each) for each in (*OTHERS, *CATS)]
     parts, strays, colours = (np.stack(each) for each in zip(*arrays, strict=True))
     images = np.empty((len(keys), SIDE, SIDE, 3), np.uint8)
-    cpu = jax.local_devices(backend="cpu")[0]
-    with jax.enable_x64(False), jax.default_device(cpu):
+    with jax.enable_x64(False), jax.default_device(_cpu()):
         for start in track(range(0, len(keys), BATCH), "drawing", -(-len(keys) // BATCH)):
             # The last batch is filled up with its last picture, so that nothing compiles anew.
             batch = np.minimum(np.arange(start, start + BATCH), len(keys) - 1)
@@ -93,6 +91,14 @@ def _draw(keys: np.ndarray, kind: np.ndarray, track: Track) -> np.ndarray:
             painted = _paint(keys[batch], parts[k], strays[k], colours[k])
             images[start : start + BATCH] = np.asarray(painted)[: len(keys) - start]
     return images
+
+
+def _cpu() -> jax.Device | None:
+    """Return the CPU, or None, for the default device, where JAX_PLATFORMS hides it."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None
 
 
 def _as_arrays(kind: Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -129,12 +135,12 @@ def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Arr
         colours: (BATCH, 4, OPTIONS, 3).
     """
     key = jax.random.wrap_key_data(key, impl="threefry2x32")
-    lots = jax.random.uniform(key, (36 + 8 * PARTS + SIDE * SIDE,), jnp.float32, -1, 1)
-    size, tilt, right, down, mirror, shear, squeeze, nod_x, nod_y, stripe, phase = lots[:11]
-    patch, patched, furred, dark, tone, fall, edge, fold_x, fold_y, light_x, light_y = lots[11:22]
-    choice, tint, wall, floor = lots[22:26], lots[26:30], lots[30:33], lots[33:36]
-    parts = parts + strays * lots[36 : 36 + 8 * PARTS].reshape(PARTS, 8)
-    noise = lots[36 + 8 * PARTS :].reshape(1, SIDE, SIDE)
+    draws = jax.random.uniform(key, (36 + 8 * PARTS + SIDE * SIDE,), jnp.float32, -1, 1)
+    size, tilt, right, down, mirror, shear, squeeze, nod_x, nod_y, stripe, phase = draws[:11]
+    patch, patched, furred, dark, tone, fall, edge, fold_x, fold_y, light_x, light_y = draws[11:22]
+    choice, tint, wall, floor = draws[22:26], draws[26:30], draws[30:33], draws[33:36]
+    parts = parts + strays * draws[36 : 36 + 8 * PARTS].reshape(PARTS, 8)
+    noise = draws[36 + 8 * PARTS :].reshape(1, SIDE, SIDE)
 
     # (x, y) is the picture, (u, v) the sheet that the table is drawn on. The thing stays near the
     # middle and seldom turns round: eight hidden units on raw pixels can follow no more than that.
@@ -183,7 +189,7 @@ def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Arr
 def _distance(
     shape: jax.Array, x: jax.Array, y: jax.Array, w: jax.Array, h: jax.Array
 ) -> jax.Array:
-    """Return the signed distance, negative inside, of points to a shape around the origin."""
+    """Return about the signed distance, negative inside, of points to a shape around 0."""
     near = jnp.sqrt((x / w) ** 2 + (y / h) ** 2)
     far = jnp.sqrt((x / (w * w)) ** 2 + (y / (h * h)) ** 2)
     disc = near * (near - 1) / jnp.maximum(far, 1e-6)
