@@ -34,7 +34,7 @@ def draw_training(model: Model, label_entropy: float, title: str) -> Figure:
     figure = Figure(
         figsize=(5.5 + 1.6 * columns, max(4.2, 1.2 + 1.75 * rows)), layout="constrained"
     )
-    figure.suptitle(title)
+    figure.suptitle(_plain(title))
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(5.5, 1.6 * columns))[0]
 
     axes = left.subplots()
@@ -50,10 +50,10 @@ def draw_training(model: Model, label_entropy: float, title: str) -> Figure:
 
     right.suptitle(
         f"{'The hidden units' if shown == n_h else f'{shown} of {n_h} hidden units'}: "
-        f'weights W1 (red +, blue −), vote for "{model.classes[1]}" W2'
+        f'weights W1 (red +, blue −), vote for "{_plain(model.classes[1])}" W2'
     )
     W1, W2 = (np.asarray(model.params[name]) for name in ("W1", "W2"))
-    limit = float(np.abs(W1[:shown]).max())
+    limit = float(np.abs(W1[:shown]).max()) or 1.0
     panels = right.subplots(rows, columns, squeeze=False).flat
     for unit, panel in enumerate(panels):
         panel.set_axis_off()
@@ -84,13 +84,13 @@ def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
         figsize=(1.15 * MOST_EXAMPLES + 1, 2.75 * len(groups) + 0.6), layout="constrained"
     )
     figure.suptitle(
-        f"{dataset.source}\nin colour, and as the network sees them: "
+        f"{_plain(dataset.source)}\nin colour, and as the network sees them: "
         f"{seen.height} × {seen.width}, {seen.color}"
     )
     parts = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
     for part, (name, images) in zip(parts, groups, strict=True):
         examples = images[:MOST_EXAMPLES]
-        part.suptitle(f"{name}, {len(examples)} of {len(images)}", ha="left", x=0.02)
+        part.suptitle(f"{_plain(name)}, {len(examples)} of {len(images)}", ha="left", x=0.02)
         panels = part.subplots(2, MOST_EXAMPLES)
         for panel in panels.flat:
             panel.set_axis_off()
@@ -99,6 +99,11 @@ def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
         for panel, column in zip(panels[1], _seen_pictures(examples, seen), strict=False):
             panel.imshow(column, cmap="gray", vmin=0, vmax=1)
     return figure
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading formulas into names with dollar signs."""
+    return text.replace("$", r"\$")
 
 
 def _seen_pictures(images: np.ndarray, seen: Preprocessing) -> list[np.ndarray]:

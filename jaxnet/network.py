@@ -1,14 +1,16 @@
 """The network: n_x inputs → n_h hidden units → 1 output, as pure functions of its parameters."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import DTypeLike
 
 from jaxnet.activations import Activation, relu, sigmoid
-from jaxnet.errors import UsageError
+from jaxnet.errors import DataError, UsageError, require_number
 from jaxnet.precision import at_highest_precision, require_dtype
 
 Params = dict[str, jax.Array]  # W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
@@ -42,6 +44,9 @@ def init_params(
         dtype: float32 or float64.
     """
     dtype = require_dtype(dtype)
+    require_number("n_x", n_x, 1, math.inf)
+    require_number("n_h", n_h, 1, math.inf)
+    require_number("scale", scale, 0, float(np.finfo(dtype).max))
     scale1, scale2 = _scales(scale, n_x, n_h)
     key1, key2 = jax.random.split(key)
     # Drawn in float32 and then cast, because float64 draws other numbers from the same key.
@@ -59,6 +64,29 @@ def _scales(scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, An
     if scale != "he":
         raise UsageError(f'scale is "{scale}"', 'a number or "he"', "give 0.01, say")
     return math.sqrt(2 / n_x), math.sqrt(2 / n_h)
+
+
+def check_params(params: Mapping[str, jax.Array | np.ndarray]) -> None:
+    """Raise a DataError unless params holds W1, b1, W2 and b2, and their shapes fit together."""
+    found = {name: np.shape(array) for name, array in params.items()}
+    n_h, n_x = (*found.get("W1", ()), 0, 0)[:2]
+    expected = {"W1": (n_h, n_x), "b1": (n_h, 1), "W2": (1, n_h), "b2": (1, 1)}
+    if found != expected or not n_h * n_x:
+        raise DataError(
+            "params holds " + ", ".join(f"{name} {shape}" for name, shape in found.items()),
+            "W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)",
+            "make params by init_params or load_model",
+        )
+
+
+def check_row(name: str, row: jax.Array, m: int) -> None:
+    """Raise a DataError unless `row` is (1, m); another shape would be broadcast without a word."""
+    if np.shape(row) != (1, m):
+        raise DataError(
+            f"{name} has shape {np.shape(row)}",
+            f"(1, {m}), a row",
+            f"make it by to_row, or {name}.reshape(1, -1)",
+        )
 
 
 def count_params(params: Params) -> int:
@@ -98,6 +126,7 @@ def loss(
 
 def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None) -> jax.Array:
     """Compute the cost from the logits Z2 (1, m)."""
+    check_row("Y", Y, Z2.size)
     # log a and log(1 − a) from the logits: from a they would be log 0 once a rounds to 0 or 1.
     losses = -(Y * jax.nn.log_sigmoid(Z2) + (1 - Y) * jax.nn.log_sigmoid(-Z2))  # (1, m)
     return jnp.mean(losses) if weights is None else jnp.sum(weights * losses) / jnp.sum(weights)
@@ -113,4 +142,5 @@ def predict(
 
 def accuracy(params: Params, X: jax.Array, Y: jax.Array, hidden: Activation = relu) -> jax.Array:
     """Compute the share of the examples whose class is predicted rightly."""
+    check_row("Y", Y, X.shape[1])
     return jnp.sum(predict(params, X, hidden) == Y) / Y.size

@@ -13,12 +13,19 @@ import optax
 from jax import lax
 
 from jaxnet.activations import Activation, relu
-from jaxnet.errors import DataError, DivergenceError, UsageError, require_choice
-from jaxnet.network import Params, forward, loss
+from jaxnet.data.dataset import check_labels
+from jaxnet.errors import DataError, DivergenceError, UsageError, require_choice, require_number
+from jaxnet.network import Params, check_params, check_row, forward, loss
 from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
+
+LEARNING_RATE = 0.0075
+NO_MOMENTUM = 0.0
 
 # The longest chunk: the program that is compiled once holds room for so many costs.
 LONGEST_CHUNK = 1000
+
+# Room is made for as many costs; more would take days.
+MOST_ITERATIONS = 100_000_000
 
 Basis = Literal["auto", "pixels", "span"]
 
@@ -49,15 +56,20 @@ def _sgd_rule(
 
 
 def sgd(
-    learning_rate: float | jax.Array | optax.Schedule = 0.0075,
-    momentum: float | jax.Array = 0.0,
+    learning_rate: float | jax.Array | optax.Schedule = LEARNING_RATE,
+    momentum: float | jax.Array = NO_MOMENTUM,
     nesterov: bool = False,
 ) -> Sgd:
     """Make optax's SGD with its numbers kept in the optimizer's state.
 
     The update rule is then the same function for every learning rate and momentum, so that
     changing them compiles nothing anew. A learning rate may also be a schedule of optax.
+
+    Raises:
+        UsageError: If a number is out of its range: 0 or more, and 0 to 1 for momentum.
     """
+    require_number("learning_rate", learning_rate, 0, float(np.finfo(np.float64).max))
+    require_number("momentum", momentum, 0, 1)
     schedule = learning_rate if callable(learning_rate) else None
     numbers = (
         {"momentum": momentum}
@@ -115,7 +127,7 @@ def make_update(
     return jax.jit(functools.partial(_update, rule, pixel_cost_and_gradients, hidden))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Descent:
     """A gradient descent at some point of its way, with all that is needed to go on.
 
@@ -180,7 +192,7 @@ def start_descent(
     return Descent(state, rule, X, params["W1"], span)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Fit:
     """What training has reached.
 
@@ -270,12 +282,8 @@ def fit_in_chunks(
         UsageError: If `iterations` or `chunk` is out of its range.
     """
     _check_labels(descent.X, Y, weights)
-    if iterations < 1 or not 1 <= chunk <= LONGEST_CHUNK:
-        raise UsageError(
-            f"iterations is {iterations}, chunk {chunk}",
-            f"at least 1 iteration, in chunks of 1 to {LONGEST_CHUNK}",
-            "give numbers in these ranges",
-        )
+    require_number("iterations", iterations, 1, MOST_ITERATIONS)
+    require_number("chunk", chunk, 1, LONGEST_CHUNK)
     in_span = descent.span is not None
     run = functools.partial(
         _run_chunk,
@@ -298,7 +306,9 @@ def fit_in_chunks(
         how: Outcome | None = None
         if ended:
             X = descent.X
-            how = outcome(here.params, X, Y, costs, hidden, weights) if finite else "not finite"
+            how = "not finite"
+            if finite:
+                how = outcome(here.params, X, Y, hidden, costs=costs, weights=weights)
         yield Fit(here, costs[:t], how)
 
 
@@ -308,8 +318,8 @@ def fit(
     Y: jax.Array,
     hidden: Activation = relu,
     *,
-    learning_rate: float | jax.Array | optax.Schedule = 0.0075,
-    momentum: float | jax.Array = 0.0,
+    learning_rate: float | jax.Array | optax.Schedule = LEARNING_RATE,
+    momentum: float | jax.Array = NO_MOMENTUM,
     nesterov: bool = False,
     iterations: int = 2500,
     optimizer: optax.GradientTransformation | None = None,
@@ -340,7 +350,8 @@ def fit(
     """
     if optimizer is None:
         optimizer = sgd(learning_rate, momentum, nesterov)
-    elif (learning_rate, momentum, nesterov) != (0.0075, 0.0, False):
+    elif learning_rate is not LEARNING_RATE or momentum is not NO_MOMENTUM or nesterov:
+        # By identity: a rate that is given counts as given even if it is 0.0075.
         raise UsageError(
             "both an optimizer and a learning rate, momentum or nesterov are given",
             "one or the other",
@@ -352,9 +363,11 @@ def fit(
     )
     if last.outcome == "not finite":
         raise DivergenceError(
-            f"the cost or a parameter stopped being finite at iteration {len(last.costs) - 1}",
+            f"the cost or a parameter is not finite at iteration {len(last.costs) - 1}",
             "finite numbers",
-            "take a smaller learning rate, or inputs on a smaller scale",
+            "take a smaller learning rate, or inputs on a smaller scale"
+            if np.isfinite(last.costs[0])
+            else "look for NaN and infinity in X and params: the first cost is already one",
             last,
         )
     return last
@@ -366,23 +379,30 @@ def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
     return -sum(share * math.log(share) for share in (p, 1 - p) if share > 0)
 
 
+def balancing_weights(Y: jax.Array) -> jax.Array:
+    """Weigh each example by m / (2 × the size of its class), so that both classes count alike."""
+    p = jnp.mean(Y)
+    return jnp.where(Y == 1, 0.5 / p, 0.5 / (1 - p))
+
+
 def outcome(
     params: Params,
     X: jax.Array,
     Y: jax.Array,
-    costs: np.ndarray,
     hidden: Activation = relu,
+    *,
+    costs: np.ndarray,
     weights: jax.Array | None = None,
 ) -> Outcome:
-    """Say how a run ended.
+    """Say how a run ended, by its params and its costs (iterations,); the first that fits counts.
 
     Returns:
         "not finite": a cost or a parameter is not a finite number.
         "dead": no hidden unit is active on any training picture; its slope is 0, and with it dW1.
-        "diverged": the mean cost of the last 5 % lies above the label entropy, which predicting
-            the class rate alone would reach.
-        "plateau": it lies within 1 % of the label entropy.
-        "learning": none of these.
+        "plateau": the mean cost of the last 5 % is within 1 % of the label entropy, the cost of
+            always predicting the class rate.
+        "diverged": it is above the label entropy (as every cost is where the labels are all one).
+        "learning": it is below.
     """
     if not all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values())):
         return "not finite"
@@ -397,6 +417,7 @@ def outcome(
 
 def _check_inputs(params: Params, X: jax.Array) -> None:
     """Raise a DataError unless params and X fit together in shape and precision."""
+    check_params(params)
     n_x = params["W1"].shape[1]
     if X.ndim != 2 or len(X) != n_x:
         raise DataError(
@@ -414,11 +435,20 @@ def _check_inputs(params: Params, X: jax.Array) -> None:
 
 
 def _check_labels(X: jax.Array, Y: jax.Array, weights: jax.Array | None) -> None:
-    """Raise a DataError unless Y and weights fit X in shape and precision."""
-    for name, row in {"Y": Y, "weights": weights}.items():
-        if row is not None and (row.shape != (1, X.shape[1]) or row.dtype != X.dtype):
+    """Raise a DataError unless Y and weights fit X in shape, precision and range."""
+    rows = {"Y": Y} if weights is None else {"Y": Y, "weights": weights}
+    for name, row in rows.items():
+        check_row(name, row, X.shape[1])
+        if row.dtype != X.dtype:
             raise DataError(
-                f"{name} has shape {row.shape} and type {row.dtype}",
-                f"(1, {X.shape[1]}), a row, of type {X.dtype}, as X",
-                "make Y by to_row, with the dtype of X; reshape weights to (1, m)",
+                f"{name} is of type {row.dtype}, X of type {X.dtype}",
+                "one type for all",
+                f"make Y by to_row(labels, dtype=X.dtype), or {name}.astype(X.dtype)",
             )
+    check_labels(np.asarray(Y), Y.size, "Y")
+    if weights is not None and not (np.min(weights) >= 0 and 0 < np.sum(weights) < np.inf):
+        raise DataError(
+            f"weights run from {np.min(weights)} to {np.max(weights)}",
+            "finite numbers, 0 or more, not all of them 0",
+            "give such weights, or none",
+        )

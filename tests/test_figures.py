@@ -48,8 +48,17 @@ def test_any_number_of_units_in_grey_and_in_colour(n_h: int, color: str) -> None
     rendered(figure)
 
 
-def test_a_network_of_zeros_can_be_drawn() -> None:
-    model = make_model(2)
+def test_names_with_dollar_signs_are_no_formulas(images: np.ndarray) -> None:
+    classes = (r"a $\frac{$ b", "5$")
+    model = dataclasses.replace(make_model(2), classes=classes)
+    rendered(draw_training(model, 0.6, r"from $\frac{$ to $x$"))
+    dataset = Dataset(Split(images, np.array([0, 1] * 6)), None, classes, r"$\frac{$")
+    rendered(draw_contact_sheet(dataset, Preprocessing(8, 6)))
+
+
+@pytest.mark.parametrize("color", ["gray", "rgb"])
+def test_a_network_of_zeros_can_be_drawn(color: str) -> None:
+    model = make_model(2, color)
     zeros = {name: 0 * leaf for name, leaf in model.params.items()}
     rendered(draw_training(dataclasses.replace(model, params=zeros), 0.6, "zeros"))
 

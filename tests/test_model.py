@@ -36,13 +36,8 @@ def assert_equal(ours: Model, theirs: Model) -> None:
     chex.assert_trees_all_equal_dtypes(ours.params, theirs.params)
     np.testing.assert_array_equal(ours.costs, theirs.costs)
     assert ours.costs.dtype == theirs.costs.dtype
-    rest = [
-        dataclasses.asdict(dataclasses.replace(model, params={}, costs=np.empty(0)))
-        for model in (ours, theirs)
-    ]
-    for values in rest:
-        del values["costs"]
-    assert rest[0] == rest[1]
+    for name in ("preprocessing", "classes", "hidden", "settings", "origin"):
+        assert getattr(ours, name) == getattr(theirs, name)
 
 
 def test_what_is_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
@@ -80,6 +75,14 @@ def test_a_model_prepares_pictures_as_it_was_trained(images: np.ndarray) -> None
     )
     with pytest.raises(DataError, match="float64"):
         model.predict_images(images / 255)
+
+
+def test_a_model_takes_what_its_preprocessing_makes() -> None:
+    params = init_params(jax.random.key(0), 47, 3)
+    with pytest.raises(DataError, match="W1 takes 47 features, the preprocessing makes 48"):
+        Model(params, Preprocessing(8, 6), ("no", "yes"))
+    with pytest.raises(DataError, match="params holds W1"):
+        Model({"W1": params["W1"]}, Preprocessing(8, 6), ("no", "yes"))
 
 
 def test_any_hdf5_tool_can_read_it(tmp_path: Path) -> None:
@@ -129,7 +132,7 @@ def test_a_file_of_a_newer_format(tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with h5py.File(tmp_path / "model.h5", "a") as file:
         file.attrs["format_version"] = 2
-    refused(tmp_path, "format version 2", "version 1", "--upgrade")
+    refused(tmp_path, "format version 2", "version 1", "the jaxnet that wrote it")
 
 
 def remove(name: str) -> Callable[[h5py.File], None]:
@@ -157,16 +160,21 @@ def set_attribute(group: str, name: str, value: Any) -> Callable[[h5py.File], No
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (remove("params/W1"), "W1"),
+        (remove("params/W1"), "params holds W2"),
         (remove("classes"), "classes"),
         (remove("settings"), "settings"),
-        (replace("params/W1", np.zeros((3, 47))), "W1 takes 47 features"),
+        (replace("params/W1", np.zeros((3, 47), "f4")), "W1 takes 47 features"),
         (replace("params/b1", np.zeros((4, 1))), "b1 (4, 1)"),
         (replace("params/W2", np.zeros((3, 1))), "W2 (3, 1)"),
         (replace("params/W1", np.zeros(5)), "a part missing or changed"),
-        (replace("params/b2", np.full((1, 1), np.nan)), "b2 (1, 1) should be finite"),
+        (replace("params/b2", np.full((1, 1), np.nan)), "a parameter is not finite"),
         (replace("params/b2", "text"), "a part missing or changed"),
         (replace("classes", ["a", "b", "c"]), "a part missing or changed"),
+        (replace("params/b2", np.zeros((1, 1), int)), "b2 is of type int64"),
+        (replace("params/b2", np.zeros((1, 1), complex)), "b2 is of type complex128"),
+        (replace("costs", ["a", "b"]), "costs is of type object"),
+        (set_attribute("preprocessing", "height", -8), "(-8, 6) pixels"),
+        (set_attribute("preprocessing", "height", 8.0), "(8.0, 6) pixels"),
         (set_attribute("preprocessing", "color", "grey"), "grey"),
         (set_attribute("preprocessing", "colour", "gray"), "colour"),
         (set_attribute("settings", "activation", "tanh"), "unknown activation tanh"),

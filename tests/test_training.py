@@ -19,6 +19,7 @@ from jaxnet.training import (
     Basis,
     Fit,
     TrainState,
+    balancing_weights,
     fit,
     fit_in_chunks,
     label_entropy,
@@ -202,6 +203,8 @@ def test_the_step_traces_once(tiny: Problem) -> None:
     state = TrainState(tiny.params, optimizer.init(tiny.params))
     for _ in range(3):
         state, _ = update(state, tiny.X, tiny.Y)
+        step(state, tiny.X, tiny.Y)
+    assert step._cache_size() == 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 1000])
@@ -252,13 +255,19 @@ def test_label_entropy() -> None:
     assert label_entropy(jnp.array([[1.0, 1.0, 0.0]]), weights) == pytest.approx(np.log(2))
 
 
+def test_balancing_weights_make_both_classes_count_alike() -> None:
+    Y = jnp.array([[1.0, 0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(balancing_weights(Y), [[2.0, 2 / 3, 2 / 3, 2 / 3]], rtol=1e-6)
+    assert label_entropy(Y, balancing_weights(Y)) == pytest.approx(np.log(2))
+
+
 def test_outcomes(tiny: Problem) -> None:
     entropy = label_entropy(tiny.Y)
     still = {name: jnp.zeros_like(leaf) for name, leaf in tiny.params.items()}
 
     def how(last: float, params: Params = tiny.params, hidden: Activation = relu) -> str:
         costs = np.r_[np.full(95, 0.5), np.full(5, last)]
-        return outcome(params, tiny.X, tiny.Y, costs, hidden)
+        return outcome(params, tiny.X, tiny.Y, hidden, costs=costs)
 
     assert how(0.5 * entropy) == "learning"
     assert how(0.98 * entropy) == "learning"
@@ -283,14 +292,19 @@ def test_too_large_a_rate_ends_dead_or_diverged_and_too_small_a_one_on_the_plate
 
 
 def test_an_optimizer_excludes_the_settings_it_replaces(tiny: Problem) -> None:
-    for settings in ({"learning_rate": 0.1}, {"momentum": 0.9}, {"nesterov": True}):
+    for settings in (
+        {"learning_rate": 0.1},
+        {"learning_rate": 0.0075},
+        {"momentum": 0.9},
+        {"nesterov": True},
+    ):
         with pytest.raises(UsageError, match="both an optimizer and"):
             fit(tiny.params, tiny.X, tiny.Y, optimizer=optax.adam(0.1), **settings)
 
 
 @pytest.mark.parametrize("settings", [{"iterations": 0}, {"chunk": 0}, {"chunk": 1001}])
 def test_numbers_out_of_range(settings: dict[str, Any], tiny: Problem) -> None:
-    with pytest.raises(UsageError, match="iterations is"):
+    with pytest.raises(UsageError, match=r"(iterations|chunk) is"):
         next(fit_in_chunks(start_descent(tiny.params, tiny.X), tiny.Y, **settings))
 
 

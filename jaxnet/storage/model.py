@@ -25,8 +25,8 @@ from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.data.columns import COLORS, SCALES, Preprocessing
 from jaxnet.data.dataset import check_images
 from jaxnet.data.files import open_hdf5, read_array, write_whole
-from jaxnet.errors import ModelFileError
-from jaxnet.network import Params, forward
+from jaxnet.errors import DataError, ModelFileError
+from jaxnet.network import Params, check_params, forward
 from jaxnet.precision import require_dtype
 from jaxnet.storage.runs import MODEL_NAME
 
@@ -36,7 +36,7 @@ FORMAT_VERSION = 1
 Value = str | int | float | bool
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Model:
     """A trained network that knows its preprocessing and its classes.
 
@@ -57,6 +57,17 @@ class Model:
     costs: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
     settings: dict[str, Value] = dataclasses.field(default_factory=dict)
     origin: dict[str, Value] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that the network takes what its preprocessing makes."""
+        check_params(self.params)
+        n_x = self.params["W1"].shape[1]
+        if n_x != self.preprocessing.n_x:
+            raise DataError(
+                f"W1 takes {n_x} features, the preprocessing makes {self.preprocessing.n_x}",
+                "the same number",
+                "give the Preprocessing that the network was trained with",
+            )
 
     def predict_images(self, images: np.ndarray) -> np.ndarray:
         """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,)."""
@@ -108,43 +119,45 @@ def load_model(path: str | Path) -> Model:
     if path.is_dir():
         path = path / MODEL_NAME
     with open_hdf5(path, "a model file of jaxnet", ModelFileError) as file:
-        version = file.attrs.get("format_version")
-        if file.attrs.get("format") != FORMAT:
+        if str(file.attrs.get("format")) != FORMAT:
             raise ModelFileError(
                 f"{path} is an HDF5 file, but no model: it holds {', '.join(file) or 'nothing'}",
                 "a file that save_model or `jaxnet train` wrote",
                 "give the run folder or the model.h5 in it",
             )
-        if version != FORMAT_VERSION:
+        version = str(file.attrs.get("format_version"))
+        if version != str(FORMAT_VERSION):
             raise ModelFileError(
                 f"{path} has the format version {version}",
                 f"version {FORMAT_VERSION}, which jaxnet {__version__} reads",
-                "install a newer jaxnet: pip install --upgrade jaxnet",
+                "use the jaxnet that wrote it, which the attribute jaxnet of /origin names",
             )
         try:
             return _read(file)
-        except (KeyError, TypeError, ValueError, AttributeError) as cause:
+        except (DataError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as cause:
+            reason = cause.found if isinstance(cause, DataError) else cause
             raise ModelFileError(
-                f"{path} is a model file with a part missing or changed ({cause})",
+                f"{path} is a model file with a part missing or changed ({reason})",
                 "a file as save_model wrote it",
                 "take a copy that is whole, or train anew",
             ) from cause
 
 
 def _read(file: h5py.File) -> Model:
-    arrays = {
-        name: read_array(file["params"][name], ModelFileError) for name in ("W1", "b1", "W2", "b2")
-    }
-    n_h, n_x = arrays["W1"].shape
-    shapes = {"W1": (n_h, n_x), "b1": (n_h, 1), "W2": (1, n_h), "b2": (1, 1)}
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
-            raise ValueError(f"{name} {arrays[name].shape} should be finite numbers, {shape}")
+    arrays = {name: read_array(array, ModelFileError) for name, array in file["params"].items()}
+    check_params(arrays)
+    costs = read_array(file["costs"], ModelFileError)
+    for name, array in {"costs": costs, **arrays}.items():
+        if array.dtype not in (np.float32, np.float64):
+            raise ValueError(f"{name} is of type {array.dtype}")
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise ValueError("a parameter is not finite")
     preprocessing = Preprocessing(**_attributes(file["preprocessing"]))
+    sides = (preprocessing.height, preprocessing.width)
     if preprocessing.color not in COLORS or preprocessing.scale not in SCALES:
         raise ValueError(f"unknown {preprocessing}")
-    if preprocessing.n_x != n_x:
-        raise ValueError(f"W1 takes {n_x} features, its preprocessing makes {preprocessing.n_x}")
+    if not all(isinstance(side, int) and side > 0 for side in sides):
+        raise ValueError(f"pictures of {sides} pixels")
     settings = _attributes(file["settings"])
     activation = settings.pop("activation")
     if activation not in ACTIVATIONS:
@@ -155,7 +168,7 @@ def _read(file: h5py.File) -> Model:
         preprocessing,
         (negative, positive),
         ACTIVATIONS[activation],
-        read_array(file["costs"], ModelFileError),
+        costs.reshape(-1),
         settings,
         _attributes(file["origin"]),
     )

@@ -9,6 +9,16 @@ RUNS = Path("runs")
 MODEL_NAME = "model.h5"
 
 
+def require_empty(out: Path) -> None:
+    """Raise a UsageError if the folder `out` holds something already."""
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(
+            f"{out.absolute()} is not empty",
+            "a new or an empty folder, so that no earlier run is lost",
+            "give another folder, or --force to write into this one",
+        )
+
+
 def make_run_folder(out: Path | None = None, *, force: bool = False) -> Path:
     """Make the folder of a new run: `out`, or the next free number, as in runs/001.
 
@@ -18,12 +28,8 @@ def make_run_folder(out: Path | None = None, *, force: bool = False) -> Path:
     try:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            if any(out.iterdir()) and not force:
-                raise UsageError(
-                    f"{out.absolute()} is not empty",
-                    "a new or an empty folder, so that no earlier run is lost",
-                    "give another folder, or --force to write into this one",
-                )
+            if not force:
+                require_empty(out)
             return out
         RUNS.mkdir(exist_ok=True)
         taken = [int(folder.name) for folder in RUNS.iterdir() if folder.name.isdecimal()]
