@@ -1,11 +1,15 @@
 """The commands as a user types them: what they print, write, and answer with."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import h5py
 import jax
@@ -14,8 +18,13 @@ import pytest
 from conftest import Result
 from PIL import Image
 
+from jaxnet.activations import ACTIVATIONS
+from jaxnet.commands import options
+from jaxnet.commands.train import train
+from jaxnet.data.columns import COLORS, SCALES
 from jaxnet.data.load import load_dataset
 from jaxnet.storage.model import load_model, save_model
+from jaxnet.training import Basis
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]
@@ -38,6 +47,8 @@ def test_version_and_help(jaxnet: Run) -> None:
     for default in ("0.0075", "2500", "symmetric", "sketches", "runs/001"):
         assert default in help_of_train
     assert jaxnet("train", "--learning", "1").code == 2
+    assert jaxnet("train", "--seed", 2**64).code == 2
+    assert jaxnet("train", "--hidden-units", 0).code == 2
     assert subprocess.run([sys.executable, "-m", "jaxnet", "--version"], check=True).returncode == 0
 
 
@@ -139,7 +150,14 @@ def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
     recorded = {name: model.settings[name] for name in ("seed", "momentum", "nesterov", "balanced")}
     assert recorded == {"seed": 5, "momentum": 0.5, "nesterov": True, "balanced": True}
     costs = model.costs
+    for left_out in ("--nesterov", "--balanced"):
+        kept = {"--nesterov", "--balanced"} - {left_out}
+        assert jaxnet("train", "--data", folder, *pairs, *kept, "--force").code == 0
+        with jax.enable_x64(True):
+            assert not np.array_equal(load_model("here").costs, costs), left_out
     for option, other in (
+        ("--data-seed", 1),
+        ("--basis", "pixels"),
         ("--seed", 6),
         ("--momentum", 0.1),
         ("--scale", "symmetric"),
@@ -151,6 +169,62 @@ def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
         assert jaxnet("train", "--data", folder, *changed, "--force").code in (0, 1)
         with jax.enable_x64(True):
             assert not np.array_equal(load_model("here").costs, costs), option
+
+
+def test_the_test_split_may_lie_elsewhere(jaxnet: Run, h5: Write) -> None:
+    train = h5("train.h5", test_set_x=None, test_set_y=None)
+    test = h5("elsewhere.h5", train_set_x=None, train_set_y=None)
+    answer = json.loads(jaxnet("train", "--data", train, "--test", test, *QUICK, "--json").out)
+    assert answer["data"]["splits"]["test"]["counts"] == {"non-cat": 1, "cat": 3}
+
+
+def test_train_leaves_bad_pictures_out_on_request(jaxnet: Run, folder: Path) -> None:
+    (folder / "cat" / "bad.jpg").write_text("<html>")
+    assert jaxnet("train", "--data", folder, *QUICK).code == 2
+    result = jaxnet("train", "--data", folder, *QUICK, "--skip-bad")
+    assert result.code == 0
+    assert "bad.jpg is an HTML page" in result.out
+
+
+def test_an_idle_gpu_is_pointed_out(
+    jaxnet: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jaxnet.commands.console.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    if jax.default_backend() == "cpu":
+        assert ".[cuda]" in jaxnet("train", "--data", folder, *QUICK).out
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert ".[cuda]" not in jaxnet("train", "--data", folder, *QUICK).out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_interrupted_is_saved(number: int, code: int, tmp_path: Path) -> None:
+    command = ["-m", "jaxnet", "train", "--count", "40", "--iterations", "50000000", "--out", "run"]
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "run").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert "stopped: The run was interrupted" in out
+    assert len(load_model(tmp_path / "run").costs) > 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_terminal_that_lacks_a_symbol(encoding: str, folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "jaxnet", "data", str(folder), "--size", "8"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_adam(jaxnet: Run, folder: Path) -> None:
@@ -243,6 +317,12 @@ def test_predict_refuses_or_leaves_out_what_is_no_picture(jaxnet: Run, folder: P
         (("predict", "page.h5", "cat.png"), "page.h5 is an HTML page"),
         (("train", "--weight-scale", "big"), '--weight-scale is "big"'),
         (("train", "--data", "one"), "holds one class, cat"),
+        (("train", "--weight-scale", "nan"), '--weight-scale is "nan"'),
+        (("train", "--learning-rate", "nan"), "learning_rate is nan"),
+        (("train", "--learning-rate", "-1", "--optimizer", "adam"), "--learning-rate is -1"),
+        (("data", "one", "--test", "page.h5"), "is a file"),
+        (("data", "x" * 300), "there is no "),
+        (("data", "sketches", "--count", "5", "--write", "x" * 300), "could not be written"),
     ],
 )
 def test_bad_input_is_told_without_a_traceback(
@@ -287,3 +367,14 @@ def test_train_on_the_real_cats(jaxnet: Run, cats: object) -> None:
     assert result.code == 0
     assert re.search(r"train accuracy 20[5-9]/209", result.out)
     assert 'always "cat" would score 66.0%' in result.out
+
+
+def test_choices_are_those_of_the_library() -> None:
+    def choices(option: object) -> set[str]:
+        return set(get_args(get_args(option)[0]))
+
+    assert choices(options.Color) == set(COLORS)
+    assert choices(options.Scale) == set(SCALES)
+    hints = get_type_hints(train, include_extras=True)
+    assert choices(hints["activation"]) == set(ACTIVATIONS)
+    assert choices(hints["basis"]) == set(get_args(Basis))

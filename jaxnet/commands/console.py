@@ -1,8 +1,10 @@
 """How commands speak: the console, progress bars, files written, and the device that computes."""
 
 import json
+import math
 import os
 import shutil
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +32,16 @@ def speak(as_json: bool) -> Console:
 
 def print_json(answer: dict[str, Any] | list[Any]) -> None:
     """Print the answer for a program."""
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    print(json.dumps(_without_nan(answer), indent=2, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """Replace numbers that JSON cannot hold by None."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def show_progress(sequence: "Iterable[T]", description: str, total: float | None) -> "Iterable[T]":
@@ -65,9 +76,33 @@ def save_figure(figure: "Figure", path: Path) -> None:
         figure.savefig(temporary, format="png", dpi=120)
 
 
+class Interruption:
+    """Ctrl-C and SIGTERM, kept until the loop that asks for it has come to a good point.
+
+    A KeyboardInterrupt in the midst of a compiled program can be lost or crash the process.
+
+    Attributes:
+        signal: The number of the signal that came, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __enter__(self) -> "Interruption":
+        self._before = {s: signal.signal(s, self._keep) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _keep(self, number: int, _: object) -> None:
+        self.signal = number
+
+
 def require_free(path: Path, force: bool) -> None:
     """Raise a UsageError if a file is at `path` already, unless it may be overwritten."""
-    if path.exists() and not force:
+    if os.path.exists(path) and not force:
         raise UsageError(
             f"{path.absolute()} exists already",
             "a new name, so that no file is lost",

@@ -50,7 +50,8 @@ def data(
         track=show_progress,
     )
     console = speak(as_json)
-    print_dataset(console, dataset)
+    described = describe_dataset(dataset)
+    print_dataset(console, dataset, described)
     if sheet is not None:
         from jaxnet.data.columns import Preprocessing
         from jaxnet.figures import draw_contact_sheet
@@ -65,7 +66,7 @@ def data(
         write_hdf5(write, dataset)
         console.print(f"written: {write}")
     if as_json:
-        print_json(describe_dataset(dataset))
+        print_json(described)
 
 
 def describe_dataset(dataset: "Dataset") -> dict[str, Any]:
@@ -94,9 +95,8 @@ def describe_dataset(dataset: "Dataset") -> dict[str, Any]:
     }
 
 
-def print_dataset(console: Console, dataset: "Dataset") -> None:
-    """Print what is in a data set as a table."""
-    described = describe_dataset(dataset)
+def print_dataset(console: Console, dataset: "Dataset", described: dict[str, Any]) -> None:
+    """Print what is in a data set, as `describe_dataset` says it, as a table."""
     negative, positive = dataset.classes
     console.print(f"Data: {dataset.source}")
     table = Table()

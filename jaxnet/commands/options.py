@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
+LARGEST_SEED = 2**32 - 1
+
 SOURCES = (
     "sketches (drawn here), catvnoncat (the article's cats, downloaded once), "
     "an HDF5 file, or a folder with one sub-folder of pictures a class."
 )
 
-Data = typer.Option(help=SOURCES)
+Data = Annotated[str, typer.Option(help=SOURCES)]
 Test = Annotated[
     Path | None,
     typer.Option(
@@ -41,7 +43,10 @@ Count = Annotated[
         show_default=False,
     ),
 ]
-DataSeed = Annotated[int, typer.Option(help="Decides the sketches, or a folder's test split.")]
+DataSeed = Annotated[
+    int,
+    typer.Option(min=0, max=LARGEST_SEED, help="Decides the sketches, or a folder's test split."),
+]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from jaxnet.commands import options
-from jaxnet.commands.console import err, out, print_json, show_progress
+from jaxnet.commands.console import describe_device, err, out, print_json, show_progress
 
 
 def predict(
@@ -28,6 +28,7 @@ def predict(
     from jaxnet.storage.model import load_model
 
     network = load_model(model)
+    err.print(f"Device: {describe_device(err)}")
     seen = network.preprocessing
     images, kept, errors = read_pictures(
         pictures, seen.height, seen.width, skip_bad=skip_bad, track=show_progress

@@ -1,5 +1,6 @@
 """`jaxnet train`: from pictures to a trained network in a run folder."""
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from jaxnet.commands import options
 from jaxnet.commands.console import (
+    Interruption,
     describe_device,
     err,
     print_json,
@@ -18,34 +20,38 @@ from jaxnet.commands.console import (
     speak,
 )
 from jaxnet.commands.data import describe_dataset, print_dataset
-from jaxnet.errors import UsageError
+from jaxnet.errors import UsageError, require_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import jax
     import numpy as np
+    import optax
 
     from jaxnet.network import Params
     from jaxnet.training import Fit
 
 FIGURE_NAME = "training.png"
 
+# About as much arithmetic as a laptop does in a tenth of a second, so that the bar keeps moving.
+CHUNK_FLOPS = 5e9
+
 # What an outcome means and what to do about it; "learning" speaks for itself.
 ADVICE = {
     "not finite": "A cost or a parameter was no finite number any more; the last good state is "
     "saved. Take a smaller --learning-rate, or --scale symmetric.",
-    "dead": "No hidden unit is active on any training picture, so nothing can be learnt any more. "
-    "Take a smaller --learning-rate, or --activation leaky_relu.",
+    "dead": "No hidden unit is active on any training picture, so only the output bias still "
+    "learns. Take a smaller --learning-rate, or --activation leaky_relu.",
     "diverged": "The cost ended above that of always predicting the class rate. If it was still "
     "falling, take more --iterations; if it jumped, a smaller --learning-rate.",
-    "plateau": "The cost ended at that of always predicting the class rate: only the bias has "
-    "learnt. Take more --iterations, a larger --learning-rate or a larger --weight-scale.",
+    "plateau": "The cost ended at that of always predicting the class rate: no more than that "
+    "rate is learnt so far. Take more --iterations, a larger --learning-rate or --weight-scale.",
+    "stopped": "The run was interrupted; what it had learnt until then is saved.",
 }
 
 
 def train(
-    data: Annotated[str, options.Data] = "sketches",
+    data: options.Data = "sketches",
     test: options.Test = None,
     positive: options.Positive = None,
     size: options.Size = None,
@@ -54,14 +60,18 @@ def train(
     skip_bad: options.SkipBad = False,
     color: options.Color = "gray",
     scale: options.Scale = "symmetric",
-    hidden_units: Annotated[int, typer.Option(min=1, help="How many hidden units.")] = 8,
+    hidden_units: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many hidden units.")
+    ] = 8,
     activation: Annotated[
         Literal["relu", "leaky_relu", "sigmoid"], typer.Option(help="Of the hidden units.")
     ] = "relu",
     weight_scale: Annotated[
         str, typer.Option(help="The standard deviation of the first weights, or he.")
     ] = "0.01",
-    seed: Annotated[int, typer.Option(help="Draws the first weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=options.LARGEST_SEED, help="Draws the first weights.")
+    ] = 0,
     learning_rate: Annotated[
         float | None,
         typer.Option(help="α in W − α dW. \\[default: 0.0075; adam: 0.001]", show_default=False),
@@ -71,7 +81,9 @@ def train(
         bool, typer.Option("--nesterov", help="Momentum that looks ahead.")
     ] = False,
     optimizer: Annotated[Literal["sgd", "adam"], typer.Option(help="The update rule.")] = "sgd",
-    iterations: Annotated[int, typer.Option(min=1, help="How many updates.")] = 2500,
+    iterations: Annotated[
+        int, typer.Option(min=1, max=100_000_000, help="How many updates.")
+    ] = 2500,
     balanced: Annotated[
         bool,
         typer.Option("--balanced", help="Weigh the pictures so that both classes count alike."),
@@ -80,7 +92,9 @@ def train(
         Literal["auto", "pixels", "span"],
         typer.Option(help="What W1 is trained in; the span of the pictures is faster."),
     ] = "auto",
-    precision: Annotated[Literal["float32", "float64"], typer.Option()] = "float32",
+    precision: Annotated[
+        Literal["float32", "float64"], typer.Option(help="Of every number.")
+    ] = "float32",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -92,19 +106,24 @@ def train(
 ) -> None:
     """Train the network, and save it with its picture in a run folder."""
     import jax
-    import optax
 
     jax.config.update("jax_enable_x64", precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
     from jaxnet.data.columns import Preprocessing, to_row
-    from jaxnet.data.dataset import fingerprint
     from jaxnet.data.load import load_dataset
     from jaxnet.figures import draw_training
     from jaxnet.network import accuracy, count_params, init_params
     from jaxnet.storage.model import Model, save_model, versions
-    from jaxnet.storage.runs import MODEL_NAME, make_run_folder
-    from jaxnet.training import fit_in_chunks, label_entropy, sgd, start_descent
+    from jaxnet.storage.runs import MODEL_NAME, make_run_folder, require_empty
+    from jaxnet.training import balancing_weights, fit_in_chunks, label_entropy, start_descent
+
+    if learning_rate is None:
+        learning_rate = 0.0075 if optimizer == "sgd" else 0.001
+    rule = _make_rule(optimizer, learning_rate, momentum, nesterov)
+    first_scale = _parse_weight_scale(weight_scale)
+    if out is not None and not force:
+        require_empty(out)
 
     console = speak(as_json)
     dataset = load_dataset(
@@ -117,46 +136,38 @@ def train(
         skip_bad=skip_bad,
         track=show_progress,
     )
-    print_dataset(console, dataset)
+    described = describe_dataset(dataset)
+    print_dataset(console, dataset, described)
 
     shape = dataset.train.images.shape
-    seen = Preprocessing(shape[1], shape[2], color, scale)
+    preprocessing = Preprocessing(shape[1], shape[2], color, scale)
     columns = {
-        name: (seen.columns(split.images, precision), to_row(split.labels, dtype=precision))
-        for name, split in dataset.splits.items()
+        name: (preprocessing.columns(images, precision), to_row(labels, dtype=precision))
+        for name, (images, labels) in dataset.splits.items()
     }
     X, Y = columns["train"]
     console.print(f"{shape} → X {X.shape}, Y {Y.shape}: {color}, {scale} scale, {precision}\n")
 
-    spread = _parse_weight_scale(weight_scale)
     key = jax.random.key(seed)
-    params = init_params(key, seen.n_x, hidden_units, scale=spread, dtype=precision)
+    params = init_params(key, len(X), hidden_units, scale=first_scale, dtype=precision)
     console.print(_parameter_table(params))
     console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
 
-    if optimizer == "adam" and (momentum or nesterov):
-        raise UsageError(
-            "--momentum or --nesterov is given with --optimizer adam",
-            "these with --optimizer sgd only",
-            "leave them out: Adam has momentum of its own",
-        )
-    rate = {"sgd": 0.0075, "adam": 0.001}[optimizer] if learning_rate is None else learning_rate
-    rule = sgd(rate, momentum, nesterov) if optimizer == "sgd" else optax.adam(rate)
     hidden = ACTIVATIONS[activation]
-    weights = _balancing_weights(Y) if balanced else None
+    weights = balancing_weights(Y) if balanced else None
     folder = make_run_folder(out, force=force)
-
     started = time.perf_counter()
-    # About a quarter of a second on a laptop, so that the bar moves however large the data are.
-    chunk = int(min(max(5e9 / (4 * hidden_units * X.size), 1), 100))
     descent = start_descent(params, X, rule, basis)
+    chunk = int(min(max(CHUNK_FLOPS / (4 * hidden_units * X.size), 1), 100))
     fits = fit_in_chunks(descent, Y, hidden, iterations=iterations, weights=weights, chunk=chunk)
-    fit = _watch(fits, iterations)
+    with Interruption() as interruption:
+        fit = _watch(fits, iterations, interruption)
     seconds = time.perf_counter() - started
+    outcome = fit.outcome or "stopped"
 
     model = Model(
         fit.params,
-        seen,
+        preprocessing,
         dataset.classes,
         hidden,
         fit.costs,
@@ -167,7 +178,7 @@ def train(
             "weight_scale": weight_scale,
             "seed": seed,
             "optimizer": optimizer,
-            "learning_rate": rate,
+            "learning_rate": learning_rate,
             "momentum": momentum,
             "nesterov": nesterov,
             "iterations": iterations,
@@ -175,10 +186,10 @@ def train(
             "basis": "pixels" if descent.span is None else "span",
             "precision": precision,
         },
-        origin={"source": dataset.source, "sha256": fingerprint(dataset), **versions()},
+        origin={"source": dataset.source, "sha256": described["sha256"], **versions()},
     )
     save_model(folder / MODEL_NAME, model)
-    title = f"{data}: {len(fit.costs):,} iterations at learning rate {rate:g}, {fit.outcome}"
+    title = f"{data}: {len(fit.costs):,} iterations at learning rate {learning_rate:g}, {outcome}"
     figure = draw_training(model, label_entropy(Y, weights), title)
     save_figure(figure, folder / FIGURE_NAME)
 
@@ -187,23 +198,23 @@ def train(
     }
     console.print(
         f"{len(fit.costs):,} iterations in {seconds:.1f} s: "
-        f"cost {fit.costs[0]:.4f} → {fit.costs[-1]:.4f}, {fit.outcome}"
+        f"cost {fit.costs[0]:.4f} → {fit.costs[-1]:.4f}, {outcome}"
     )
     for name, split in dataset.splits.items():
         console.print(_score_line(name, accuracies[name], split.labels, dataset.classes))
-    if fit.outcome in ADVICE:
-        console.print(f"{fit.outcome}: {ADVICE[fit.outcome]}", style="yellow")
+    if outcome in ADVICE:
+        console.print(f"{outcome}: {ADVICE[outcome]}", style="yellow")
     for name in (MODEL_NAME, FIGURE_NAME):
         console.print(f"written: {folder / name}")
     if as_json:
         print_json(
             {
                 "run": str(folder),
-                "data": describe_dataset(dataset),
+                "data": described,
                 "parameters": count_params(params),
                 "settings": model.settings,
                 "origin": model.origin,
-                "outcome": fit.outcome,
+                "outcome": outcome,
                 "iterations": len(fit.costs),
                 "first_cost": float(fit.costs[0]),
                 "last_cost": float(fit.costs[-1]),
@@ -211,17 +222,41 @@ def train(
                 "seconds": seconds,
             }
         )
-    if fit.outcome in ("not finite", "dead", "diverged"):
+    if interruption.signal is not None:
+        raise typer.Exit(128 + interruption.signal)
+    if outcome in ("not finite", "dead", "diverged"):
         raise typer.Exit(1)
 
 
-def _parse_weight_scale(text: str) -> float | str:
-    try:
-        return text if text == "he" else float(text)
-    except ValueError as cause:
+def _make_rule(
+    optimizer: str, learning_rate: float, momentum: float, nesterov: bool
+) -> "optax.GradientTransformation":
+    import optax
+
+    from jaxnet.training import sgd
+
+    if optimizer == "sgd":
+        return sgd(learning_rate, momentum, nesterov)
+    if momentum or nesterov:
         raise UsageError(
-            f'--weight-scale is "{text}"', "a number or he", "give 0.01, say"
-        ) from cause
+            "--momentum or --nesterov is given with --optimizer adam",
+            "these with --optimizer sgd only",
+            "leave them out: Adam has momentum of its own",
+        )
+    require_number("--learning-rate", learning_rate, 0, math.inf)
+    return optax.adam(learning_rate)
+
+
+def _parse_weight_scale(text: str) -> float | str:
+    if text == "he":
+        return text
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 0 <= scale < math.inf:
+        raise UsageError(f'--weight-scale is "{text}"', "a number, 0 or more, or he", "try 0.01")
+    return scale
 
 
 def _parameter_table(params: "Params") -> Table:
@@ -232,23 +267,15 @@ def _parameter_table(params: "Params") -> Table:
     table.add_column("layer", footer="sum")
     table.add_column("name")
     table.add_column("shape", footer=total, justify="right")
-    table.add_column("numbers", justify="right")
+    table.add_column("parameters", justify="right")
     for layer, names in layers.items():
         for name in names:
             table.add_row(layer, name, str(params[name].shape), f"{params[name].size:,}")
     return table
 
 
-def _balancing_weights(Y: "jax.Array") -> "jax.Array":
-    """Weigh each example by m / (2 × the size of its class), (1, m)."""
-    import jax.numpy as jnp
-
-    positives = Y.mean()
-    return jnp.where(Y == 1, 0.5 / positives, 0.5 / (1 - positives))
-
-
-def _watch(fits: "Iterator[Fit]", iterations: int) -> "Fit":
-    """Run the training with a progress bar that shows the cost; return the last fit."""
+def _watch(fits: "Iterator[Fit]", iterations: int, interruption: Interruption) -> "Fit":
+    """Train with a progress bar, to the end or to the next chunk after a signal."""
     bar = Progress(
         TextColumn("training"),
         BarColumn(),
@@ -263,6 +290,8 @@ def _watch(fits: "Iterator[Fit]", iterations: int) -> "Fit":
         task = bar.add_task("training", total=iterations, cost=float("nan"))
         for fit in fits:
             bar.update(task, completed=len(fit.costs), cost=fit.costs[-1])
+            if interruption.signal is not None:
+                break
     return fit
 
 
