@@ -114,7 +114,7 @@ def jaxnet(
     workplace = tmp_path / "workplace"
     workplace.mkdir()
     monkeypatch.chdir(workplace)
-    wide = jax.config.jax_enable_x64  # type: ignore[attr-defined]
+    wide = jax.config.values["jax_enable_x64"]
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["jaxnet", *map(str, arguments)])

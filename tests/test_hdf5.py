@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,8 +169,10 @@ def test_a_file_with_a_damaged_byte_is_read_or_refused(h5: Write) -> None:
     assert refusals > 20
 
 
-def test_a_folder_is_no_hdf5_file(tmp_path: Path) -> None:
+def test_a_folder_or_a_pipe_is_no_hdf5_file(tmp_path: Path) -> None:
     refused(tmp_path, "is a folder")
+    os.mkfifo(tmp_path / "pipe.h5")
+    refused(tmp_path / "pipe.h5", "is a pipe")
 
 
 def test_written_by_the_course(cats: Dataset) -> None:

@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -129,6 +130,8 @@ def refused(path: Path, *parts: str) -> None:
 def test_no_picture(tmp_path: Path) -> None:
     refused(tmp_path / "cat.jpg", f"there is no {tmp_path / 'cat.jpg'}")
     refused(tmp_path, "is a folder")
+    os.mkfifo(tmp_path / "pipe.png")
+    refused(tmp_path / "pipe.png", "is a pipe")
     (tmp_path / "page.jpg").write_text("<html>no cat</html>")
     refused(tmp_path / "page.jpg", "an HTML page", "a picture in one of the formats")
     (tmp_path / "drawing.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")

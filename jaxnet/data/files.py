@@ -98,6 +98,8 @@ def open_hdf5(
     require_path(path, error=error)
     if path.is_dir():
         raise error(f"{path} is a folder", expected, "name the file inside it")
+    if not path.is_file():
+        raise error(f"{path} is a pipe or a device", expected, "write it to a file first")
     try:
         with h5py.File(path, "r") as file:
             yield file

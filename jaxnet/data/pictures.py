@@ -85,8 +85,9 @@ def read_pictures(
 def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
     expected = f"a picture in one of the formats {', '.join(_readable_formats())}"
     require_path(path)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder", expected, "name the pictures inside it")
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "a pipe or a device"
+        raise DataError(f"{path} is {found}", expected, "name picture files")
     try:
         with Image.open(path, formats=_readable_formats()) as image:
             side = DRAFT * max(height, width)  # the sides may yet be swapped by the EXIF tag
