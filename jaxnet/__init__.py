@@ -9,6 +9,7 @@ In reading order; a file imports only from files above it:
     backprop                       the same gradient by hand, formula by formula
     span                           the same gradient descent in the span of the pictures
     training                       make_update and fit: gradient descent
+    sweeps                         sweep: thousands of networks in one program
     storage/                       the model file and the run folder
     figures                        the pictures: cost curve, hidden units, contact sheet
     commands/                      `jaxnet data | train | predict`

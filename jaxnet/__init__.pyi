@@ -6,6 +6,7 @@ from .data.load import load_dataset
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .storage.model import Model, load_model, save_model
+from .sweeps import Sweep, sweep
 from .training import (
     Basis,
     Descent,
@@ -38,6 +39,7 @@ __all__ = [
     "Params",
     "Preprocessing",
     "Split",
+    "Sweep",
     "TrainState",
     "UsageError",
     "accuracy",
@@ -59,6 +61,7 @@ __all__ = [
     "sgd",
     "sigmoid",
     "start_descent",
+    "sweep",
     "to_columns",
     "to_row",
 ]

@@ -47,7 +47,7 @@ def init_params(
     require_number("n_x", n_x, 1, math.inf)
     require_number("n_h", n_h, 1, math.inf)
     require_number("scale", scale, 0, float(np.finfo(dtype).max))
-    scale1, scale2 = _scales(scale, n_x, n_h)
+    scale1, scale2 = layer_scales(scale, n_x, n_h)
     key1, key2 = jax.random.split(key)
     # Drawn in float32 and then cast, because float64 draws other numbers from the same key.
     return {
@@ -58,7 +58,8 @@ def init_params(
     }
 
 
-def _scales(scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, Any]:
+def layer_scales(scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, Any]:
+    """Say with which standard deviation each layer's weights are drawn."""
     if not isinstance(scale, str):
         return scale, scale
     if scale != "he":

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from jaxnet.activations import Activation, relu
 from jaxnet.network import Params, cross_entropy, forward_from
@@ -44,8 +45,6 @@ def enter_span(
 ) -> tuple[Params, Span]:
     """Write a network as coefficients of the training pictures.
 
-    The products are summed in float64 on the host, since all that follows rests on them.
-
     Args:
         params: W1 (n_h, n_x), b1, W2, b2.
         X: The training pictures, (n_x, m).
@@ -54,12 +53,15 @@ def enter_span(
     Returns:
         The coefficients C (n_h, m), which are 0, with b1, W2 and b2; and the `Span` of `others`.
     """
-    dtype = X.dtype
-    W1, basis = np.asarray(params["W1"], np.float64), np.asarray(X, np.float64)
-    seen = basis if others is None else np.asarray(others, np.float64)
-    C = jnp.zeros((W1.shape[0], X.shape[1]), dtype)
+    seen = X if others is None else others
+    C = jnp.zeros((params["W1"].shape[0], X.shape[1]), X.dtype)
     rest = {name: params[name] for name in ("b1", "W2", "b2")}
-    return {"C": C} | rest, Span(jnp.asarray(W1 @ seen, dtype), jnp.asarray(basis.T @ seen, dtype))
+    return {"C": C} | rest, Span(exact_product(params["W1"], seen), exact_product(X.T, seen))
+
+
+def exact_product(A: ArrayLike, B: jax.Array) -> jax.Array:
+    """Multiply two matrices in float64 on the host, since all that follows rests on them."""
+    return jnp.asarray(np.asarray(A, np.float64) @ np.asarray(B, np.float64), B.dtype)
 
 
 @at_highest_precision

@@ -4,13 +4,14 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import lax
+from jax.typing import ArrayLike
 
 from jaxnet.activations import Activation, relu
 from jaxnet.data.dataset import check_labels
@@ -26,6 +27,8 @@ LONGEST_CHUNK = 1000
 
 # Room is made for as many costs; more would take days.
 MOST_ITERATIONS = 100_000_000
+
+Array = TypeVar("Array", np.ndarray, jax.Array)
 
 Basis = Literal["auto", "pixels", "span"]
 
@@ -281,7 +284,7 @@ def fit_in_chunks(
         DataError: If the shapes or the precisions do not fit together.
         UsageError: If `iterations` or `chunk` is out of its range.
     """
-    _check_labels(descent.X, Y, weights)
+    check_targets(descent.X, Y, weights)
     require_number("iterations", iterations, 1, MOST_ITERATIONS)
     require_number("chunk", chunk, 1, LONGEST_CHUNK)
     in_span = descent.span is not None
@@ -404,15 +407,26 @@ def outcome(
         "diverged": it is above the label entropy (as every cost is where the labels are all one).
         "learning": it is below.
     """
-    if not all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values())):
-        return "not finite"
-    if not jnp.any(hidden.slope(forward(params, X, hidden).Z1)):
-        return "dead"
-    recent = float(np.mean(costs[-math.ceil(len(costs) / 20) :]))
-    entropy = label_entropy(Y, weights)
-    if abs(recent - entropy) <= 0.01 * entropy:
-        return "plateau"
-    return "diverged" if recent > entropy else "learning"
+    finite = all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values()))
+    active = finite and jnp.any(hidden.slope(forward(params, X, hidden).Z1))
+    how: Outcome = str(judge(finite, active, late_cost(costs), label_entropy(Y, weights)))  # type: ignore[assignment]
+    return how
+
+
+def late_cost(costs: Array) -> Array:
+    """Compute the mean of the last 5 % of costs (…, iterations)."""
+    return costs[..., -math.ceil(costs.shape[-1] / 20) :].mean(axis=-1)
+
+
+def judge(finite: ArrayLike, active: ArrayLike, late_cost: ArrayLike, entropy: float) -> np.ndarray:
+    """Name the outcome of each of many runs, as `outcome` explains it."""
+    conditions = {
+        "not finite": np.logical_not(finite),
+        "dead": np.logical_not(active),
+        "plateau": np.abs(np.asarray(late_cost) - entropy) <= 0.01 * entropy,
+        "diverged": np.asarray(late_cost) > entropy,
+    }
+    return np.select(list(conditions.values()), list(conditions), "learning")
 
 
 def _check_inputs(params: Params, X: jax.Array) -> None:
@@ -434,7 +448,7 @@ def _check_inputs(params: Params, X: jax.Array) -> None:
         )
 
 
-def _check_labels(X: jax.Array, Y: jax.Array, weights: jax.Array | None) -> None:
+def check_targets(X: jax.Array, Y: jax.Array, weights: jax.Array | None) -> None:
     """Raise a DataError unless Y and weights fit X in shape, precision and range."""
     rows = {"Y": Y} if weights is None else {"Y": Y, "weights": weights}
     for name, row in rows.items():
