@@ -10,9 +10,9 @@ In reading order; a file imports only from files above it:
     span                           the same gradient descent in the span of the pictures
     training                       make_update and fit: gradient descent
     sweeps                         sweep: thousands of networks in one program
-    storage/                       the model file and the run folder
+    storage/                       the run folder, the model file, the sweep file
     figures                        the pictures: cost curve, hidden units, contact sheet
-    commands/                      `jaxnet data | train | predict`
+    commands/                      `jaxnet data | train | sweep | predict`
 
 The public names are listed in `__init__.pyi`. Importing this package loads none of them, and not
 JAX; each loads at its first use (SPEC 1).

@@ -6,7 +6,7 @@ from .data.load import load_dataset
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .storage.model import Model, load_model, save_model
-from .sweeps import Sweep, sweep
+from .sweeps import Sweep, sweep, use_all_cores
 from .training import (
     Basis,
     Descent,
@@ -64,4 +64,5 @@ __all__ = [
     "sweep",
     "to_columns",
     "to_row",
+    "use_all_cores",
 ]

@@ -2,18 +2,29 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset
 from jaxnet.storage.model import Model
+from jaxnet.sweeps import Sweep
 
 # More than these would be too small to see.
 MOST_UNITS = 32
 MOST_EXAMPLES = 8
+
+# How networks that do not learn are coloured; told apart by the colour-blind, too.
+OUTCOME_COLORS = {
+    "plateau": ("lightgray", "cost at the label entropy"),
+    "diverged": ("tab:orange", "cost above it"),
+    "dead": ("black", "no unit active"),
+    "not finite": ("crimson", "overflow"),
+}
 
 # A run whose cost was that many times the label entropy is drawn on a log scale.
 FAR_ABOVE = 10
@@ -98,6 +109,48 @@ def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
             panel.imshow(image)
         for panel, column in zip(panels[1], _seen_pictures(examples, seen), strict=False):
             panel.imshow(column, cmap="gray", vmin=0, vmax=1)
+    return figure
+
+
+def draw_sweep(
+    results: Sweep, learning_rates: Sequence[float], scales: Sequence[str], title: str
+) -> Figure:
+    """Draw every network of a sweep as a cell: rates to the right, scales and seeds downwards.
+
+    A network that learns is coloured by its last cost; another by how it ended.
+    """
+    rates, _, seeds = results.outcomes.shape
+    outcomes, costs = (
+        array.transpose(1, 2, 0).reshape(-1, rates)
+        for array in (results.outcomes, results.last_costs)
+    )
+    learning = outcomes == "learning"
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure.suptitle(_plain(title))
+    axes = figure.subplots()
+    within = costs[learning] if learning.any() else np.array([0.01, 1.0])
+    norm = LogNorm(max(within.min(), 1e-6), max(within.max(), 1e-5))
+    shown = axes.imshow(
+        np.where(learning, costs, np.nan), cmap="viridis_r", norm=norm, aspect="auto",
+        interpolation="nearest",
+    )  # fmt: skip
+    figure.colorbar(shown, label="last cost of the networks that learn")
+    for outcome, (color, meaning) in OUTCOME_COLORS.items():
+        if (outcomes == outcome).any():
+            cells = np.where(outcomes == outcome, 1.0, np.nan)
+            one_color = ListedColormap([color])
+            axes.imshow(cells, cmap=one_color, aspect="auto", interpolation="nearest")
+            axes.plot(
+                [], [], "s", color=color, markeredgecolor="black", label=f"{outcome}: {meaning}"
+            )
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper left", framealpha=0.9)
+    ticks = np.unique(np.linspace(0, rates - 1, min(rates, 9)).round().astype(int))
+    axes.set_xticks(ticks, [f"{learning_rates[tick]:.2g}" for tick in ticks])
+    axes.set_yticks(seeds * np.arange(len(scales)) + (seeds - 1) / 2, scales)
+    for edge in range(1, len(scales)):
+        axes.axhline(seeds * edge - 0.5, color="white", linewidth=1)
+    axes.set(xlabel="learning rate α", ylabel=f"first scale of the weights, {seeds} seeds each")
     return figure
 
 

@@ -11,6 +11,7 @@ seed); K and the pictures once. What comes back is five numbers a network, and i
 
 import functools
 import math
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation, relu
-from jaxnet.errors import require_number
+from jaxnet.errors import UsageError, require_number
 from jaxnet.network import Params, forward_from, init_params, layer_scales
 from jaxnet.progress import Track, silent
 from jaxnet.span import Span, exact_product, layer1_in_span, span_cost_and_gradients
@@ -60,6 +61,26 @@ class Sweep(NamedTuple):
     train_accuracies: np.ndarray
     test_accuracies: np.ndarray | None
     costs: np.ndarray | None
+
+
+def use_all_cores() -> None:
+    """Make each CPU core a device of JAX, so that a sweep uses all of them.
+
+    To be called once, before anything is computed with JAX. It changes nothing on a GPU or TPU, and
+    no result.
+
+    Raises:
+        UsageError: If JAX is in use already.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        jax.config.update("jax_num_cpu_devices", cores)
+    except RuntimeError as cause:
+        raise UsageError(
+            "JAX is in use already, with the devices it has",
+            "use_all_cores() before the first array is made",
+            "move the call to the top of the program",
+        ) from cause
 
 
 def sweep(

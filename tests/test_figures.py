@@ -9,9 +9,10 @@ from PIL import Image
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.figures import draw_contact_sheet, draw_training
+from jaxnet.figures import draw_contact_sheet, draw_sweep, draw_training
 from jaxnet.network import init_params
 from jaxnet.storage.model import Model
+from jaxnet.sweeps import Sweep
 
 
 def rendered(figure: Figure) -> np.ndarray:
@@ -73,3 +74,29 @@ def test_the_contact_sheet_shows_colour_and_what_the_network_sees(images: np.nda
     grey = images[1] @ np.array([0.299, 0.587, 0.114]) / 255
     np.testing.assert_allclose(np.asarray(first[4]), grey, rtol=1e-5)
     rendered(figure)
+
+
+def test_every_network_of_a_sweep_is_a_cell() -> None:
+    outcomes = np.array(["learning", "dead", "diverged", "plateau", "not finite", ""])
+    grid = np.broadcast_to(outcomes[:, None, None], (6, 2, 3))
+    costs = np.linspace(0.001, 0.7, 36).reshape(6, 2, 3)
+    results = Sweep(costs, grid, costs, None, None)
+    figure = draw_sweep(results, np.geomspace(0.01, 1, 6).tolist(), ["0.1", "he"], "a sweep")
+    axes = figure.axes[0]
+    cells = axes.images[0].get_array()
+    assert cells is not None
+    assert cells.shape == (6, 6)
+    np.testing.assert_allclose(np.asarray(cells)[:, 0], costs[0].ravel())
+    assert np.ma.getmaskarray(np.ma.masked_invalid(cells))[:, 1:].all()
+    assert len(axes.images) == 5
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text().split(":")[0] for text in legend.get_texts()] == [
+        "plateau",
+        "diverged",
+        "dead",
+        "not finite",
+    ]
+    rendered(figure)
+    nothing = Sweep(costs * np.nan, np.full((6, 2, 3), ""), costs, None, None)
+    rendered(draw_sweep(nothing, [0.1] * 6, ["0.1", "he"], "nothing yet"))

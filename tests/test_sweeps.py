@@ -158,3 +158,21 @@ np.save(sys.argv[2], swept.costs)
         subprocess.run([sys.executable, "-c", program, devices, path], check=True)
         costs.append(np.load(path))
     np.testing.assert_allclose(costs[0], costs[1], rtol=1e-13)
+
+
+def test_all_cores_are_used_or_it_is_told_why_not() -> None:
+    program = """
+import os, jax, jaxnet
+jaxnet.use_all_cores()
+assert len(jax.devices()) == len(os.sched_getaffinity(0))
+jax.numpy.zeros(1)
+try:
+    jax.config.update("jax_num_cpu_devices", 1)
+except RuntimeError:
+    pass
+try:
+    jaxnet.use_all_cores()
+except jaxnet.UsageError as error:
+    assert "in use already" in str(error)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -65,7 +65,7 @@ def describe_device(console: Console) -> str:
             "To use the GPU, install jaxnet with its cuda extra: pip install -e '.[cuda]'",
             style="yellow",
         )
-    return name if len(devices) == 1 else f"{name} ({len(devices)} devices, one used)"
+    return name if len(devices) == 1 else f"{name}, as {len(devices)} devices"
 
 
 def save_figure(figure: "Figure", path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jaxnet import __version__
-from jaxnet.commands import data, predict, train
+from jaxnet.commands import data, predict, sweep, train
 from jaxnet.commands.console import err, out
 from jaxnet.errors import JaxnetError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("data")(data.data)
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
 app.command("predict")(predict.predict)
 
 

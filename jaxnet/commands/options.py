@@ -55,5 +55,13 @@ Scale = Annotated[
     Literal["symmetric", "unit", "raw"],
     typer.Option(help="Pixels as [-1, 1], [0, 1] or [0, 255]."),
 ]
+HiddenUnits = Annotated[int, typer.Option(min=1, max=100_000, help="How many hidden units.")]
+ActivationName = Annotated[
+    Literal["relu", "leaky_relu", "sigmoid"], typer.Option(help="Of the hidden units.")
+]
+Momentum = Annotated[float, typer.Option(min=0, max=1, help="Of SGD.")]
+Nesterov = Annotated[bool, typer.Option("--nesterov", help="Momentum that looks ahead.")]
+Iterations = Annotated[int, typer.Option(min=1, max=100_000_000, help="How many updates.")]
+Precision = Annotated[Literal["float32", "float64"], typer.Option(help="Of every number.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]

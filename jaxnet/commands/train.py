@@ -60,12 +60,8 @@ def train(
     skip_bad: options.SkipBad = False,
     color: options.Color = "gray",
     scale: options.Scale = "symmetric",
-    hidden_units: Annotated[
-        int, typer.Option(min=1, max=100_000, help="How many hidden units.")
-    ] = 8,
-    activation: Annotated[
-        Literal["relu", "leaky_relu", "sigmoid"], typer.Option(help="Of the hidden units.")
-    ] = "relu",
+    hidden_units: options.HiddenUnits = 8,
+    activation: options.ActivationName = "relu",
     weight_scale: Annotated[
         str, typer.Option(help="The standard deviation of the first weights, or he.")
     ] = "0.01",
@@ -76,14 +72,10 @@ def train(
         float | None,
         typer.Option(help="α in W − α dW. \\[default: 0.0075; adam: 0.001]", show_default=False),
     ] = None,
-    momentum: Annotated[float, typer.Option(min=0, max=1, help="Of SGD.")] = 0.0,
-    nesterov: Annotated[
-        bool, typer.Option("--nesterov", help="Momentum that looks ahead.")
-    ] = False,
+    momentum: options.Momentum = 0.0,
+    nesterov: options.Nesterov = False,
     optimizer: Annotated[Literal["sgd", "adam"], typer.Option(help="The update rule.")] = "sgd",
-    iterations: Annotated[
-        int, typer.Option(min=1, max=100_000_000, help="How many updates.")
-    ] = 2500,
+    iterations: options.Iterations = 2500,
     balanced: Annotated[
         bool,
         typer.Option("--balanced", help="Weigh the pictures so that both classes count alike."),
@@ -92,9 +84,7 @@ def train(
         Literal["auto", "pixels", "span"],
         typer.Option(help="What W1 is trained in; the span of the pictures is faster."),
     ] = "auto",
-    precision: Annotated[
-        Literal["float32", "float64"], typer.Option(help="Of every number.")
-    ] = "float32",
+    precision: options.Precision = "float32",
     out: Annotated[
         Path | None,
         typer.Option(

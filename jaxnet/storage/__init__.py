@@ -1,1 +1,1 @@
-"""What outlives a run: its folder (`runs`), and the model file in it (`model`)."""
+"""What outlives a run: its folder (`runs`), the model file (`model`), the sweep file (`sweep`)."""

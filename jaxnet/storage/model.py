@@ -152,13 +152,13 @@ def _read(file: h5py.File) -> Model:
             raise ValueError(f"{name} is of type {array.dtype}")
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError("a parameter is not finite")
-    preprocessing = Preprocessing(**_attributes(file["preprocessing"]))
+    preprocessing = Preprocessing(**read_attributes(file["preprocessing"]))
     sides = (preprocessing.height, preprocessing.width)
     if preprocessing.color not in COLORS or preprocessing.scale not in SCALES:
         raise ValueError(f"unknown {preprocessing}")
     if not all(isinstance(side, int) and side > 0 for side in sides):
         raise ValueError(f"pictures of {sides} pixels")
-    settings = _attributes(file["settings"])
+    settings = read_attributes(file["settings"])
     activation = settings.pop("activation")
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation}")
@@ -170,11 +170,11 @@ def _read(file: h5py.File) -> Model:
         ACTIVATIONS[activation],
         costs.reshape(-1),
         settings,
-        _attributes(file["origin"]),
+        read_attributes(file["origin"]),
     )
 
 
-def _attributes(group: h5py.Group) -> dict[str, Any]:
+def read_attributes(group: h5py.Group) -> dict[str, Any]:
     """Read attributes as plain Python values."""
     return {
         name: value.item() if isinstance(value, np.generic) else value

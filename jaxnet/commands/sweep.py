@@ -1,0 +1,300 @@
+"""`jaxnet sweep`: thousands of networks, to see which rates and first scales learn."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from jaxnet.commands import options
+from jaxnet.commands.console import (
+    Interruption,
+    describe_device,
+    err,
+    print_json,
+    save_figure,
+    show_progress,
+    speak,
+)
+from jaxnet.commands.data import describe_dataset, print_dataset
+from jaxnet.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from jaxnet.progress import T
+    from jaxnet.sweeps import Sweep
+
+FIGURE_NAME = "sweep.png"
+
+# About how many networks are trained between two saves: some seconds on two cores.
+NETWORKS_A_SAVE = 512
+
+SHOWN = 10
+
+
+def sweep(
+    data: options.Data = "sketches",
+    test: options.Test = None,
+    positive: options.Positive = None,
+    size: options.Size = None,
+    count: options.Count = None,
+    data_seed: options.DataSeed = 0,
+    skip_bad: options.SkipBad = False,
+    color: options.Color = "gray",
+    scale: options.Scale = "symmetric",
+    learning_rates: Annotated[
+        str, typer.Option(help="LEAST:GREATEST:COUNT on a log scale, or numbers, with commas.")
+    ] = "1e-4:1:25",
+    scales: Annotated[
+        str, typer.Option(help="Of the first weights, written likewise; he may be among them.")
+    ] = "0.01",
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many: 0, 1, …, each as --seed of train.")
+    ] = 16,
+    hidden_units: options.HiddenUnits = 8,
+    activation: options.ActivationName = "relu",
+    momentum: options.Momentum = 0.0,
+    nesterov: options.Nesterov = False,
+    iterations: options.Iterations = 2500,
+    precision: options.Precision = "float32",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run folder; in that of the same sweep it goes on. \\[default: runs/001, …]",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Train a network for every learning rate, first scale and seed; show which of them learn."""
+    from jaxnet.sweeps import use_all_cores
+
+    with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
+        use_all_cores()
+
+    import jax
+    import numpy as np
+
+    jax.config.update("jax_enable_x64", precision == "float64")
+
+    from jaxnet.activations import ACTIVATIONS
+    from jaxnet.data.columns import Preprocessing, to_row
+    from jaxnet.data.load import load_dataset
+    from jaxnet.figures import draw_sweep
+    from jaxnet.storage.runs import make_run_folder
+    from jaxnet.storage.sweep import SWEEP_NAME, empty_sweep, resume_sweep, save_sweep
+    from jaxnet.sweeps import sweep as train_networks
+
+    rates = [float(rate) for rate in parse_grid("--learning-rates", learning_rates)]
+    names = parse_grid("--scales", scales, words=("he",))
+    console = speak(as_json)
+    dataset = load_dataset(
+        data,
+        test,
+        positive=positive,
+        size=size,
+        count=count,
+        seed=data_seed,
+        skip_bad=skip_bad,
+        track=show_progress,
+    )
+    described = describe_dataset(dataset)
+    print_dataset(console, dataset, described)
+    shape = (len(rates), len(names), seeds)
+    networks = int(np.prod(shape))
+    console.print(
+        f"{len(rates)} learning rates × {len(names)} scales × {seeds} seeds = "
+        f"{networks:,} networks of {iterations:,} iterations"
+    )
+    console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
+
+    settings = {
+        "sha256": described["sha256"],
+        "color": color,
+        "scale": scale,
+        "learning_rates": learning_rates,
+        "scales": scales,
+        "seeds": seeds,
+        "hidden_units": hidden_units,
+        "activation": activation,
+        "momentum": momentum,
+        "nesterov": nesterov,
+        "iterations": iterations,
+        "precision": precision,
+    }
+    if out is not None and (out / SWEEP_NAME).exists():
+        folder, results = out, resume_sweep(out / SWEEP_NAME, settings)
+    else:
+        folder, results = make_run_folder(out), empty_sweep(shape, dataset.test is not None)
+
+    _, height, width, _ = dataset.train.images.shape
+    preprocessing = Preprocessing(height, width, color, scale)
+    columns = {
+        name: (preprocessing.columns(images, precision), to_row(labels, dtype=precision))
+        for name, (images, labels) in dataset.splits.items()
+    }
+    keys = jax.vmap(jax.random.key)(np.arange(seeds))
+    seeds_a_save = max(1, NETWORKS_A_SAVE // len(rates))
+    bar = Progress(
+        TextColumn("training networks"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+    with Interruption() as interruption, bar:
+        task = bar.add_task("", total=networks, completed=int((results.outcomes != "").sum()))
+        for s, members in _blocks(len(names), seeds, seeds_a_save):
+            if interruption.signal is not None:
+                break
+            if (results.outcomes[:, s, members] != "").all():
+                continue
+
+            def track(
+                sequence: "Iterable[T]", description: str, total: float | None
+            ) -> "Iterator[T]":
+                for item in sequence:
+                    yield item
+                    bar.advance(task, len(rates) * (members.stop - members.start) / (total or 1))  # noqa: B023
+
+            part = train_networks(
+                keys[members],
+                *columns["train"],
+                ACTIVATIONS[activation],
+                learning_rates=rates,
+                scales=[names[s] if names[s] == "he" else float(names[s])],
+                n_h=hidden_units,
+                momentum=momentum,
+                nesterov=nesterov,
+                iterations=iterations,
+                test=columns.get("test"),
+                track=track,
+            )
+            for whole, trained in zip(results, part, strict=True):
+                if whole is not None:
+                    whole[:, s : s + 1, members] = trained
+            save_sweep(folder / SWEEP_NAME, settings, results)
+
+    title = f"{data}: {int((results.outcomes != '').sum()):,} networks of {iterations:,} iterations"
+    save_figure(draw_sweep(results, rates, names, title), folder / FIGURE_NAME)
+    cells = summarise(results, rates, names)
+    console.print(_best_table(cells))
+    counts = {
+        str(name): int((results.outcomes == name).sum()) for name in np.unique(results.outcomes)
+    }
+    counts["to be trained"] = counts.pop("", 0)
+    console.print(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
+    for name in (SWEEP_NAME, FIGURE_NAME):
+        console.print(f"written: {folder / name}")
+    if interruption.signal is not None:
+        console.print(f"stopped: the same command with --out {folder} goes on", style="yellow")
+    if as_json:
+        print_json({"run": str(folder), "settings": settings, "outcomes": counts, "cells": cells})
+    if interruption.signal is not None:
+        raise typer.Exit(128 + interruption.signal)
+
+
+def parse_grid(option: str, text: str, words: tuple[str, ...] = ()) -> list[str]:
+    """Read values with commas between, each a number or LEAST:GREATEST:COUNT on a log scale.
+
+    Returns:
+        The values as texts, each a number, 0 or more, or one of `words`.
+
+    Raises:
+        UsageError: If it cannot be read so.
+    """
+    import numpy as np
+
+    values: list[str] = []
+    try:
+        for part in text.split(","):
+            if ":" in part:
+                least, greatest, count = part.split(":")
+                numbers = np.geomspace(float(least), float(greatest), int(count))
+                values += [f"{number:.6g}" for number in numbers]
+            else:
+                values.append(part.strip())
+        if not all(value in words or 0 <= float(value) < np.inf for value in values):
+            raise ValueError(text)
+    except ValueError as cause:
+        raise UsageError(
+            f'{option} is "{text}"',
+            "numbers, 0 or more, or LEAST:GREATEST:COUNT on a log scale, with commas between"
+            + "".join(f"; or {word}" for word in words),
+            "write 1e-4:1:25, say, or 0.001,0.01",
+        ) from cause
+    return values
+
+
+def _blocks(scales: int, seeds: int, seeds_a_save: int) -> "Iterator[tuple[int, slice]]":
+    """Yield the parts of the grid that are trained and saved one by one."""
+    for s in range(scales):
+        for first in range(0, seeds, seeds_a_save):
+            yield s, slice(first, min(first + seeds_a_save, seeds))
+
+
+def summarise(results: "Sweep", rates: list[float], scales: list[str]) -> list[dict[str, Any]]:
+    """Summarise each rate and scale over its seeds, the lowest median cost first."""
+    import numpy as np
+
+    def spread(values: "np.ndarray") -> dict[str, float]:
+        low, median, high = np.percentile(values, (5, 50, 95)) if len(values) else [np.nan] * 3
+        return {"median": float(median), "p5": float(low), "p95": float(high)}
+
+    cells = []
+    for r, rate in enumerate(rates):
+        for s, scale in enumerate(scales):
+            done = results.outcomes[r, s] != ""
+            finite = results.outcomes[r, s][done] != "not finite"
+            costs = results.last_costs[r, s][done][finite]
+            if not len(costs):
+                continue
+            cell = {
+                "learning_rate": rate,
+                "scale": scale,
+                "networks": int(done.sum()),
+                "learning": int((results.outcomes[r, s] == "learning").sum()),
+                "best_cost": float(costs.min()),
+                "cost": spread(costs),
+                "train_accuracy": spread(results.train_accuracies[r, s][done][finite]),
+            }
+            if results.test_accuracies is not None:
+                cell["test_accuracy"] = spread(results.test_accuracies[r, s][done][finite])
+            cells.append(cell)
+    return sorted(cells, key=lambda cell: cell["cost"]["median"])
+
+
+def _best_table(cells: list[dict[str, Any]]) -> Table:
+    """Show the cells of lowest median cost: best, median and spread over the seeds."""
+    table = Table(
+        title="Lowest median cost first; with the 5th to 95th percentile of the seeds",
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+    )
+    for heading in ("α", "scale", "learn", "best", "median", "cost", "train %", "test %"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for cell in cells[:SHOWN]:
+        cost = cell["cost"]
+        accuracies = [
+            "{:.0f} [{:.0f}–{:.0f}]".format(*(100 * cell[name][p] for p in ("median", "p5", "p95")))
+            if name in cell
+            else "–"
+            for name in ("train_accuracy", "test_accuracy")
+        ]
+        table.add_row(
+            f"{cell['learning_rate']:.3g}",
+            cell["scale"],
+            f"{cell['learning']}/{cell['networks']}",
+            f"{cell['best_cost']:.4f}",
+            f"{cost['median']:.4f}",
+            f"{cost['p5']:.4f}–{cost['p95']:.4f}",
+            *accuracies,
+        )
+    return table

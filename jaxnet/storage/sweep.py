@@ -1,0 +1,69 @@
+"""The file of a sweep: one HDF5 file, written anew after every block of networks.
+
+/                attributes `format` and `format_version`
+/settings        attributes: the data, the grid, and how each network is trained
+/results         a dataset for each array of a `Sweep`, (rates, scales, seeds); an outcome is ""
+where a network is still to be trained
+"""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from jaxnet.data.files import open_hdf5, read_array, write_whole
+from jaxnet.errors import ModelFileError, UsageError
+from jaxnet.storage.model import read_attributes
+from jaxnet.sweeps import Sweep
+
+SWEEP_NAME = "sweep.h5"
+
+FORMAT = "jaxnet sweep"
+FORMAT_VERSION = 1
+
+
+def empty_sweep(shape: tuple[int, int, int], has_test: bool) -> Sweep:
+    """Make the results of a sweep of which no network is trained yet."""
+
+    def blank() -> np.ndarray:
+        return np.full(shape, np.nan)
+
+    outcomes = np.full(shape, "", dtype="U10")
+    return Sweep(blank(), outcomes, blank(), blank() if has_test else None, None)
+
+
+def save_sweep(path: Path, settings: dict[str, Any], results: Sweep) -> None:
+    """Write what is known so far, whole or not at all."""
+    with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
+        file.create_group("settings").attrs.update(settings)
+        for name, array in results._asdict().items():
+            if array is not None:
+                file[f"results/{name}"] = array.astype("S10") if name == "outcomes" else array
+
+
+def resume_sweep(path: Path, settings: dict[str, Any]) -> Sweep:
+    """Read the results so far of a sweep with these settings.
+
+    Raises:
+        ModelFileError: If it is no file of a sweep.
+        UsageError: If its settings are others; it names both values.
+    """
+    with open_hdf5(path, "a file of jaxnet sweep", ModelFileError) as file:
+        if str(file.attrs.get("format")) != FORMAT:
+            raise ModelFileError(f"{path} is no sweep", "a file of jaxnet sweep", "give another")
+        there = read_attributes(file["settings"])
+        for name in settings.keys() | there.keys():
+            if there.get(name) != settings.get(name):
+                raise UsageError(
+                    f"{path} was made with {name} = {there.get(name)}",
+                    f"{name} = {settings.get(name)}, as asked for now",
+                    "ask for the same to go on with it, or give another folder",
+                )
+        stored = {
+            name: read_array(array, ModelFileError) for name, array in file["results"].items()
+        }
+    stored["outcomes"] = stored["outcomes"].astype("U10")
+    arrays: dict[str, Any] = {name: stored.get(name) for name in Sweep._fields}
+    return Sweep(**arrays)
