@@ -4,10 +4,12 @@ In reading order; a file imports only from files above it:
 
     errors, precision, progress    what can go wrong; how exact; how far
     data/                          from a file, a folder or a drawing to X (n_x, m) and Y (1, m)
+    checks                         whether parameters, X and Y fit together
     activations                    g(z) and g′(z)
     network                        init_params, forward, loss, predict, accuracy
     backprop                       the same gradient by hand, formula by formula
     span                           the same gradient descent in the span of the pictures
+    optimizer, outcomes            SGD that compiles once; how a run ended
     training                       make_update and fit: gradient descent
     sweeps                         sweep: thousands of networks in one program
     storage/                       the run folder, the model file, the sweep file

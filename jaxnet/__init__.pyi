@@ -1,10 +1,12 @@
 from .activations import ACTIVATIONS, Activation, leaky_relu, relu, sigmoid
 from .backprop import Gradients, backward
-from .data.columns import Preprocessing, to_columns, to_row
+from .data.columns import Preprocessing, balancing_weights, to_columns, to_row
 from .data.dataset import Dataset, Split
 from .data.load import load_dataset
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
+from .optimizer import sgd
+from .outcomes import label_entropy, outcome
 from .storage.model import Model, load_model, save_model
 from .sweeps import Sweep, sweep, use_all_cores
 from .training import (
@@ -15,8 +17,6 @@ from .training import (
     fit,
     fit_in_chunks,
     make_update,
-    outcome,
-    sgd,
     start_descent,
 )
 
@@ -44,11 +44,13 @@ __all__ = [
     "UsageError",
     "accuracy",
     "backward",
+    "balancing_weights",
     "count_params",
     "fit",
     "fit_in_chunks",
     "forward",
     "init_params",
+    "label_entropy",
     "leaky_relu",
     "load_dataset",
     "load_model",

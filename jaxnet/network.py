@@ -1,7 +1,6 @@
 """The network: n_x inputs → n_h hidden units → 1 output, as pure functions of its parameters."""
 
 import math
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +9,8 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from jaxnet.activations import Activation, relu, sigmoid
-from jaxnet.errors import DataError, UsageError, require_number
+from jaxnet.checks import check_row
+from jaxnet.errors import UsageError, require_number
 from jaxnet.precision import at_highest_precision, require_dtype
 
 Params = dict[str, jax.Array]  # W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
@@ -65,29 +65,6 @@ def layer_scales(scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[An
     if scale != "he":
         raise UsageError(f'scale is "{scale}"', 'a number or "he"', "give 0.01, say")
     return math.sqrt(2 / n_x), math.sqrt(2 / n_h)
-
-
-def check_params(params: Mapping[str, jax.Array | np.ndarray]) -> None:
-    """Raise a DataError unless params holds W1, b1, W2 and b2, and their shapes fit together."""
-    found = {name: np.shape(array) for name, array in params.items()}
-    n_h, n_x = (*found.get("W1", ()), 0, 0)[:2]
-    expected = {"W1": (n_h, n_x), "b1": (n_h, 1), "W2": (1, n_h), "b2": (1, 1)}
-    if found != expected or not n_h * n_x:
-        raise DataError(
-            "params holds " + ", ".join(f"{name} {shape}" for name, shape in found.items()),
-            "W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)",
-            "make params by init_params or load_model",
-        )
-
-
-def check_row(name: str, row: jax.Array, m: int) -> None:
-    """Raise a DataError unless `row` is (1, m); another shape would be broadcast without a word."""
-    if np.shape(row) != (1, m):
-        raise DataError(
-            f"{name} has shape {np.shape(row)}",
-            f"(1, {m}), a row",
-            f"make it by to_row, or {name}.reshape(1, -1)",
-        )
 
 
 def count_params(params: Params) -> int:

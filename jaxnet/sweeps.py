@@ -23,19 +23,14 @@ from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation, relu
+from jaxnet.checks import check_targets
 from jaxnet.errors import UsageError, require_number
 from jaxnet.network import Params, forward_from, init_params, layer_scales
+from jaxnet.optimizer import sgd
+from jaxnet.outcomes import judge, label_entropy, late_cost
 from jaxnet.progress import Track, silent
 from jaxnet.span import Span, exact_product, layer1_in_span, span_cost_and_gradients
-from jaxnet.training import (
-    MOST_ITERATIONS,
-    TrainState,
-    check_targets,
-    judge,
-    label_entropy,
-    late_cost,
-    sgd,
-)
+from jaxnet.training import MOST_ITERATIONS, TrainState
 
 CPU_BLOCK, GPU_BLOCK = 64, 4096
 SEEDS_AT_ONCE = 64

@@ -2,25 +2,22 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import lax
-from jax.typing import ArrayLike
 
 from jaxnet.activations import Activation, relu
-from jaxnet.data.dataset import check_labels
-from jaxnet.errors import DataError, DivergenceError, UsageError, require_choice, require_number
-from jaxnet.network import Params, check_params, check_row, forward, loss
+from jaxnet.checks import check_inputs, check_targets
+from jaxnet.errors import DivergenceError, UsageError, require_choice, require_number
+from jaxnet.network import Params, loss
+from jaxnet.optimizer import LEARNING_RATE, NO_MOMENTUM, Sgd, sgd
+from jaxnet.outcomes import Outcome, outcome
 from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
-
-LEARNING_RATE = 0.0075
-NO_MOMENTUM = 0.0
 
 # The longest chunk: the program that is compiled once holds room for so many costs.
 LONGEST_CHUNK = 1000
@@ -28,14 +25,10 @@ LONGEST_CHUNK = 1000
 # Room is made for as many costs; more would take days.
 MOST_ITERATIONS = 100_000_000
 
-Array = TypeVar("Array", np.ndarray, jax.Array)
-
 Basis = Literal["auto", "pixels", "span"]
 
 # (params, inputs, Y, hidden, weights) -> (cost, gradients)
 CostAndGradients = Callable[..., tuple[jax.Array, Params]]
-
-Outcome = Literal["not finite", "dead", "diverged", "plateau", "learning"]
 
 
 class TrainState(NamedTuple):
@@ -43,51 +36,6 @@ class TrainState(NamedTuple):
 
     params: Params
     opt_state: optax.OptState
-
-
-class Sgd(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
-    """What `sgd` makes: linear in the gradients, so that it can run in the span of the pictures."""
-
-
-@functools.lru_cache(maxsize=32)
-def _sgd_rule(
-    schedule: optax.Schedule | None, nesterov: bool
-) -> optax.GradientTransformationExtraArgs:
-    return optax.inject_hyperparams(optax.sgd, static_args="nesterov")(
-        learning_rate=0.0 if schedule is None else schedule, momentum=0.0, nesterov=nesterov
-    )
-
-
-def sgd(
-    learning_rate: float | jax.Array | optax.Schedule = LEARNING_RATE,
-    momentum: float | jax.Array = NO_MOMENTUM,
-    nesterov: bool = False,
-) -> Sgd:
-    """Make optax's SGD with its numbers kept in the optimizer's state.
-
-    The update rule is then the same function for every learning rate and momentum, so that
-    changing them compiles nothing anew. A learning rate may also be a schedule of optax.
-
-    Raises:
-        UsageError: If a number is out of its range: 0 or more, and 0 to 1 for momentum.
-    """
-    require_number("learning_rate", learning_rate, 0, float(np.finfo(np.float64).max))
-    require_number("momentum", momentum, 0, 1)
-    schedule = learning_rate if callable(learning_rate) else None
-    numbers = (
-        {"momentum": momentum}
-        if schedule
-        else {"learning_rate": learning_rate, "momentum": momentum}
-    )
-    rule = _sgd_rule(schedule, nesterov)
-
-    def init(params: Params) -> optax.OptState:
-        state = rule.init(params)
-        dtype = jnp.result_type(*jax.tree.leaves(params))
-        given = {name: jnp.asarray(number, dtype) for name, number in numbers.items()}
-        return state._replace(hyperparams=state.hyperparams | given)
-
-    return Sgd(init, rule.update)
 
 
 # Cached, so that the same optimizer gives the same rule, for which nothing is compiled twice.
@@ -177,7 +125,7 @@ def start_descent(
         UsageError: If another optimizer than `sgd(…)` is to run in the span.
     """
     optimizer = sgd() if optimizer is None else optimizer
-    _check_inputs(params, X)
+    check_inputs(params, X)
     require_choice("basis", basis, get_args(Basis))
     if basis == "span" and not isinstance(optimizer, Sgd):
         raise UsageError(
@@ -374,95 +322,3 @@ def fit(
             last,
         )
     return last
-
-
-def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
-    """Compute the cost of always predicting the class rate p: −p log p − (1 − p) log(1 − p)."""
-    p = float(np.average(Y, weights=weights))
-    return -sum(share * math.log(share) for share in (p, 1 - p) if share > 0)
-
-
-def balancing_weights(Y: jax.Array) -> jax.Array:
-    """Weigh each example by m / (2 × the size of its class), so that both classes count alike."""
-    p = jnp.mean(Y)
-    return jnp.where(Y == 1, 0.5 / p, 0.5 / (1 - p))
-
-
-def outcome(
-    params: Params,
-    X: jax.Array,
-    Y: jax.Array,
-    hidden: Activation = relu,
-    *,
-    costs: np.ndarray,
-    weights: jax.Array | None = None,
-) -> Outcome:
-    """Say how a run ended, by its params and its costs (iterations,); the first that fits counts.
-
-    Returns:
-        "not finite": a cost or a parameter is not a finite number.
-        "dead": no hidden unit is active on any training picture; its slope is 0, and with it dW1.
-        "plateau": the mean cost of the last 5 % is within 1 % of the label entropy, the cost of
-            always predicting the class rate.
-        "diverged": it is above the label entropy (as every cost is where the labels are all one).
-        "learning": it is below.
-    """
-    finite = all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values()))
-    active = finite and jnp.any(hidden.slope(forward(params, X, hidden).Z1))
-    how: Outcome = str(judge(finite, active, late_cost(costs), label_entropy(Y, weights)))  # type: ignore[assignment]
-    return how
-
-
-def late_cost(costs: Array) -> Array:
-    """Compute the mean of the last 5 % of costs (…, iterations)."""
-    return costs[..., -math.ceil(costs.shape[-1] / 20) :].mean(axis=-1)
-
-
-def judge(finite: ArrayLike, active: ArrayLike, late_cost: ArrayLike, entropy: float) -> np.ndarray:
-    """Name the outcome of each of many runs, as `outcome` explains it."""
-    conditions = {
-        "not finite": np.logical_not(finite),
-        "dead": np.logical_not(active),
-        "plateau": np.abs(np.asarray(late_cost) - entropy) <= 0.01 * entropy,
-        "diverged": np.asarray(late_cost) > entropy,
-    }
-    return np.select(list(conditions.values()), list(conditions), "learning")
-
-
-def _check_inputs(params: Params, X: jax.Array) -> None:
-    """Raise a DataError unless params and X fit together in shape and precision."""
-    check_params(params)
-    n_x = params["W1"].shape[1]
-    if X.ndim != 2 or len(X) != n_x:
-        raise DataError(
-            f"X has shape {X.shape} for W1 {params['W1'].shape}",
-            f"({n_x}, m): one example is one column",
-            "transpose it: X.T" if X.shape[1:] == (n_x,) else "make it by to_columns",
-        )
-    dtypes = {str(array.dtype) for array in (*params.values(), X)}
-    if len(dtypes) > 1 or not dtypes <= {"float32", "float64"}:
-        raise DataError(
-            f"params and X are of the types {', '.join(sorted(dtypes))}",
-            "float32 or float64, the same for all",
-            "give the same dtype to init_params and to_columns",
-        )
-
-
-def check_targets(X: jax.Array, Y: jax.Array, weights: jax.Array | None) -> None:
-    """Raise a DataError unless Y and weights fit X in shape, precision and range."""
-    rows = {"Y": Y} if weights is None else {"Y": Y, "weights": weights}
-    for name, row in rows.items():
-        check_row(name, row, X.shape[1])
-        if row.dtype != X.dtype:
-            raise DataError(
-                f"{name} is of type {row.dtype}, X of type {X.dtype}",
-                "one type for all",
-                f"make Y by to_row(labels, dtype=X.dtype), or {name}.astype(X.dtype)",
-            )
-    check_labels(np.asarray(Y), Y.size, "Y")
-    if weights is not None and not (np.min(weights) >= 0 and 0 < np.sum(weights) < np.inf):
-        raise DataError(
-            f"weights run from {np.min(weights)} to {np.max(weights)}",
-            "finite numbers, 0 or more, not all of them 0",
-            "give such weights, or none",
-        )

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnet.data.columns import Preprocessing, to_columns, to_row
+from jaxnet.data.columns import Preprocessing, balancing_weights, to_columns, to_row
 from jaxnet.data.pictures import resize_images
 from jaxnet.errors import DataError, UsageError
 
@@ -81,3 +81,8 @@ def test_preprocessing_resizes_and_makes_columns(images: np.ndarray) -> None:
     expected = to_columns(resize_images(images, 5, 4), color="rgb", scale="unit")
     chex.assert_trees_all_equal(X, expected)
     assert Preprocessing().n_x == 4096
+
+
+def test_balancing_weights_make_both_classes_count_alike() -> None:
+    Y = jnp.array([[1.0, 0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(balancing_weights(Y), [[2.0, 2 / 3, 2 / 3, 2 / 3]], rtol=1e-6)

@@ -16,8 +16,9 @@ from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import UsageError
 from jaxnet.network import forward, init_params, loss
+from jaxnet.optimizer import sgd
 from jaxnet.span import enter_span, layer1_in_span, leave_span, span_cost_and_gradients
-from jaxnet.training import Descent, Fit, fit, fit_in_chunks, sgd, start_descent
+from jaxnet.training import Descent, Fit, fit, fit_in_chunks, start_descent
 
 ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
 

@@ -15,19 +15,8 @@ from jaxnet.activations import ACTIVATIONS, Activation, leaky_relu, relu
 from jaxnet.backprop import backward
 from jaxnet.errors import DataError, DivergenceError, UsageError
 from jaxnet.network import Params, init_params, loss
-from jaxnet.training import (
-    Basis,
-    Fit,
-    TrainState,
-    balancing_weights,
-    fit,
-    fit_in_chunks,
-    label_entropy,
-    make_update,
-    outcome,
-    sgd,
-    start_descent,
-)
+from jaxnet.optimizer import sgd
+from jaxnet.training import Basis, Fit, TrainState, fit, fit_in_chunks, make_update, start_descent
 
 ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
 
@@ -245,38 +234,6 @@ def test_infinite_weights_are_seen_even_where_the_cost_is_finite(tiny: Problem) 
     assert last.outcome == "not finite"
     assert len(last.costs) == 1
     chex.assert_trees_all_equal(last.params, params)
-
-
-def test_label_entropy() -> None:
-    Y = jnp.array([[1.0] * 72 + [0.0] * 137])
-    assert label_entropy(Y) == pytest.approx(0.6440, abs=5e-5)
-    assert label_entropy(jnp.array([[0.0, 1.0]])) == pytest.approx(np.log(2))
-    weights = jnp.array([[0.0, 2.0, 2.0]])
-    assert label_entropy(jnp.array([[1.0, 1.0, 0.0]]), weights) == pytest.approx(np.log(2))
-
-
-def test_balancing_weights_make_both_classes_count_alike() -> None:
-    Y = jnp.array([[1.0, 0.0, 0.0, 0.0]])
-    np.testing.assert_allclose(balancing_weights(Y), [[2.0, 2 / 3, 2 / 3, 2 / 3]], rtol=1e-6)
-    assert label_entropy(Y, balancing_weights(Y)) == pytest.approx(np.log(2))
-
-
-def test_outcomes(tiny: Problem) -> None:
-    entropy = label_entropy(tiny.Y)
-    still = {name: jnp.zeros_like(leaf) for name, leaf in tiny.params.items()}
-
-    def how(last: float, params: Params = tiny.params, hidden: Activation = relu) -> str:
-        costs = np.r_[np.full(95, 0.5), np.full(5, last)]
-        return outcome(params, tiny.X, tiny.Y, hidden, costs=costs)
-
-    assert how(0.5 * entropy) == "learning"
-    assert how(0.98 * entropy) == "learning"
-    assert how(0.995 * entropy) == how(1.005 * entropy) == "plateau"
-    assert how(1.02 * entropy) == "diverged"
-    assert how(0.5 * entropy, still) == "dead"
-    assert how(0.5 * entropy, still, leaky_relu) == "learning"
-    assert how(np.nan) == how(np.inf) == "not finite"
-    assert how(0.1, tiny.params | {"b2": jnp.full((1, 1), jnp.nan)}) == "not finite"
 
 
 def test_too_large_a_rate_ends_dead_or_diverged_and_too_small_a_one_on_the_plateau(

@@ -100,13 +100,14 @@ def train(
     jax.config.update("jax_enable_x64", precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
-    from jaxnet.data.columns import Preprocessing, to_row
+    from jaxnet.data.columns import Preprocessing, balancing_weights, to_row
     from jaxnet.data.load import load_dataset
     from jaxnet.figures import draw_training
     from jaxnet.network import accuracy, count_params, init_params
+    from jaxnet.outcomes import label_entropy
     from jaxnet.storage.model import Model, save_model, versions
     from jaxnet.storage.runs import MODEL_NAME, make_run_folder, require_empty
-    from jaxnet.training import balancing_weights, fit_in_chunks, label_entropy, start_descent
+    from jaxnet.training import fit_in_chunks, start_descent
 
     if learning_rate is None:
         learning_rate = 0.0075 if optimizer == "sgd" else 0.001
@@ -223,7 +224,7 @@ def _make_rule(
 ) -> "optax.GradientTransformation":
     import optax
 
-    from jaxnet.training import sgd
+    from jaxnet.optimizer import sgd
 
     if optimizer == "sgd":
         return sgd(learning_rate, momentum, nesterov)

@@ -1,4 +1,4 @@
-"""Images to X and labels to Y: one example is one column."""
+"""Images to X, labels to Y, and if wished example weights: one example is one column."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -70,6 +70,12 @@ def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32
         )
     check_labels(labels, labels.size, "labels")
     return jnp.asarray(labels.reshape(1, -1).astype(require_dtype(dtype)))
+
+
+def balancing_weights(Y: jax.Array) -> jax.Array:
+    """Weigh each example by m / (2 × the size of its class), so that both classes count alike."""
+    p = jnp.mean(Y)
+    return jnp.where(Y == 1, 0.5 / p, 0.5 / (1 - p))
 
 
 @dataclasses.dataclass(frozen=True)

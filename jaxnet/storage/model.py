@@ -22,11 +22,12 @@ import numpy as np
 
 from jaxnet import __version__
 from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.checks import check_params
 from jaxnet.data.columns import COLORS, SCALES, Preprocessing
 from jaxnet.data.dataset import check_images
 from jaxnet.data.files import open_hdf5, read_array, write_whole
 from jaxnet.errors import DataError, ModelFileError
-from jaxnet.network import Params, check_params, forward
+from jaxnet.network import Params, forward
 from jaxnet.precision import require_dtype
 from jaxnet.storage.runs import MODEL_NAME
 
