@@ -166,7 +166,6 @@ class Fit:
 @functools.partial(jax.jit, static_argnames=("rule", "cost_and_gradients", "hidden"))
 def _run_chunk(
     state: TrainState,
-    good: TrainState,
     count: int,
     inputs: jax.Array | Span,
     Y: jax.Array,
@@ -175,30 +174,26 @@ def _run_chunk(
     rule: optax.TransformUpdateExtraArgsFn,
     cost_and_gradients: CostAndGradients,
     hidden: Activation,
-) -> tuple[jax.Array, TrainState, TrainState, jax.Array, jax.Array]:
+) -> tuple[jax.Array, TrainState, jax.Array, jax.Array]:
     """Make up to `count` updates; stop at the first cost or parameter that is not finite.
 
-    `good` is the last state before `state` whose parameters and cost are finite.
-
     Returns:
-        How many updates were made, the state after them, the last good state before it, the costs
-        (LONGEST_CHUNK,), and whether all was finite.
+        How many updates were made, the state after them, the costs (LONGEST_CHUNK,), and whether
+        all was finite.
     """
 
     def goes_on(carry: Any) -> jax.Array:
-        done, _, _, _, finite = carry
+        done, _, _, finite = carry
         return (done < count) & finite
 
     def step(carry: Any) -> Any:
-        done, state, good, costs, _ = carry
-        new, cost = _update(rule, cost_and_gradients, hidden, state, inputs, Y, weights)
-        good = jax.tree.map(functools.partial(jnp.where, jnp.isfinite(cost)), state, good)
+        done, state, costs, _ = carry
+        state, cost = _update(rule, cost_and_gradients, hidden, state, inputs, Y, weights)
         # A sum is finite only if every term is; it costs one pass less than asking each of them.
-        total = cost + sum(jnp.sum(leaf) for leaf in new.params.values())
-        return done + 1, new, good, costs.at[done].set(cost), jnp.isfinite(total)
+        total = cost + sum(jnp.sum(leaf) for leaf in state.params.values())
+        return done + 1, state, costs.at[done].set(cost), jnp.isfinite(total)
 
-    costs = jnp.zeros(LONGEST_CHUNK, Y.dtype)
-    start = (jnp.array(0), state, good, costs, jnp.array(True))
+    start = (jnp.array(0), state, jnp.zeros(LONGEST_CHUNK, Y.dtype), jnp.array(True))
     return lax.while_loop(goes_on, step, start)
 
 
@@ -246,14 +241,21 @@ def fit_in_chunks(
         hidden=hidden,
     )
     costs = np.empty(iterations, Y.dtype)
-    state = good = descent.state
-    t, ended = 0, False
+    t, state, ended = 0, descent.state, False
+    begin = (t, state)
     while not ended:
-        done, state, good, chunk_costs, finite = run(state, good, min(chunk, iterations - t))
-        before, t = t, t + int(done)
-        costs[before:t] = np.asarray(chunk_costs)[: t - before]
+        before, begin = begin, (t, state)
+        done, state, chunk_costs, finite = run(state, min(chunk, iterations - t))
+        t += int(done)
+        costs[begin[0] : t] = np.asarray(chunk_costs)[: t - begin[0]]
         ended = t == iterations or not finite
-        here = dataclasses.replace(descent, state=state if finite else good)
+        if not finite:
+            # The same steps give the same bits: so the last state whose parameters and cost are
+            # finite is reached once more, from where this chunk began, or the one before it.
+            good = t - 1 if np.isfinite(costs[t - 1]) else t - 2
+            first, state = begin if good >= begin[0] else before
+            _, state, _, _ = run(state, max(good - first, 0))
+        here = dataclasses.replace(descent, state=state)
         how: Outcome | None = None
         if ended:
             X = descent.X
