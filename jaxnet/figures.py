@@ -144,7 +144,7 @@ def draw_sweep(
                 [], [], "s", color=color, markeredgecolor="black", label=f"{outcome}: {meaning}"
             )
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left", framealpha=0.9)
+        figure.legend(loc="outside lower center", ncols=len(OUTCOME_COLORS))
     ticks = np.unique(np.linspace(0, rates - 1, min(rates, 9)).round().astype(int))
     axes.set_xticks(ticks, [f"{learning_rates[tick]:.2g}" for tick in ticks])
     axes.set_yticks(seeds * np.arange(len(scales)) + (seeds - 1) / 2, scales)

@@ -89,8 +89,7 @@ def test_every_network_of_a_sweep_is_a_cell() -> None:
     np.testing.assert_allclose(np.asarray(cells)[:, 0], costs[0].ravel())
     assert np.ma.getmaskarray(np.ma.masked_invalid(cells))[:, 1:].all()
     assert len(axes.images) == 5
-    legend = axes.get_legend()
-    assert legend is not None
+    (legend,) = figure.legends
     assert [text.get_text().split(":")[0] for text in legend.get_texts()] == [
         "plateau",
         "diverged",
