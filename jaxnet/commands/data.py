@@ -11,6 +11,9 @@ from jaxnet.commands import options
 from jaxnet.commands.console import print_json, require_free, save_figure, show_progress, speak
 
 if TYPE_CHECKING:
+    import jax
+
+    from jaxnet.data.columns import Preprocessing
     from jaxnet.data.dataset import Dataset
 
 
@@ -34,24 +37,13 @@ def data(
     as_json: options.Json = False,
 ) -> None:
     """Show what is in a data set: shapes, classes and counts, range of values."""
-    from jaxnet.data.load import load_dataset
-
     for path in (sheet, write):
         if path is not None:
             require_free(path, force)
-    dataset = load_dataset(
-        source,
-        test,
-        positive=positive,
-        size=size,
-        count=count,
-        seed=data_seed,
-        skip_bad=skip_bad,
-        track=show_progress,
-    )
     console = speak(as_json)
-    described = describe_dataset(dataset)
-    print_dataset(console, dataset, described)
+    dataset, described = load_and_print(
+        console, source, test, positive, size, count, data_seed, skip_bad
+    )
     if sheet is not None:
         from jaxnet.data.columns import Preprocessing
         from jaxnet.figures import draw_contact_sheet
@@ -67,6 +59,48 @@ def data(
         console.print(f"written: {write}")
     if as_json:
         print_json(described)
+
+
+def load_and_print(
+    console: Console,
+    source: str,
+    test: Path | None,
+    positive: str | None,
+    size: int | None,
+    count: int | None,
+    data_seed: int,
+    skip_bad: bool,
+) -> tuple["Dataset", dict[str, Any]]:
+    """Load the data that the options name, and print what is in them; return both."""
+    from jaxnet.data.load import load_dataset
+
+    dataset = load_dataset(
+        source,
+        test,
+        positive=positive,
+        size=size,
+        count=count,
+        seed=data_seed,
+        skip_bad=skip_bad,
+        track=show_progress,
+    )
+    described = describe_dataset(dataset)
+    print_dataset(console, dataset, described)
+    return dataset, described
+
+
+def to_arrays(
+    dataset: "Dataset", color: str, scale: str, precision: str
+) -> tuple["Preprocessing", dict[str, tuple["jax.Array", "jax.Array"]]]:
+    """Turn each split into X and Y; return with them how the pictures were prepared."""
+    from jaxnet.data.columns import Preprocessing, to_row
+
+    _, height, width, _ = dataset.train.images.shape
+    preprocessing = Preprocessing(height, width, color, scale)
+    return preprocessing, {
+        name: (preprocessing.columns(images, precision), to_row(labels, dtype=precision))
+        for name, (images, labels) in dataset.splits.items()
+    }
 
 
 def describe_dataset(dataset: "Dataset") -> dict[str, Any]:

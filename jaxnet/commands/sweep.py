@@ -16,10 +16,9 @@ from jaxnet.commands.console import (
     err,
     print_json,
     save_figure,
-    show_progress,
     speak,
 )
-from jaxnet.commands.data import describe_dataset, print_dataset
+from jaxnet.commands.data import load_and_print, to_arrays
 from jaxnet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,8 +81,6 @@ def sweep(
     jax.config.update("jax_enable_x64", precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
-    from jaxnet.data.columns import Preprocessing, to_row
-    from jaxnet.data.load import load_dataset
     from jaxnet.figures import draw_sweep
     from jaxnet.storage.runs import make_run_folder
     from jaxnet.storage.sweep import SWEEP_NAME, empty_sweep, resume_sweep, save_sweep
@@ -92,18 +89,9 @@ def sweep(
     rates = [float(rate) for rate in parse_grid("--learning-rates", learning_rates)]
     names = parse_grid("--scales", scales, words=("he",))
     console = speak(as_json)
-    dataset = load_dataset(
-        data,
-        test,
-        positive=positive,
-        size=size,
-        count=count,
-        seed=data_seed,
-        skip_bad=skip_bad,
-        track=show_progress,
+    dataset, described = load_and_print(
+        console, data, test, positive, size, count, data_seed, skip_bad
     )
-    described = describe_dataset(dataset)
-    print_dataset(console, dataset, described)
     shape = (len(rates), len(names), seeds)
     networks = int(np.prod(shape))
     console.print(
@@ -131,12 +119,7 @@ def sweep(
     else:
         folder, results = make_run_folder(out), empty_sweep(shape, dataset.test is not None)
 
-    _, height, width, _ = dataset.train.images.shape
-    preprocessing = Preprocessing(height, width, color, scale)
-    columns = {
-        name: (preprocessing.columns(images, precision), to_row(labels, dtype=precision))
-        for name, (images, labels) in dataset.splits.items()
-    }
+    _, columns = to_arrays(dataset, color, scale, precision)
     keys = jax.vmap(jax.random.key)(np.arange(seeds))
     seeds_a_save = max(1, NETWORKS_A_SAVE // len(rates))
     bar = Progress(

@@ -16,10 +16,9 @@ from jaxnet.commands.console import (
     err,
     print_json,
     save_figure,
-    show_progress,
     speak,
 )
-from jaxnet.commands.data import describe_dataset, print_dataset
+from jaxnet.commands.data import load_and_print, to_arrays
 from jaxnet.errors import UsageError, require_number
 
 if TYPE_CHECKING:
@@ -100,8 +99,7 @@ def train(
     jax.config.update("jax_enable_x64", precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
-    from jaxnet.data.columns import Preprocessing, balancing_weights, to_row
-    from jaxnet.data.load import load_dataset
+    from jaxnet.data.columns import balancing_weights
     from jaxnet.figures import draw_training
     from jaxnet.network import accuracy, count_params, init_params
     from jaxnet.outcomes import label_entropy
@@ -117,26 +115,13 @@ def train(
         require_empty(out)
 
     console = speak(as_json)
-    dataset = load_dataset(
-        data,
-        test,
-        positive=positive,
-        size=size,
-        count=count,
-        seed=data_seed,
-        skip_bad=skip_bad,
-        track=show_progress,
+    dataset, described = load_and_print(
+        console, data, test, positive, size, count, data_seed, skip_bad
     )
-    described = describe_dataset(dataset)
-    print_dataset(console, dataset, described)
 
-    shape = dataset.train.images.shape
-    preprocessing = Preprocessing(shape[1], shape[2], color, scale)
-    columns = {
-        name: (preprocessing.columns(images, precision), to_row(labels, dtype=precision))
-        for name, (images, labels) in dataset.splits.items()
-    }
+    preprocessing, columns = to_arrays(dataset, color, scale, precision)
     X, Y = columns["train"]
+    shape = dataset.train.images.shape
     console.print(f"{shape} → X {X.shape}, Y {Y.shape}: {color}, {scale} scale, {precision}\n")
 
     key = jax.random.key(seed)
