@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 
 from jaxnet.errors import UsageError
 
@@ -48,6 +56,20 @@ def show_progress(sequence: "Iterable[T]", description: str, total: float | None
     """Yield the items with a progress bar, which goes away at the end (a `Track`)."""
     return track(
         sequence, description, total, console=err, transient=True, disable=not err.is_terminal
+    )
+
+
+def make_bar(description: str, *columns: ProgressColumn) -> Progress:
+    """Make the bar of a long training, with further columns before the time that remains."""
+    return Progress(
+        TextColumn(description),
+        BarColumn(),
+        MofNCompleteColumn(),
+        *columns,
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
     )
 
 

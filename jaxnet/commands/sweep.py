@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from jaxnet.commands import options
 from jaxnet.commands.console import (
     Interruption,
     describe_device,
-    err,
+    make_bar,
     print_json,
     save_figure,
     speak,
@@ -122,15 +121,7 @@ def sweep(
     _, columns = to_arrays(dataset, color, scale, precision)
     keys = jax.vmap(jax.random.key)(np.arange(seeds))
     seeds_a_save = max(1, NETWORKS_A_SAVE // len(rates))
-    bar = Progress(
-        TextColumn("training networks"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
+    bar = make_bar("training networks")
     with Interruption() as interruption, bar:
         task = bar.add_task("", total=networks, completed=int((results.outcomes != "").sum()))
         for s, members in _blocks(len(names), seeds, seeds_a_save):

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TextColumn
 from rich.table import Table
 
 from jaxnet.commands import options
 from jaxnet.commands.console import (
     Interruption,
     describe_device,
-    err,
+    make_bar,
     print_json,
     save_figure,
     speak,
@@ -102,13 +102,14 @@ def train(
     from jaxnet.data.columns import balancing_weights
     from jaxnet.figures import draw_training
     from jaxnet.network import accuracy, count_params, init_params
+    from jaxnet.optimizer import LEARNING_RATE
     from jaxnet.outcomes import label_entropy
     from jaxnet.storage.model import Model, save_model, versions
     from jaxnet.storage.runs import MODEL_NAME, make_run_folder, require_empty
     from jaxnet.training import fit_in_chunks, start_descent
 
     if learning_rate is None:
-        learning_rate = 0.0075 if optimizer == "sgd" else 0.001
+        learning_rate = LEARNING_RATE if optimizer == "sgd" else 0.001
     rule = _make_rule(optimizer, learning_rate, momentum, nesterov)
     first_scale = _parse_weight_scale(weight_scale)
     if out is not None and not force:
@@ -252,16 +253,7 @@ def _parameter_table(params: "Params") -> Table:
 
 def _watch(fits: "Iterator[Fit]", iterations: int, interruption: Interruption) -> "Fit":
     """Train with a progress bar, to the end or to the next chunk after a signal."""
-    bar = Progress(
-        TextColumn("training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("cost {task.fields[cost]:.4f}"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
+    bar = make_bar("training", TextColumn("cost {task.fields[cost]:.4f}"))
     with bar:
         task = bar.add_task("training", total=iterations, cost=float("nan"))
         for fit in fits:
