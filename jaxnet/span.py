@@ -20,7 +20,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax.typing import ArrayLike, DTypeLike
 
 from jaxnet.activations import Activation, relu
 from jaxnet.network import Params, cross_entropy, forward_from
@@ -53,17 +53,20 @@ def enter_span(
     Returns:
         The coefficients C (n_h, m), which are 0, with b1, W2 and b2; and the `Span` of `others`.
     """
-    seen = X if others is None else others
-    C = jnp.zeros((params["W1"].shape[0], X.shape[1]), X.dtype)
-    rest = {name: params[name] for name in ("b1", "W2", "b2")}
-    return {"C": C} | rest, Span(exact_product(params["W1"], seen), exact_product(X.T, seen))
+    # The same array twice in XᵀX is seen by NumPy, which then computes half of it.
+    pictures = np.asarray(X, np.float64)
+    seen = pictures if others is None else np.asarray(others, np.float64)
+    Z1, K = (exact_product(A, seen, X.dtype) for A in (params["W1"], pictures.T))
+    C = jnp.zeros((Z1.shape[0], X.shape[1]), X.dtype)
+    return {"C": C} | {name: params[name] for name in ("b1", "W2", "b2")}, Span(Z1, K)
 
 
-def exact_product(A: ArrayLike, B: jax.Array) -> jax.Array:
+def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
     """Multiply two matrices in float64 on the host, since all that follows rests on them."""
-    return jnp.asarray(np.asarray(A, np.float64) @ np.asarray(B, np.float64), B.dtype)
+    return jnp.asarray(np.asarray(A, np.float64) @ np.asarray(B, np.float64), dtype)
 
 
+@jax.jit
 @at_highest_precision
 def leave_span(coefficients: Params, W1: jax.Array, X: jax.Array) -> Params:
     """Write a network in pixels again, W1 + C Xᵀ, from the first weights W1 (n_h, n_x)."""

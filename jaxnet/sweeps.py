@@ -24,6 +24,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation, relu
 from jaxnet.checks import check_targets
+from jaxnet.compilation import jit_loop
 from jaxnet.errors import UsageError, require_number
 from jaxnet.network import Params, forward_from, init_params, layer_scales
 from jaxnet.optimizer import sgd
@@ -124,10 +125,11 @@ def sweep(
     require_number("iterations", iterations, 1, MOST_ITERATIONS)
     require_number("momentum", momentum, 0, 1)
     X_test, Y_test = (X[:, :0], Y[:, :0]) if test is None else test
-    K, K_test = exact_product(X.T, X), exact_product(X.T, X_test)
     rates = np.array([np.broadcast_to(rate, 2) for rate in learning_rates], X.dtype)
     for rate in rates.flat:
         require_number("a learning rate", float(rate), 0, math.inf)
+    pictures = np.asarray(X, np.float64)
+    K, K_test = (exact_product(pictures.T, seen, X.dtype) for seen in (pictures, X_test))
     starts = [_draw_starts(keys, layer_scales(s, len(X), n_h), X, X_test, n_h) for s in scales]
     Z1, Z1_test, W2 = (np.concatenate(parts) for parts in zip(*starts, strict=True))
 
@@ -142,13 +144,14 @@ def sweep(
     copy = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec()))
     shared = jax.tree.map(copy, (K, K_test, Y, Y_test, weights))
 
+    train_block = _block_program(small_products=True)
     results = []
     starting = range(0, networks, at_once)
     for first in track(starting, "training networks", len(starting)):
         # The last block is filled up with its last network, so that nothing compiles anew.
         members = np.minimum(np.arange(first, first + at_once), networks - 1)
         r, s = rate_of[members], start_of[members]
-        ends = _train_block(
+        ends = train_block(
             *map(shard, (rates[r], Z1[s], Z1_test[s], W2[s])),
             momentum,
             *shared,
@@ -186,7 +189,7 @@ def _draw_starts(
         W1, W2 = W1 * np.float32(scale[0]), (W2 * np.float32(scale[1])).astype(X.dtype)
         rows = W1.astype(X.dtype).reshape(-1, len(X))
         Z1, Z1_test = (
-            np.asarray(exact_product(rows, pictures)).reshape(len(W2), n_h, -1)
+            np.asarray(exact_product(rows, pictures, X.dtype)).reshape(len(W2), n_h, -1)
             for pictures in (X, X_test)
         )
         drawn.append((Z1, Z1_test, W2))
@@ -209,7 +212,6 @@ class _End(NamedTuple):
     costs: Any
 
 
-@functools.partial(jax.jit, static_argnames=("nesterov", "hidden", "iterations", "keep_costs"))
 def _train_block(
     rates: jax.Array,
     Z1: jax.Array,
@@ -265,3 +267,8 @@ def _train_block(
         )
 
     return jax.vmap(train)(rates, Z1, Z1_test, W2)
+
+
+_block_program = functools.partial(
+    jit_loop, _train_block, "nesterov", "hidden", "iterations", "keep_costs"
+)

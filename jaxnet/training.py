@@ -13,6 +13,7 @@ from jax import lax
 
 from jaxnet.activations import Activation, relu
 from jaxnet.checks import check_inputs, check_targets
+from jaxnet.compilation import jit_loop
 from jaxnet.errors import DivergenceError, UsageError, require_choice, require_number
 from jaxnet.network import Params, loss
 from jaxnet.optimizer import LEARNING_RATE, NO_MOMENTUM, Sgd, sgd
@@ -163,7 +164,6 @@ class Fit:
         return self.descent.params
 
 
-@functools.partial(jax.jit, static_argnames=("rule", "cost_and_gradients", "hidden"))
 def _run_chunk(
     state: TrainState,
     count: int,
@@ -195,6 +195,9 @@ def _run_chunk(
 
     start = (jnp.array(0), state, jnp.zeros(LONGEST_CHUNK, Y.dtype), jnp.array(True))
     return lax.while_loop(goes_on, step, start)
+
+
+_chunk_program = functools.partial(jit_loop, _run_chunk, "rule", "cost_and_gradients", "hidden")
 
 
 def fit_in_chunks(
@@ -232,7 +235,7 @@ def fit_in_chunks(
     require_number("chunk", chunk, 1, LONGEST_CHUNK)
     in_span = descent.span is not None
     run = functools.partial(
-        _run_chunk,
+        _chunk_program(small_products=in_span),
         inputs=descent.span if in_span else descent.X,
         Y=Y,
         weights=weights,

@@ -116,11 +116,12 @@ def test_without_test_pictures_and_costs(keys: jax.Array) -> None:
 def test_other_rates_scales_seeds_and_momentum_compile_nothing_anew(
     keys: jax.Array, x64: None
 ) -> None:
-    sweeps._train_block.clear_cache()  # type: ignore[attr-defined]
+    train_block = sweeps._block_program(small_products=True)
+    train_block.clear_cache()
     run(keys, iterations=6)
     other = jax.random.split(jax.random.key(9), KEYS)
     run(other, learning_rates=(1, (0.2, 3.0)), scales=("he", 0.5), momentum=0.7, iterations=6)
-    assert sweeps._train_block._cache_size() == 1  # type: ignore[attr-defined]
+    assert train_block._cache_size() == 1
 
 
 def test_what_does_not_fit(keys: jax.Array, x64: None) -> None:
