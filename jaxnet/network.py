@@ -106,9 +106,10 @@ def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None)
     """Compute the cost from the logits Z2 (1, m)."""
     check_row("Y", Y, Z2.size)
     # log a and log(1 − a) from the logits: from a they would be log 0 once a rounds to 0 or 1.
-    # −log a = max(−z, 0) + log(1 + e^−|z|), and −log(1 − a) is the same of −z: one logarithm.
-    log_1p = jnp.log1p(jnp.exp(-jnp.abs(Z2)))
-    losses = Y * jnp.maximum(-Z2, 0) + (1 - Y) * jnp.maximum(Z2, 0) + log_1p  # (1, m)
+    # With z = p − n, |z| = p + n, −log a is n + log(1 + e^−|z|) and −log(1 − a) the same with p.
+    p = jnp.maximum(Z2, 0)
+    n = p - Z2  # not max(−z, 0): so the slopes at z = 0 fit together, whatever JAX says they are
+    losses = Y * n + (1 - Y) * p + jnp.log1p(jnp.exp(-(p + n)))  # (1, m)
     return jnp.mean(losses) if weights is None else jnp.sum(weights * losses) / jnp.sum(weights)
 
 

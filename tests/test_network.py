@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 from conftest import Problem
 
-from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.activations import ACTIVATIONS, Activation, relu, sigmoid
 from jaxnet.backprop import backward
 from jaxnet.errors import UsageError
-from jaxnet.network import accuracy, count_params, forward, init_params, loss, predict
+from jaxnet.network import (
+    accuracy,
+    count_params,
+    cross_entropy,
+    forward,
+    init_params,
+    loss,
+    predict,
+)
 
 IN_NUMPY: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda z: np.maximum(z, 0),
@@ -92,6 +100,15 @@ def test_loss_is_finite_at_extreme_logits() -> None:
     for x, y, expected in ((1e9, 0.0, 1e9), (1e9, 1.0, 0.0), (-1e9, 1.0, np.log1p(np.exp(-1)))):
         cost = loss(params, jnp.array([[x]]), jnp.array([[y]]))
         assert float(cost) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("y", [0.0, 0.3, 1.0])
+def test_the_slope_of_the_loss_is_that_of_the_article_at_every_logit(y: float, x64: None) -> None:
+    # Exactly 0 is the logit of every picture that no hidden unit sees, as long as b2 is 0.
+    Z2 = jnp.array([[0.0, -0.0, 1e-300, -1e-300, 3.0, -3.0, 700.0, -700.0]])
+    slope = jax.grad(lambda Z2: Z2.size * cross_entropy(Z2, jnp.full_like(Z2, y)))
+    for function in (slope, jax.jit(slope)):
+        np.testing.assert_allclose(function(Z2), sigmoid(Z2) - y, rtol=1e-12, atol=1e-300)
 
 
 def test_predict_and_accuracy(tiny: Problem) -> None:
