@@ -3,11 +3,14 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset
@@ -113,45 +116,56 @@ def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
 
 
 def draw_sweep(
-    results: Sweep, learning_rates: Sequence[float], scales: Sequence[str], title: str
+    results: dict[str, Sweep], learning_rates: Sequence[float], scales: Sequence[str], title: str
 ) -> Figure:
     """Draw every network of a sweep as a cell: rates to the right, scales and seeds downwards.
 
-    A network that learns is coloured by its last cost; another by how it ended.
+    A network that learns is coloured by its last cost; another by how it ended. Each activation has
+    a panel of its own.
     """
-    rates, _, seeds = results.outcomes.shape
-    outcomes, costs = (
-        array.transpose(1, 2, 0).reshape(-1, rates)
-        for array in (results.outcomes, results.last_costs)
-    )
-    learning = outcomes == "learning"
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(3.5 + 5.5 * len(results), 6), layout="constrained")
     figure.suptitle(_plain(title))
-    axes = figure.subplots()
-    within = costs[learning] if learning.any() else np.array([0.01, 1.0])
+    panels = figure.subplots(1, len(results), squeeze=False, sharey=True)[0]
+    learnt = [part.last_costs[part.outcomes == "learning"] for part in results.values()]
+    within = np.concatenate([*learnt, [] if any(map(len, learnt)) else [0.01, 1.0]])
     norm = LogNorm(max(within.min(), 1e-6), max(within.max(), 1e-5))
-    shown = axes.imshow(
-        np.where(learning, costs, np.nan), cmap="viridis_r", norm=norm, aspect="auto",
-        interpolation="nearest",
-    )  # fmt: skip
-    figure.colorbar(shown, label="last cost of the networks that learn")
+    handles: dict[str, Artist] = {}
+    for axes, (activation, part) in zip(panels, results.items(), strict=True):
+        shown = _show_cells(axes, part, norm)
+        handles |= {str(line.get_label()): line for line in axes.get_lines()}
+        ticks = np.linspace(0, len(learning_rates) - 1, min(len(learning_rates), 9)).round()
+        ticks = np.unique(ticks.astype(int))
+        axes.set_xticks(ticks, [f"{learning_rates[tick]:.2g}" for tick in ticks])
+        axes.set_xlabel("learning rate α")
+        if len(results) > 1:
+            axes.set_title(activation)
+        seeds = part.outcomes.shape[2]
+        axes.set_yticks(seeds * np.arange(len(scales)) + (seeds - 1) / 2, scales)
+        for edge in range(1, len(scales)):
+            axes.axhline(seeds * edge - 0.5, color="white", linewidth=1)
+    panels[0].set_ylabel(f"first scale of the weights, {seeds} seeds each")
+    figure.colorbar(shown, ax=panels, label="last cost of the networks that learn")
+    if handles:
+        figure.legend(handles=list(handles.values()), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _show_cells(axes: Axes, part: Sweep, norm: LogNorm) -> AxesImage:
+    """Fill the cells of one activation, and name the outcomes that are among them."""
+    rates = len(part.outcomes)
+    outcomes, costs = (
+        array.transpose(1, 2, 0).reshape(-1, rates) for array in (part.outcomes, part.last_costs)
+    )
+    cells: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
+    learning = np.where(outcomes == "learning", costs, np.nan)
+    shown = axes.imshow(learning, cmap="viridis_r", norm=norm, **cells)
     for outcome, (color, meaning) in OUTCOME_COLORS.items():
         if (outcomes == outcome).any():
-            cells = np.where(outcomes == outcome, 1.0, np.nan)
-            one_color = ListedColormap([color])
-            axes.imshow(cells, cmap=one_color, aspect="auto", interpolation="nearest")
-            axes.plot(
-                [], [], "s", color=color, markeredgecolor="black", label=f"{outcome}: {meaning}"
-            )
-    if axes.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside lower center", ncols=len(OUTCOME_COLORS))
-    ticks = np.unique(np.linspace(0, rates - 1, min(rates, 9)).round().astype(int))
-    axes.set_xticks(ticks, [f"{learning_rates[tick]:.2g}" for tick in ticks])
-    axes.set_yticks(seeds * np.arange(len(scales)) + (seeds - 1) / 2, scales)
-    for edge in range(1, len(scales)):
-        axes.axhline(seeds * edge - 0.5, color="white", linewidth=1)
-    axes.set(xlabel="learning rate α", ylabel=f"first scale of the weights, {seeds} seeds each")
-    return figure
+            where = np.where(outcomes == outcome, 1.0, np.nan)
+            axes.imshow(where, cmap=ListedColormap([color]), **cells)
+            label = f"{outcome}: {meaning}"
+            axes.plot([], [], "s", color=color, markeredgecolor="black", label=label)
+    return shown
 
 
 def _plain(text: str) -> str:

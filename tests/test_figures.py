@@ -80,7 +80,7 @@ def test_every_network_of_a_sweep_is_a_cell() -> None:
     outcomes = np.array(["learning", "dead", "diverged", "plateau", "not finite", ""])
     grid = np.broadcast_to(outcomes[:, None, None], (6, 2, 3))
     costs = np.linspace(0.001, 0.7, 36).reshape(6, 2, 3)
-    results = Sweep(costs, grid, costs, None, None)
+    results = {"relu": Sweep(costs, grid, costs, None, None)}
     figure = draw_sweep(results, np.geomspace(0.01, 1, 6).tolist(), ["0.1", "he"], "a sweep")
     axes = figure.axes[0]
     cells = axes.images[0].get_array()
@@ -97,5 +97,18 @@ def test_every_network_of_a_sweep_is_a_cell() -> None:
         "not finite",
     ]
     rendered(figure)
-    nothing = Sweep(costs * np.nan, np.full((6, 2, 3), ""), costs, None, None)
+    nothing = {"relu": Sweep(costs * np.nan, np.full((6, 2, 3), ""), costs, None, None)}
     rendered(draw_sweep(nothing, [0.1] * 6, ["0.1", "he"], "nothing yet"))
+
+
+def test_each_activation_of_a_sweep_has_a_panel() -> None:
+    grid = np.full((3, 1, 2), "learning")
+    parts = {name: Sweep(np.full((3, 1, 2), cost), grid, grid, None, None)
+             for name, cost in (("relu", 0.1), ("sigmoid", 0.5))}  # fmt: skip
+    figure = draw_sweep(parts, [0.1, 0.2, 0.3], ["he"], "two")
+    left, right = figure.axes[:2]
+    assert [left.get_title(), right.get_title()] == ["relu", "sigmoid"]
+    (first,), (second,) = left.images, right.images
+    assert first.norm is second.norm
+    assert np.unique(np.asarray(second.get_array())).tolist() == [0.5]
+    rendered(figure)

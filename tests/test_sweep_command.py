@@ -47,6 +47,7 @@ def test_a_sweep_from_the_command_line(run: Run, tmp_path: Path, folder: Path) -
     medians = [cell["cost"]["median"] for cell in answer["cells"]]
     assert medians == sorted(medians)
     assert "3 learning rates × 2 scales × 3 seeds = 18 networks" in result.err
+    assert {cell["activation"] for cell in answer["cells"]} == {"relu"}
     with Image.open(tmp_path / "runs/001/sweep.png") as image:
         assert min(image.size) > 300
 
@@ -55,18 +56,21 @@ def test_a_sweep_from_the_command_line(run: Run, tmp_path: Path, folder: Path) -
     params = init_params(jax.random.key(2), 64, 4, scale="he")
     alone = fit(params, X, Y, learning_rate=0.1, iterations=40)
     with h5py.File(tmp_path / "runs/001/sweep.h5") as file:
-        np.testing.assert_allclose(file["results/last_costs"][1, 1, 2], alone.costs[-1], rtol=1e-4)
+        np.testing.assert_allclose(
+            file["results/relu/last_costs"][1, 1, 2], alone.costs[-1], rtol=1e-4
+        )
 
     # Forget two networks, as if it had been killed; only those are trained again.
     path = tmp_path / "runs/001/sweep.h5"
     results = resume_sweep(path, answer["settings"])
-    before = results.last_costs.copy()
-    results.outcomes[:, 1, :] = ""
-    results.last_costs[:, 1, :] = np.nan
-    results.last_costs[:, 0, :] = 7.0
+    relu = results["relu"]
+    before = relu.last_costs.copy()
+    relu.outcomes[:, 1, :] = ""
+    relu.last_costs[:, 1, :] = np.nan
+    relu.last_costs[:, 0, :] = 7.0
     save_sweep(path, answer["settings"], results)
     assert run(*GRID, "--out", "runs/001").code == 0
-    again = resume_sweep(path, answer["settings"])
+    again = resume_sweep(path, answer["settings"])["relu"]
     assert (again.last_costs[:, 0, :] == 7.0).all()
     np.testing.assert_array_equal(again.last_costs[:, 1, :], before[:, 1, :])
 
@@ -74,6 +78,22 @@ def test_a_sweep_from_the_command_line(run: Run, tmp_path: Path, folder: Path) -
     assert other.code == 2
     assert "was made with momentum = 0.0" in other.err
     assert "momentum = 0.5, as asked for now" in other.err
+
+
+@pytest.mark.slow
+def test_several_activations(run: Run, tmp_path: Path) -> None:
+    grid = ("--learning-rates", "0.1", "--scales", "0.1", "--seeds", "2")
+    result = run(*grid, "--activations", "sigmoid,relu", "--json")
+    assert result.code == 0
+    cells = json.loads(result.out)["cells"]
+    assert sorted(cell["activation"] for cell in cells) == ["relu", "sigmoid"]
+    assert cells[0]["cost"] != cells[1]["cost"]
+    with h5py.File(tmp_path / "runs/001/sweep.h5") as file:
+        assert set(file["results"]) == {"relu", "sigmoid"}
+    wrong = run("--activations", "relu,tanh")
+    assert wrong.code == 2
+    assert "tanh" in wrong.err
+    assert "leaky_relu" in wrong.err
 
 
 def test_grids() -> None:

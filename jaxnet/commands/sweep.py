@@ -1,6 +1,9 @@
 """`jaxnet sweep`: thousands of networks, to see which rates and first scales learn."""
 
+import collections
 import contextlib
+import itertools
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +21,7 @@ from jaxnet.commands.console import (
     speak,
 )
 from jaxnet.commands.data import load_and_print, to_arrays
-from jaxnet.errors import UsageError
+from jaxnet.errors import UsageError, require_choice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +57,9 @@ def sweep(
         int, typer.Option(min=1, max=100_000, help="How many: 0, 1, …, each as --seed of train.")
     ] = 16,
     hidden_units: options.HiddenUnits = 8,
-    activation: options.ActivationName = "relu",
+    activations: Annotated[
+        str, typer.Option(help="Of the hidden units: relu, leaky_relu, sigmoid, with commas.")
+    ] = "relu",
     momentum: options.Momentum = 0.0,
     nesterov: options.Nesterov = False,
     iterations: options.Iterations = 2500,
@@ -68,7 +73,7 @@ def sweep(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train a network for every learning rate, first scale and seed; show which of them learn."""
+    """Train a network for every activation, learning rate, first scale and seed; see who learns."""
     from jaxnet.sweeps import use_all_cores
 
     with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
@@ -87,14 +92,18 @@ def sweep(
 
     rates = [float(rate) for rate in parse_grid("--learning-rates", learning_rates)]
     names = parse_grid("--scales", scales, words=("he",))
+    kinds = list(dict.fromkeys(kind.strip() for kind in activations.split(",")))
+    for kind in kinds:
+        require_choice("--activations", kind, ACTIVATIONS)
     console = speak(as_json)
     dataset, described = load_and_print(
         console, data, test, positive, size, count, data_seed, skip_bad
     )
     shape = (len(rates), len(names), seeds)
-    networks = int(np.prod(shape))
+    networks = len(kinds) * math.prod(shape)
     console.print(
-        f"{len(rates)} learning rates × {len(names)} scales × {seeds} seeds = "
+        (f"{len(kinds)} activations × " if len(kinds) > 1 else "")
+        + f"{len(rates)} learning rates × {len(names)} scales × {seeds} seeds = "
         f"{networks:,} networks of {iterations:,} iterations"
     )
     console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
@@ -107,27 +116,29 @@ def sweep(
         "scales": scales,
         "seeds": seeds,
         "hidden_units": hidden_units,
-        "activation": activation,
+        "activations": activations,
         "momentum": momentum,
         "nesterov": nesterov,
         "iterations": iterations,
         "precision": precision,
     }
     if out is not None and (out / SWEEP_NAME).exists():
-        folder, results = out, resume_sweep(out / SWEEP_NAME, settings)
+        folder, found = out, resume_sweep(out / SWEEP_NAME, settings)
+        results = {kind: found[kind] for kind in kinds}
     else:
-        folder, results = make_run_folder(out), empty_sweep(shape, dataset.test is not None)
+        folder = make_run_folder(out)
+        results = {kind: empty_sweep(shape, dataset.test is not None) for kind in kinds}
 
     _, columns = to_arrays(dataset, color, scale, precision)
     keys = jax.vmap(jax.random.key)(np.arange(seeds))
     seeds_a_save = max(1, NETWORKS_A_SAVE // len(rates))
     bar = make_bar("training networks")
     with Interruption() as interruption, bar:
-        task = bar.add_task("", total=networks, completed=int((results.outcomes != "").sum()))
-        for s, members in _blocks(len(names), seeds, seeds_a_save):
+        task = bar.add_task("", total=networks, completed=networks - count_outcomes(results)[""])
+        for kind, s, members in _blocks(kinds, len(names), seeds, seeds_a_save):
             if interruption.signal is not None:
                 break
-            if (results.outcomes[:, s, members] != "").all():
+            if (results[kind].outcomes[:, s, members] != "").all():
                 continue
 
             def track(
@@ -140,7 +151,7 @@ def sweep(
             part = train_networks(
                 keys[members],
                 *columns["train"],
-                ACTIVATIONS[activation],
+                ACTIVATIONS[kind],
                 learning_rates=rates,
                 scales=[names[s] if names[s] == "he" else float(names[s])],
                 n_h=hidden_units,
@@ -150,19 +161,17 @@ def sweep(
                 test=columns.get("test"),
                 track=track,
             )
-            for whole, trained in zip(results, part, strict=True):
+            for whole, trained in zip(results[kind], part, strict=True):
                 if whole is not None:
                     whole[:, s : s + 1, members] = trained
             save_sweep(folder / SWEEP_NAME, settings, results)
 
-    title = f"{data}: {int((results.outcomes != '').sum()):,} networks of {iterations:,} iterations"
+    counts = count_outcomes(results)
+    counts["to be trained"] = counts.pop("", 0)
+    title = f"{data}: {networks - counts['to be trained']:,} networks of {iterations:,} iterations"
     save_figure(draw_sweep(results, rates, names, title), folder / FIGURE_NAME)
     cells = summarise(results, rates, names)
     console.print(_best_table(cells))
-    counts = {
-        str(name): int((results.outcomes == name).sum()) for name in np.unique(results.outcomes)
-    }
-    counts["to be trained"] = counts.pop("", 0)
     console.print(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
     for name in (SWEEP_NAME, FIGURE_NAME):
         console.print(f"written: {folder / name}")
@@ -206,15 +215,26 @@ def parse_grid(option: str, text: str, words: tuple[str, ...] = ()) -> list[str]
     return values
 
 
-def _blocks(scales: int, seeds: int, seeds_a_save: int) -> "Iterator[tuple[int, slice]]":
+def _blocks(
+    activations: list[str], scales: int, seeds: int, seeds_a_save: int
+) -> "Iterator[tuple[str, int, slice]]":
     """Yield the parts of the grid that are trained and saved one by one."""
-    for s in range(scales):
+    for activation, s in itertools.product(activations, range(scales)):
         for first in range(0, seeds, seeds_a_save):
-            yield s, slice(first, min(first + seeds_a_save, seeds))
+            yield activation, s, slice(first, min(first + seeds_a_save, seeds))
 
 
-def summarise(results: "Sweep", rates: list[float], scales: list[str]) -> list[dict[str, Any]]:
-    """Summarise each rate and scale over its seeds, the lowest median cost first."""
+def count_outcomes(results: "dict[str, Sweep]") -> collections.Counter[str]:
+    """Count how the networks ended; "" for those that are still to be trained."""
+    return collections.Counter(
+        str(outcome) for part in results.values() for outcome in part.outcomes.flat
+    )
+
+
+def summarise(
+    results: "dict[str, Sweep]", rates: list[float], scales: list[str]
+) -> list[dict[str, Any]]:
+    """Summarise each cell of the grid over its seeds, the lowest median cost first."""
     import numpy as np
 
     def spread(values: "np.ndarray") -> dict[str, float]:
@@ -222,25 +242,25 @@ def summarise(results: "Sweep", rates: list[float], scales: list[str]) -> list[d
         return {"median": float(median), "p5": float(low), "p95": float(high)}
 
     cells = []
-    for r, rate in enumerate(rates):
-        for s, scale in enumerate(scales):
-            done = results.outcomes[r, s] != ""
-            finite = results.outcomes[r, s][done] != "not finite"
-            costs = results.last_costs[r, s][done][finite]
-            if not len(costs):
-                continue
-            cell = {
-                "learning_rate": rate,
-                "scale": scale,
-                "networks": int(done.sum()),
-                "learning": int((results.outcomes[r, s] == "learning").sum()),
-                "best_cost": float(costs.min()),
-                "cost": spread(costs),
-                "train_accuracy": spread(results.train_accuracies[r, s][done][finite]),
-            }
-            if results.test_accuracies is not None:
-                cell["test_accuracy"] = spread(results.test_accuracies[r, s][done][finite])
-            cells.append(cell)
+    grid = itertools.product(results.items(), enumerate(rates), enumerate(scales))
+    for (activation, whole), (r, rate), (s, scale) in grid:
+        done = ~np.isin(whole.outcomes[r, s], ("", "not finite"))
+        if not done.any():
+            continue
+        costs = whole.last_costs[r, s][done]
+        cell = {
+            "activation": activation,
+            "learning_rate": rate,
+            "scale": scale,
+            "networks": int((whole.outcomes[r, s] != "").sum()),
+            "learning": int((whole.outcomes[r, s] == "learning").sum()),
+            "best_cost": float(costs.min()),
+            "cost": spread(costs),
+            "train_accuracy": spread(whole.train_accuracies[r, s][done]),
+        }
+        if whole.test_accuracies is not None:
+            cell["test_accuracy"] = spread(whole.test_accuracies[r, s][done])
+        cells.append(cell)
     return sorted(cells, key=lambda cell: cell["cost"]["median"])
 
 
@@ -252,6 +272,9 @@ def _best_table(cells: list[dict[str, Any]]) -> Table:
         box=None,
         padding=(0, 1, 0, 0),
     )
+    several = len({cell["activation"] for cell in cells}) > 1
+    if several:
+        table.add_column("activation")
     for heading in ("α", "scale", "learn", "best", "median", "cost", "train %", "test %"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cell in cells[:SHOWN]:
@@ -263,6 +286,7 @@ def _best_table(cells: list[dict[str, Any]]) -> Table:
             for name in ("train_accuracy", "test_accuracy")
         ]
         table.add_row(
+            *([cell["activation"]] if several else []),
             f"{cell['learning_rate']:.3g}",
             cell["scale"],
             f"{cell['learning']}/{cell['networks']}",

@@ -2,8 +2,8 @@
 
 /                attributes `format` and `format_version`
 /settings        attributes: the data, the grid, and how each network is trained
-/results         a dataset for each array of a `Sweep`, (rates, scales, seeds); an outcome is ""
-where a network is still to be trained
+/results/NAME    of each activation: a dataset for each array of a `Sweep`, (rates, scales, seeds);
+an outcome is "" where a network is still to be trained
 """
 
 from pathlib import Path
@@ -33,18 +33,20 @@ def empty_sweep(shape: tuple[int, int, int], has_test: bool) -> Sweep:
     return Sweep(blank(), outcomes, blank(), blank() if has_test else None, None)
 
 
-def save_sweep(path: Path, settings: dict[str, Any], results: Sweep) -> None:
-    """Write what is known so far, whole or not at all."""
+def save_sweep(path: Path, settings: dict[str, Any], results: dict[str, Sweep]) -> None:
+    """Write what is known so far of each activation, whole or not at all."""
     with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
         file.create_group("settings").attrs.update(settings)
-        for name, array in results._asdict().items():
-            if array is not None:
-                file[f"results/{name}"] = array.astype("S10") if name == "outcomes" else array
+        for activation, part in results.items():
+            for name, array in part._asdict().items():
+                if array is not None:
+                    kept = array.astype("S10") if name == "outcomes" else array
+                    file[f"results/{activation}/{name}"] = kept
 
 
-def resume_sweep(path: Path, settings: dict[str, Any]) -> Sweep:
-    """Read the results so far of a sweep with these settings.
+def resume_sweep(path: Path, settings: dict[str, Any]) -> dict[str, Sweep]:
+    """Read the results so far of a sweep with these settings, by the name of the activation.
 
     Raises:
         ModelFileError: If it is no file of a sweep.
@@ -61,9 +63,11 @@ def resume_sweep(path: Path, settings: dict[str, Any]) -> Sweep:
                     f"{name} = {settings.get(name)}, as asked for now",
                     "ask for the same to go on with it, or give another folder",
                 )
-        stored = {
-            name: read_array(array, ModelFileError) for name, array in file["results"].items()
-        }
+        return {name: _read_part(group) for name, group in file["results"].items()}
+
+
+def _read_part(group: h5py.Group) -> Sweep:
+    stored = {name: read_array(array, ModelFileError) for name, array in group.items()}
     stored["outcomes"] = stored["outcomes"].astype("U10")
     arrays: dict[str, Any] = {name: stored.get(name) for name in Sweep._fields}
     return Sweep(**arrays)
