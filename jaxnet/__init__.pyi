@@ -1,5 +1,6 @@
 from .activations import ACTIVATIONS, Activation, leaky_relu, relu, sigmoid
 from .backprop import Gradients, backward
+from .curvature import Sharpness, hessian_product, sharpness
 from .data.columns import Preprocessing, balancing_weights, to_columns, to_row
 from .data.dataset import Dataset, Split
 from .data.load import load_dataset
@@ -38,6 +39,7 @@ __all__ = [
     "ModelFileError",
     "Params",
     "Preprocessing",
+    "Sharpness",
     "Split",
     "Sweep",
     "TrainState",
@@ -49,6 +51,7 @@ __all__ = [
     "fit",
     "fit_in_chunks",
     "forward",
+    "hessian_product",
     "init_params",
     "label_entropy",
     "leaky_relu",
@@ -61,6 +64,7 @@ __all__ = [
     "relu",
     "save_model",
     "sgd",
+    "sharpness",
     "sigmoid",
     "start_descent",
     "sweep",
