@@ -5,7 +5,8 @@ import math
 import os
 import shutil
 import signal
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from rich.progress import (
     track,
 )
 
-from jaxnet.errors import UsageError
+from jaxnet.errors import JaxnetError, UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +32,21 @@ if TYPE_CHECKING:
 _AS_IT_IS: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
 out = Console(**_AS_IT_IS)
 err = Console(**_AS_IT_IS, stderr=True)
+
+
+def run_in_words(command: Callable[[], object]) -> None:
+    """Run a command line; an error on purpose is told in words, not as a traceback."""
+    # JAX would otherwise take three quarters of a GPU's memory at once.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    for stream in (sys.stdout, sys.stderr):
+        # A name or a symbol that the terminal's encoding lacks is no reason to end.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        command()
+    except (JaxnetError, OSError) as error:
+        err.print("Error: ", end="", style="bold red")
+        err.print(str(error))
+        sys.exit(2)
 
 
 def speak(as_json: bool) -> Console:

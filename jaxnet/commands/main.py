@@ -1,15 +1,12 @@
 """The command `jaxnet`."""
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
 from jaxnet import __version__
 from jaxnet.commands import data, predict, sweep, train
-from jaxnet.commands.console import err, out
-from jaxnet.errors import JaxnetError
+from jaxnet.commands.console import out, run_in_words
 
 app = typer.Typer(
     help="How a neural network learns: 4096 pixels → 8 ReLU → 1 sigmoid, in JAX.",
@@ -44,19 +41,5 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; an error on purpose is told in words, not as a traceback."""
-    # JAX would otherwise take three quarters of a GPU's memory at once.
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    for stream in (sys.stdout, sys.stderr):
-        # A name or a symbol that the terminal's encoding lacks is no reason to end.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        app()
-    except (JaxnetError, OSError) as error:
-        _tell(error)
-        sys.exit(2)
-
-
-def _tell(error: Exception) -> None:
-    err.print("Error: ", end="", style="bold red")
-    err.print(str(error))
+    """Run the command line."""
+    run_in_words(app)

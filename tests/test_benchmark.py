@@ -1,0 +1,102 @@
+"""The peers of the benchmark take the same steps, and its numbers are about them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from experiments import benchmark
+from experiments.benchmark import cost, each_of, first_of
+from experiments.benchmarking import workers
+from experiments.benchmarking.peers import (
+    MANY_NETWORKS,
+    ONE_NETWORK,
+    Problem,
+    Train,
+    numpy_pixels,
+)
+from experiments.benchmarking.workers import Worker, time_in_turns
+from jaxnet.network import init_params, loss
+from jaxnet.progress import silent
+
+
+@pytest.fixture
+def problem(x64: None) -> Problem:
+    """Three networks of 20–8–1, and six examples."""
+    draw = np.random.default_rng(0)
+    drawn = [init_params(jax.random.key(seed), 20) for seed in range(3)]
+    params = {name: np.stack([p[name] for p in drawn]).astype(float) for name in drawn[0]}
+    X, Y = draw.uniform(-1, 1, (20, 6)), draw.integers(0, 2, (1, 6)).astype(float)
+    return Problem(X, Y, params, 0.2)
+
+
+def prepare(make: Callable[..., Train], *arguments: Any) -> Train:
+    try:
+        return make(*arguments)
+    except ImportError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize("name", ONE_NETWORK)
+def test_each_peer_takes_the_same_steps(name: str, problem: Problem) -> None:
+    one = first_of(problem)
+    train = prepare(ONE_NETWORK[name], one)
+    expected = numpy_pixels(one)(40)
+    assert np.abs(expected["W1"] - one.params["W1"]).max() > 1e-3
+    for _ in range(2):  # from the same start each time
+        ours = train(40)
+        for letter, array in expected.items():
+            np.testing.assert_allclose(ours[letter], array, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", MANY_NETWORKS)
+def test_stacked_networks_are_trained_as_each_alone(name: str, problem: Problem) -> None:
+    train = prepare(MANY_NETWORKS[name], problem, 5)
+    alone = [cost(problem, numpy_pixels(one)(40)) for one in each_of(problem)]
+    ends = train(40)
+    costs = ends["costs"] if "costs" in ends else cost(problem, ends)
+    np.testing.assert_allclose(costs, [*alone, *alone[:2]], rtol=1e-12)
+
+
+def test_the_cost_is_that_of_the_network(problem: Problem) -> None:
+    one = first_of(problem)
+    expected = loss(*jax.device_put((one.params, one.X, one.Y)))
+    assert cost(one, one.params) == pytest.approx(float(expected), rel=1e-14)
+
+
+def missing_peer(problem: Problem) -> Train:
+    raise ImportError("no such package")
+
+
+@pytest.mark.slow
+def test_workers_take_turns_and_the_missing_are_left_out(problem: Problem) -> None:
+    one = first_of(problem)
+    peers = {"NumPy": Worker(numpy_pixels, one), "missing": Worker(missing_peer, one)}
+    timings = time_in_turns(peers, dict.fromkeys(peers, 3), 2, silent)
+    assert list(timings) == list(peers) == ["NumPy"]
+    timing = timings["NumPy"]
+    assert 0 < timing.least <= timing.median <= timing.most
+    assert timing.memory > 1e6
+    params = peers["NumPy"].train(3, "float64")[1]
+    np.testing.assert_array_equal(params["W1"], numpy_pixels(one)(3)["W1"])
+    peers["NumPy"].close()
+
+
+@pytest.mark.slow
+def test_a_small_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = ("NumPy", "jaxnet")
+    monkeypatch.setattr(benchmark, "ONE_NETWORK", {name: ONE_NETWORK[name] for name in some})
+    monkeypatch.setattr(benchmark, "MANY_NETWORKS", {"jaxnet": MANY_NETWORKS["jaxnet"]})
+    monkeypatch.setattr(
+        benchmark, "GROWTH", [g for g in benchmark.GROWTH if g[1:] == (209, 64, "gray", 8)]
+    )
+    monkeypatch.setattr(benchmark, "MOST_STEPS", 5)
+    monkeypatch.setattr(workers, "TURN", 0)
+    result = benchmark.main("sketches", iterations=5, rounds=1, most_networks=1)
+    numbers = result.numbers
+    assert numbers["largest difference of the final costs in float64"] < 1e-12
+    assert list(numbers["one network, seconds"]) == list(some)
+    assert {row["basis"] for row in numbers["growth"]} == {"pixels", "span"}
+    assert result.figure is not None
