@@ -1,5 +1,6 @@
 """The network: n_x inputs → n_h hidden units → 1 output, as pure functions of its parameters."""
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -48,14 +49,24 @@ def init_params(
     require_number("n_h", n_h, 1, math.inf)
     require_number("scale", scale, 0, float(np.finfo(dtype).max))
     scale1, scale2 = layer_scales(scale, n_x, n_h)
-    key1, key2 = jax.random.split(key)
-    # Drawn in float32 and then cast, because float64 draws other numbers from the same key.
+    normal1, normal2 = draw_normals(key, n_x, n_h)
     return {
-        "W1": (jax.random.normal(key1, (n_h, n_x), jnp.float32) * scale1).astype(dtype),
+        "W1": (normal1 * scale1).astype(dtype),
         "b1": jnp.zeros((n_h, 1), dtype),
-        "W2": (jax.random.normal(key2, (1, n_h), jnp.float32) * scale2).astype(dtype),
+        "W2": (normal2 * scale2).astype(dtype),
         "b2": jnp.zeros((1, 1), dtype),
     }
+
+
+@functools.partial(jax.jit, static_argnames=("n_x", "n_h"))
+def draw_normals(key: jax.Array, n_x: int, n_h: int) -> tuple[jax.Array, jax.Array]:
+    """Draw what the first weights are before they are scaled: (n_h, n_x) and (1, n_h) of N(0, 1).
+
+    In float32, because float64 would draw other numbers from the same key.
+    """
+    key1, key2 = jax.random.split(key)
+    W1 = jax.random.normal(key1, (n_h, n_x), jnp.float32)
+    return W1, jax.random.normal(key2, (1, n_h), jnp.float32)
 
 
 def layer_scales(scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, Any]:
@@ -121,6 +132,7 @@ def predict(
     return (A2 > threshold).astype(int)
 
 
+@functools.partial(jax.jit, static_argnames="hidden")
 def accuracy(params: Params, X: jax.Array, Y: jax.Array, hidden: Activation = relu) -> jax.Array:
     """Compute the share of the examples whose class is predicted rightly."""
     check_row("Y", Y, X.shape[1])

@@ -1,5 +1,6 @@
 """How a run ended, in one definition for training, sweeps and maps."""
 
+import functools
 import math
 from typing import Literal, TypeVar
 
@@ -42,9 +43,14 @@ def outcome(
         "learning": it is below.
     """
     finite = all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values()))
-    active = finite and jnp.any(hidden.slope(forward(params, X, hidden).Z1))
+    active = finite and _any_active(params, X, hidden)
     how: Outcome = str(judge(finite, active, late_cost(costs), label_entropy(Y, weights)))  # type: ignore[assignment]
     return how
+
+
+@functools.partial(jax.jit, static_argnames="hidden")
+def _any_active(params: Params, X: jax.Array, hidden: Activation) -> jax.Array:
+    return jnp.any(hidden.slope(forward(params, X, hidden).Z1))
 
 
 def late_cost(costs: Array) -> Array:

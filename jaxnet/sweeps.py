@@ -12,7 +12,7 @@ seed); K and the pictures once. What comes back is five numbers a network, and i
 import functools
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -26,7 +26,7 @@ from jaxnet.activations import Activation, relu
 from jaxnet.checks import check_targets
 from jaxnet.compilation import jit_loop
 from jaxnet.errors import UsageError, require_number
-from jaxnet.network import Params, forward_from, init_params, layer_scales
+from jaxnet.network import draw_normals, forward_from, layer_scales
 from jaxnet.optimizer import sgd
 from jaxnet.outcomes import judge, label_entropy, late_cost
 from jaxnet.progress import Track, silent
@@ -181,10 +181,10 @@ def _draw_starts(
     keys: jax.Array, scale: tuple[float, float], X: jax.Array, X_test: jax.Array, n_h: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute what networks start from: W1₀ X, W1₀ X_test and W2, (seeds, …)."""
+    draw: Callable[..., Any] = jax.vmap(lambda key: draw_normals(key, len(X), n_h))
     drawn = []
     for first in range(0, len(keys), SEEDS_AT_ONCE):
-        params = _draw_normals(keys[first : first + SEEDS_AT_ONCE], len(X), n_h)
-        W1, W2 = (np.asarray(params[name]) for name in ("W1", "W2"))
+        W1, W2 = (np.asarray(normals) for normals in draw(keys[first : first + SEEDS_AT_ONCE]))
         # As init_params rounds: the product in float32, whatever comes after.
         W1, W2 = W1 * np.float32(scale[0]), (W2 * np.float32(scale[1])).astype(X.dtype)
         rows = W1.astype(X.dtype).reshape(-1, len(X))
@@ -195,11 +195,6 @@ def _draw_starts(
         drawn.append((Z1, Z1_test, W2))
     Z1, Z1_test, W2 = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     return Z1, Z1_test, W2
-
-
-@functools.partial(jax.jit, static_argnames=("n_x", "n_h"))
-def _draw_normals(keys: jax.Array, n_x: int, n_h: int) -> Params:
-    return jax.vmap(lambda key: init_params(key, n_x, n_h, scale=1.0))(keys)
 
 
 class _End(NamedTuple):
