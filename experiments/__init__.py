@@ -62,7 +62,7 @@ def new_figure(
 ) -> tuple[Figure, np.ndarray]:
     """Make a figure as wide as a slide, under its claim, and its axes (rows, columns)."""
     figure = Figure(figsize=(11, height))
-    figure.suptitle("\n".join(textwrap.wrap(title, 85)))
+    figure.suptitle("\n".join(textwrap.wrap(title, 76)))
     return figure, figure.subplots(rows, columns, squeeze=False, **settings)
 
 
@@ -70,11 +70,13 @@ def run(main: Callable[..., Result]) -> None:
     """Answer the command line, which has an option for each setting of `main`, and `--out`."""
     import typer
 
+    from jaxnet import use_all_cores
     from jaxnet.commands.console import out as console
     from jaxnet.commands.console import run_in_words
 
     @functools.wraps(main)
     def command(*, out: Path, **settings: Any) -> None:
+        use_all_cores()
         result, paths, seconds = answer(main, out, **settings)
         console.print(f"\n{result.claim}\n{'Yes' if result.holds else 'No'}:", style="bold")
         _print_numbers(console, result.numbers)
@@ -91,7 +93,9 @@ def run(main: Callable[..., Result]) -> None:
     command.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
     command.__annotations__ = main.__annotations__ | {"out": folder, "return": None}
     command.__doc__ = inspect.getmodule(main).__doc__
-    run_in_words(lambda: typer.run(command))
+    app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+    app.command()(command)
+    run_in_words(app)
 
 
 def answer(

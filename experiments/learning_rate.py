@@ -1,0 +1,192 @@
+"""Is a learning rate that is too small slow, and does one that is too large overshoot?
+
+Networks are trained at 26 rates, from far too small to far too large, 16 starts each, in one sweep:
+how they end, what they cost, and how many of their steps raise the cost. Then the reason. Along the
+sharpest direction of the cost, of curvature λ, a step changes a small push by the factor 1 − αλ; so
+2/λ divides the rates at which it settles from those at which it overshoots. And while a network
+learns, λ climbs until 2/α is no more above it: the edge of stability (Cohen et al. 2021, arXiv
+2103.00065). (The article's section on gradient descent.)
+
+    python -m experiments.learning_rate
+
+Expect no step that raises the cost up to α = 0.02, every tenth at 0.1 and no network that learns
+above 2; λ climbs to 2/α and beyond, where the steps bounce, stays about there, and sinks once the
+cost is small; ten seconds.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments import BLACK, BLUE, GRAY, GREEN, ORANGE, PINK, RED, Result, new_figure, run
+from jaxnet import (
+    Params,
+    Sweep,
+    TrainState,
+    fit,
+    fit_in_chunks,
+    init_params,
+    load_dataset,
+    make_update,
+    sgd,
+    sharpness,
+    start_descent,
+    sweep,
+    to_columns,
+    to_row,
+)
+
+CLAIM = "A rate that is too small is slow, and one that is too large overshoots."
+
+OUTCOMES = {
+    "learning": GREEN, "plateau": GRAY, "diverged": ORANGE, "dead": BLACK, "not finite": RED,
+}  # fmt: skip
+
+# How far λ is followed, and how often it is looked at; in parts of 2/α, and in iterations.
+EDGE_RATES = (0.05, 0.1, 0.2)
+EVERY = 15
+
+# α λ of the pushes: below 1 they shrink, between 1 and 2 they change sides, above 2 they grow.
+PUSHES = (0.25, 0.5, 1.0, 1.5, 1.9, 2.1, 2.5, 3.0)
+
+
+def main(
+    data: str = "sketches",
+    least: float = 1e-4,
+    greatest: float = 10.0,
+    rates: int = 26,
+    seeds: int = 16,
+    iterations: int = 1000,
+    edge_iterations: int = 300,
+) -> Result:
+    """Sweep the rates, follow λ along three runs, and push a trained network."""
+    train = load_dataset(data).train
+    X, Y = to_columns(train.images), to_row(train.labels)
+    alphas = np.geomspace(least, greatest, rates)
+    keys = jax.vmap(jax.random.key)(np.arange(seeds))
+    swept = sweep(
+        keys, X, Y, learning_rates=alphas.tolist(), iterations=iterations, keep_costs=True
+    )
+    assert swept.costs is not None
+    last = np.nan_to_num(swept.last_costs[:, 0], nan=np.inf)  # (rates, seeds)
+    before, after = swept.costs[:, 0, :, :-1], swept.costs[:, 0, :, 1:]
+    made = np.isfinite(before) & ~np.isnan(after)  # a run stops where its cost is not finite
+    raised = (made & (after > before)).sum(axis=(1, 2)) / made.sum(axis=(1, 2))
+    learning = (swept.outcomes[:, 0] == "learning").mean(axis=1)
+    low, medians, high = np.percentile(last, (5, 50, 95), axis=1, method="inverted_cdf")
+    best = int(medians.argmin())
+    print("     rate  learning  steps that raise the cost  median cost")
+    for r in range(0, rates, max(1, rates // 12)):
+        print(f"{alphas[r]:9.2g}  {learning[r]:8.0%}  {raised[r]:25.1%}  {medians[r]:11.4g}")
+
+    params = init_params(jax.random.key(0), len(X))
+    paths = {alpha: follow_sharpness(params, X, Y, alpha, edge_iterations) for alpha in EDGE_RATES}
+    peaks = {alpha: float(path.max()) for alpha, path in paths.items()}
+    with jax.enable_x64(True):
+        X64, Y64 = (array.astype(jnp.float64) for array in (X, Y))
+        factors = push(X64, Y64, iterations)
+    error = float(np.abs(factors - (1 - np.array(PUSHES))).max())
+    for alpha, peak in peaks.items():
+        print(f"α = {alpha}: λ peaks at {peak:.2f} · 2/α")
+    print(f"a push changes by 1 − αλ, to {error:.1e}")
+
+    slow = bool(medians[0] > 2 * medians[best] and raised[0] == 0)
+    overshoots = bool(raised[best:].max() > 0.1 and learning[-1] < 0.5)
+    figure, axes = new_figure(CLAIM, 2, 2, height=8.2)
+    draw_outcomes(axes[0, 0], alphas, swept)
+    draw_costs(axes[0, 1], alphas, (low, medians, high), raised)
+    draw_paths(axes[1, 0], paths)
+    draw_pushes(axes[1, 1], factors)
+    return Result(
+        CLAIM,
+        slow and overshoots and error < 0.01 and min(peaks.values()) > 0.8,
+        {
+            "best rate": float(alphas[best]),
+            f"median cost at {least:g}, times that at the best": float(medians[0] / medians[best]),
+            "share of steps that raise the cost, at most": float(raised.max()),
+            f"share of networks that learn at {greatest:g}": float(learning[-1]),
+            "error of 1 − αλ": error,
+        }
+        | {f"peak of λ in 2/α, α = {alpha}": peak for alpha, peak in peaks.items()},
+        figure,
+    )
+
+
+def follow_sharpness(
+    params: Params, X: jax.Array, Y: jax.Array, alpha: float, iterations: int
+) -> np.ndarray:
+    """Compute λ, in parts of 2/α, every few iterations of a run."""
+    descent = start_descent(params, X, sgd(alpha))
+    fits = fit_in_chunks(descent, Y, iterations=iterations, chunk=EVERY)
+    values = [sharpness(fit.params, X, Y, tolerance=1e-2).value for fit in fits]
+    return np.array(values) * alpha / 2
+
+
+def push(X: jax.Array, Y: jax.Array, iterations: int, size: float = 1e-6) -> np.ndarray:
+    """Push a trained network along its sharpest direction; return what a step makes of the push."""
+    params = fit(
+        init_params(jax.random.key(0), len(X), dtype=X.dtype), X, Y, iterations=iterations
+    ).params
+    top = sharpness(params, X, Y, tolerance=1e-10)
+    pushed = jax.tree.map(lambda p, v: p + size * v, params, top.direction)
+    factors = []
+    for alpha in np.array(PUSHES) / top.value:
+        optimizer = sgd(float(alpha))
+        update = make_update(optimizer)
+        ends = [update(TrainState(p, optimizer.init(p)), X, Y)[0].params for p in (params, pushed)]
+        along = jax.tree.map(lambda a, b, v: jnp.sum((b - a) * v), *ends, top.direction)
+        factors.append(float(sum(along.values())) / size)
+    return np.array(factors)
+
+
+def draw_outcomes(axes: Axes, alphas: np.ndarray, swept: Sweep) -> None:
+    """Draw the share of each outcome at each rate."""
+    shares = [(swept.outcomes[:, 0] == outcome).mean(axis=1) for outcome in OUTCOMES]
+    axes.stackplot(alphas, 100 * np.array(shares), colors=OUTCOMES.values(), step="mid")
+    for (outcome, color), share in zip(OUTCOMES.items(), shares, strict=True):
+        if share.any():
+            above = " (above the label entropy)" if outcome == "diverged" else ""
+            axes.plot([], [], "s", color=color, label=outcome + above)
+    axes.set(xscale="log", xlabel="learning rate α", ylabel="networks, %", ylim=(0, 100))
+    axes.set_xlim(alphas[0], alphas[-1])
+    axes.legend(loc="lower center", facecolor="white", frameon=True, fontsize="small")
+
+
+def draw_costs(
+    axes: Axes, alphas: np.ndarray, spread: tuple[np.ndarray, ...], raised: np.ndarray
+) -> None:
+    """Draw the last costs over the seeds, and the share of the steps that raised the cost."""
+    low, median, high = (np.where(np.isfinite(costs), costs, np.nan) for costs in spread)
+    axes.fill_between(alphas, low, high, color=BLUE, alpha=0.25, linewidth=0)
+    axes.plot(alphas, median, color=BLUE)
+    axes.set(xscale="log", yscale="log", xlabel="learning rate α", xlim=(alphas[0], alphas[-1]))
+    axes.set_ylabel("last cost, median and 5–95 %", color=BLUE)
+    other = axes.twinx()
+    other.plot(alphas, 100 * raised, color=RED)
+    other.set_ylabel("steps that raise the cost, %", color=RED)
+    other.set_ylim(bottom=0)
+    other.grid(False)
+
+
+def draw_paths(axes: Axes, paths: dict[float, np.ndarray]) -> None:
+    """Draw λ along each run against the rate's edge."""
+    for (alpha, path), color in zip(paths.items(), (GREEN, BLUE, PINK), strict=True):
+        t = EVERY * np.arange(1, len(path) + 1)
+        axes.plot(t, path, "o-", markersize=4, color=color, label=f"α = {alpha}")
+    axes.axhline(1, color=BLACK, linestyle="--", label="edge of stability")
+    axes.set(xlabel="iteration", ylabel="sharpness λ, in 2/α", ylim=(0, None))
+    axes.legend(fontsize="small")
+
+
+def draw_pushes(axes: Axes, factors: np.ndarray) -> None:
+    """Draw what a step makes of a push, against 1 − αλ."""
+    axes.axhspan(-1, 1, color=GREEN, alpha=0.12, linewidth=0, label="shrinks")
+    axes.plot((0, 3.2), (1, -2.2), color=GRAY, label="1 − αλ")
+    axes.plot(PUSHES, factors, "o", color=BLUE, label="measured")
+    axes.set(xlabel="αλ", ylabel="factor of a small push, a step")
+    axes.legend()
+
+
+if __name__ == "__main__":
+    run(main)
