@@ -8,7 +8,7 @@ from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, Usa
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .optimizer import sgd
 from .outcomes import label_entropy, outcome
-from .storage.model import Model, load_model, save_model
+from .storage.model import Model, load_descent, load_model, save_model
 from .sweeps import Sweep, sweep, use_all_cores
 from .training import (
     Basis,
@@ -56,6 +56,7 @@ __all__ = [
     "label_entropy",
     "leaky_relu",
     "load_dataset",
+    "load_descent",
     "load_model",
     "loss",
     "make_update",

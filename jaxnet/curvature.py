@@ -1,7 +1,7 @@
 """How curved the cost is: products with its Hessian, and its sharpness.
 
-Along a direction of curvature λ a step of gradient descent multiplies the distance from the floor of
-the valley by 1 − αλ: it shrinks while λ < 2/α, and grows above.
+Along a direction of curvature λ a step of gradient descent multiplies the distance from the floor
+of the valley by 1 − αλ: it shrinks while λ < 2/α, and grows above.
 """
 
 import functools

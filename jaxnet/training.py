@@ -87,6 +87,7 @@ class Descent:
         state: The parameters and the optimizer's memory, in its basis.
         rule: The optimizer's update rule.
         X: The training pictures, (n_x, m).
+        costs: The cost before each update so far, (iterations,).
         W1: In the span, the first weights (n_h, n_x), to which `state.params["C"]` adds; else None.
         span: In the span, what stays fixed in it; in pixels None.
     """
@@ -94,6 +95,7 @@ class Descent:
     state: TrainState
     rule: optax.TransformUpdateExtraArgsFn
     X: jax.Array
+    costs: np.ndarray
     W1: jax.Array | None = None
     span: Span | None = None
 
@@ -137,11 +139,12 @@ def start_descent(
         )
     rule = _with_extra_args(optimizer).update
     n_x, m = X.shape
+    no_costs = np.empty(0, X.dtype)
     if basis == "pixels" or (basis == "auto" and not (isinstance(optimizer, Sgd) and m <= n_x)):
-        return Descent(TrainState(params, optimizer.init(params)), rule, X)
+        return Descent(TrainState(params, optimizer.init(params)), rule, X, no_costs)
     coefficients, span = enter_span(params, X)
     state = TrainState(coefficients, optimizer.init(coefficients))
-    return Descent(state, rule, X, params["W1"], span)
+    return Descent(state, rule, X, no_costs, params["W1"], span)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -150,18 +153,21 @@ class Fit:
 
     Attributes:
         descent: The point that is reached; training can go on from there.
-        costs: The cost before each update so far, (iterations,).
         outcome: How the run ended; None while it goes on.
     """
 
     descent: Descent
-    costs: np.ndarray
     outcome: Outcome | None
 
     @property
     def params(self) -> Params:
         """The parameters after the last update: W1, b1, W2, b2."""
         return self.descent.params
+
+    @property
+    def costs(self) -> np.ndarray:
+        """The cost before each update, (iterations,)."""
+        return self.descent.costs
 
 
 def _run_chunk(
@@ -218,7 +224,7 @@ def fit_in_chunks(
         descent: Where to start from: `start_descent(params, X)`, or the descent of an earlier Fit.
         Y: (1, m) of 0 and 1.
         hidden: The activation of the hidden units.
-        iterations: How many updates to make.
+        iterations: How many updates to have made in all, with those before `descent`.
         weights: The weight of each example, (1, m).
         chunk: How many updates between two yields, 1 to LONGEST_CHUNK.
 
@@ -231,7 +237,7 @@ def fit_in_chunks(
         UsageError: If `iterations` or `chunk` is out of its range.
     """
     check_targets(descent.X, Y, weights)
-    require_number("iterations", iterations, 1, MOST_ITERATIONS)
+    require_number("iterations", iterations, len(descent.costs) + 1, MOST_ITERATIONS)
     require_number("chunk", chunk, 1, LONGEST_CHUNK)
     in_span = descent.span is not None
     run = functools.partial(
@@ -243,8 +249,9 @@ def fit_in_chunks(
         cost_and_gradients=span_cost_and_gradients if in_span else pixel_cost_and_gradients,
         hidden=hidden,
     )
-    costs = np.empty(iterations, Y.dtype)
-    t, state, ended = 0, descent.state, False
+    t = len(descent.costs)
+    costs = np.concatenate([descent.costs, np.empty(iterations - t, Y.dtype)])
+    state, ended = descent.state, False
     begin = (t, state)
     while not ended:
         before, begin = begin, (t, state)
@@ -258,14 +265,14 @@ def fit_in_chunks(
             good = t - 1 if np.isfinite(costs[t - 1]) else t - 2
             first, state = begin if good >= begin[0] else before
             _, state, _, _ = run(state, max(good - first, 0))
-        here = dataclasses.replace(descent, state=state)
+        here = dataclasses.replace(descent, state=state, costs=costs[:t])
         how: Outcome | None = None
         if ended:
             X = descent.X
             how = "not finite"
             if finite:
                 how = outcome(here.params, X, Y, hidden, costs=costs, weights=weights)
-        yield Fit(here, costs[:t], how)
+        yield Fit(here, how)
 
 
 def fit(

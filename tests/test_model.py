@@ -1,4 +1,7 @@
 import dataclasses
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +113,17 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
     with pytest.raises(UsageError, match="could not be written"):
         save_model(tmp_path / "nowhere" / "model.h5", make_model())
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = (f".model.h5.{gone.pid}.tmp", f".model.h5.{os.getppid()}.tmp", ".model.h5.x.tmp")
+    for name in names:
+        (tmp_path / name).write_text("half")
+    save_model(tmp_path / "model.h5", make_model())
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"model.h5", *names[1:]}, "but not what a living process writes"
 
 
 def refused(path: Path, *parts: str) -> None:

@@ -96,9 +96,9 @@ def test_going_on_gives_the_same_bits_in_the_span(wide: Problem) -> None:
     start = start_descent(wide.params, wide.X, sgd(0.1, 0.9), "span")
     whole = run(start, 50, 50)
     first = run(start, 23, 7)
-    rest = run(first.descent, 27, 10)
+    rest = run(first.descent, 50, 10)
     chex.assert_trees_all_equal(rest.params, whole.params)
-    np.testing.assert_array_equal(np.r_[first.costs, rest.costs], whole.costs)
+    np.testing.assert_array_equal(rest.costs, whole.costs)
 
 
 def test_lifted_and_taken_up_again_it_is_the_same_descent(wide: Problem) -> None:

@@ -154,9 +154,13 @@ def test_going_on_from_a_chunk_gives_the_same_bits(tiny: Problem) -> None:
     optimizer = sgd(0.1, 0.9)
     whole = in_chunks(tiny, optimizer, 7)[-1]
     half = in_chunks(tiny, optimizer, 7, iterations=15)[-1]
-    *_, rest = fit_in_chunks(half.descent, tiny.Y, iterations=15)
+    assert len(half.costs) == 15
+    *_, rest = fit_in_chunks(half.descent, tiny.Y, iterations=30)
     chex.assert_trees_all_equal(rest.params, whole.params)
-    np.testing.assert_array_equal(np.r_[half.costs, rest.costs], whole.costs)
+    np.testing.assert_array_equal(rest.costs, whole.costs)
+    assert rest.outcome == whole.outcome
+    with pytest.raises(UsageError, match="iterations is 30"):
+        next(fit_in_chunks(rest.descent, tiny.Y, iterations=30))
 
 
 @pytest.mark.parametrize("basis", ["pixels", "span"])

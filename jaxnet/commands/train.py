@@ -2,8 +2,9 @@
 
 import math
 import time
+import types
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.progress import TextColumn
@@ -22,15 +23,25 @@ from jaxnet.commands.data import load_and_print, to_arrays
 from jaxnet.errors import UsageError, require_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import optax
 
     from jaxnet.network import Params
-    from jaxnet.training import Fit
+    from jaxnet.storage.model import Model
+    from jaxnet.training import Descent, Fit
 
 FIGURE_NAME = "training.png"
+
+# α of each optimizer, unless it is given.
+RATES = {"sgd": 0.0075, "adam": 0.001}
+
+# What of the command line is no setting of the run itself.
+NOT_SETTINGS = ("checkpoint_every", "resume", "out", "force", "as_json")
+
+# How much work is lost at most when a run is killed.
+SECONDS_A_SAVE = 5.0
 
 # About as much arithmetic as a laptop does in a tenth of a second, so that the bar keeps moving.
 CHUNK_FLOPS = 5e9
@@ -50,6 +61,7 @@ ADVICE = {
 
 
 def train(
+    ctx: typer.Context,
     data: options.Data = "sketches",
     test: options.Test = None,
     positive: options.Positive = None,
@@ -84,6 +96,21 @@ def train(
         typer.Option(help="What W1 is trained in; the span of the pictures is faster."),
     ] = "auto",
     precision: options.Precision = "float32",
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Save after so many iterations. \\[default: every five seconds]",
+            show_default=False,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            help="Go on with the run in this folder, to its own --iterations or more.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -94,79 +121,101 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train the network, and save it with its picture in a run folder."""
+    run = types.SimpleNamespace(**_settle(ctx, resume))
+
     import jax
 
-    jax.config.update("jax_enable_x64", precision == "float64")
+    jax.config.update("jax_enable_x64", run.precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
     from jaxnet.data.columns import balancing_weights
     from jaxnet.figures import draw_training
     from jaxnet.network import accuracy, count_params, init_params
-    from jaxnet.optimizer import LEARNING_RATE
     from jaxnet.outcomes import label_entropy
-    from jaxnet.storage.model import Model, save_model, versions
+    from jaxnet.storage.model import Model, load_descent, load_origin, save_model, versions
     from jaxnet.storage.runs import MODEL_NAME, make_run_folder, require_empty
     from jaxnet.training import fit_in_chunks, start_descent
 
-    if learning_rate is None:
-        learning_rate = LEARNING_RATE if optimizer == "sgd" else 0.001
-    rule = _make_rule(optimizer, learning_rate, momentum, nesterov)
-    first_scale = _parse_weight_scale(weight_scale)
+    rule = _make_rule(run.optimizer, run.learning_rate, run.momentum, run.nesterov)
+    first_scale = _parse_weight_scale(run.weight_scale)
     if out is not None and not force:
         require_empty(out)
 
     console = speak(as_json)
     dataset, described = load_and_print(
-        console, data, test, positive, size, count, data_seed, skip_bad
+        console, run.data, run.test, run.positive, run.size, run.count, run.data_seed, run.skip_bad
     )
+    if resume is not None and load_origin(resume)["sha256"] != described["sha256"]:
+        raise UsageError(
+            f"{dataset.source} holds other pictures than {resume} was trained on",
+            "the same pictures, to the last byte",
+            "put them back, or start a new run",
+        )
 
-    preprocessing, columns = to_arrays(dataset, color, scale, precision)
+    preprocessing, columns = to_arrays(dataset, run.color, run.scale, run.precision)
     X, Y = columns["train"]
     shape = dataset.train.images.shape
-    console.print(f"{shape} → X {X.shape}, Y {Y.shape}: {color}, {scale} scale, {precision}\n")
+    console.print(
+        f"{shape} → X {X.shape}, Y {Y.shape}: {run.color}, {run.scale} scale, {X.dtype}\n"
+    )
 
-    key = jax.random.key(seed)
-    params = init_params(key, len(X), hidden_units, scale=first_scale, dtype=precision)
+    key = jax.random.key(run.seed)
+    params = init_params(key, len(X), run.hidden_units, scale=first_scale, dtype=run.precision)
     console.print(_parameter_table(params))
     console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
 
-    hidden = ACTIVATIONS[activation]
-    weights = balancing_weights(Y) if balanced else None
-    folder = make_run_folder(out, force=force)
+    hidden = ACTIVATIONS[run.activation]
+    weights = balancing_weights(Y) if run.balanced else None
+    descent = start_descent(params, X, rule, run.basis)
+    run.basis = "pixels" if descent.span is None else "span"
+    if resume is not None:
+        descent = load_descent(resume, descent)
+        made = len(descent.costs)
+        if made >= run.iterations:
+            raise UsageError(
+                f"{resume} has made {made:,} iterations",
+                f"more than these to go on, not {run.iterations:,}",
+                f"add --iterations {2 * made}, say",
+            )
+        console.print(f"{resume} goes on after {made:,} iterations")
+    folder = resume or make_run_folder(out, force=force)
+    origin = {"source": dataset.source, "sha256": described["sha256"], **versions()}
+
+    def as_model(descent: "Descent") -> "Model":
+        settings = {name: value for name, value in sorted(vars(run).items()) if value is not None}
+        for kept_elsewhere in ("activation", "color", "scale"):
+            del settings[kept_elsewhere]
+        return Model(
+            descent.params,
+            preprocessing,
+            dataset.classes,
+            hidden,
+            descent.costs,
+            settings,
+            origin,
+        )
+
+    def save(descent: "Descent") -> None:
+        save_model(folder / MODEL_NAME, as_model(descent), descent)
+
+    save(descent)
     started = time.perf_counter()
-    descent = start_descent(params, X, rule, basis)
-    chunk = int(min(max(CHUNK_FLOPS / (4 * hidden_units * X.size), 1), 100))
-    fits = fit_in_chunks(descent, Y, hidden, iterations=iterations, weights=weights, chunk=chunk)
+    chunk = int(min(max(CHUNK_FLOPS / (4 * run.hidden_units * X.size), 1), 100))
+    if checkpoint_every is not None:
+        chunk = checkpoint_every // math.ceil(checkpoint_every / chunk)
+    fits = fit_in_chunks(
+        descent, Y, hidden, iterations=run.iterations, weights=weights, chunk=chunk
+    )
     with Interruption() as interruption:
-        fit = _watch(fits, iterations, interruption)
+        fit = _watch(fits, run.iterations, interruption, save, checkpoint_every)
     seconds = time.perf_counter() - started
     outcome = fit.outcome or "stopped"
-
-    model = Model(
-        fit.params,
-        preprocessing,
-        dataset.classes,
-        hidden,
-        fit.costs,
-        settings={
-            "data": data,
-            "data_seed": data_seed,
-            "hidden_units": hidden_units,
-            "weight_scale": weight_scale,
-            "seed": seed,
-            "optimizer": optimizer,
-            "learning_rate": learning_rate,
-            "momentum": momentum,
-            "nesterov": nesterov,
-            "iterations": iterations,
-            "balanced": balanced,
-            "basis": "pixels" if descent.span is None else "span",
-            "precision": precision,
-        },
-        origin={"source": dataset.source, "sha256": described["sha256"], **versions()},
+    save(fit.descent)
+    model = as_model(fit.descent)
+    title = (
+        f"{run.data}: {len(fit.costs):,} iterations at learning rate {run.learning_rate:g}, "
+        f"{outcome}"
     )
-    save_model(folder / MODEL_NAME, model)
-    title = f"{data}: {len(fit.costs):,} iterations at learning rate {learning_rate:g}, {outcome}"
     figure = draw_training(model, label_entropy(Y, weights), title)
     save_figure(figure, folder / FIGURE_NAME)
 
@@ -181,6 +230,8 @@ def train(
         console.print(_score_line(name, accuracies[name], split.labels, dataset.classes))
     if outcome in ADVICE:
         console.print(f"{outcome}: {ADVICE[outcome]}", style="yellow")
+    if outcome == "stopped":
+        console.print(f"jaxnet train --resume {folder} goes on", style="yellow")
     for name in (MODEL_NAME, FIGURE_NAME):
         console.print(f"written: {folder / name}")
     if as_json:
@@ -203,6 +254,41 @@ def train(
         raise typer.Exit(128 + interruption.signal)
     if outcome in ("not finite", "dead", "diverged"):
         raise typer.Exit(1)
+
+
+def _settle(ctx: typer.Context, resume: Path | None) -> dict[str, Any]:
+    """Put together the settings of a run: what is given, or what the run to be resumed has had."""
+    settings = {name: value for name, value in ctx.params.items() if name not in NOT_SETTINGS}
+    if settings["test"] is not None:
+        settings["test"] = str(settings["test"])
+    if settings["learning_rate"] is None:
+        settings["learning_rate"] = RATES[settings["optimizer"]]
+    if resume is None:
+        return settings
+
+    from jaxnet.storage.model import load_settings
+
+    stored = settings | dict.fromkeys(settings) | load_settings(resume)
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE" or name in ("resume", "as_json"):
+            continue
+        if name in ("out", "force"):
+            raise UsageError(
+                f"--{name} is given with --resume",
+                "one or the other",
+                "a run goes on in its folder",
+            )
+        if name == "iterations":
+            stored[name] = settings[name]
+        elif name in settings and stored[name] != settings[name]:
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"--{option} is {settings[name]}",
+                f"{stored[name]}, with which {resume} was begun",
+                f"leave --{option} out, or start a new run",
+            )
+    return stored
 
 
 def _make_rule(
@@ -251,8 +337,15 @@ def _parameter_table(params: "Params") -> Table:
     return table
 
 
-def _watch(fits: "Iterator[Fit]", iterations: int, interruption: Interruption) -> "Fit":
-    """Train with a progress bar, to the end or to the next chunk after a signal."""
+def _watch(
+    fits: "Iterator[Fit]",
+    iterations: int,
+    interruption: Interruption,
+    save: "Callable[[Descent], None]",
+    checkpoint_every: int | None,
+) -> "Fit":
+    """Train with a progress bar, saving now and then, to the end or the chunk after a signal."""
+    saved_at, saved = time.monotonic(), 0
     bar = make_bar("training", TextColumn("cost {task.fields[cost]:.4f}"))
     with bar:
         task = bar.add_task("training", total=iterations, cost=float("nan"))
@@ -260,6 +353,10 @@ def _watch(fits: "Iterator[Fit]", iterations: int, interruption: Interruption) -
             bar.update(task, completed=len(fit.costs), cost=fit.costs[-1])
             if interruption.signal is not None:
                 break
+            made, age = len(fit.costs) - saved, time.monotonic() - saved_at
+            if made >= checkpoint_every if checkpoint_every else age > SECONDS_A_SAVE:
+                save(fit.descent)
+                saved_at, saved = time.monotonic(), len(fit.costs)
     return fit
 
 

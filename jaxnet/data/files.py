@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,7 @@ def write_whole(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        _sweep_temporaries(path)
         try:
             yield temporary
             with temporary.open("rb+") as file:
@@ -160,3 +162,17 @@ def write_whole(path: Path) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _sweep_temporaries(path: Path) -> None:
+    """Remove what processes that were killed in the midst of writing `path` have left."""
+    if os.name != "posix":  # elsewhere there is no harmless signal to ask with
+        return
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        number = left.suffixes[-2].removeprefix(".")
+        try:
+            os.kill(int(number), 0)  # asks whether there is such a process
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, PermissionError):  # another's file, or another's process
+            continue

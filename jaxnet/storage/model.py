@@ -7,11 +7,14 @@
 /preprocessing   attributes: height, width, color, scale
 /settings        attributes: how it was trained
 /origin          attributes: source and SHA-256 of the data, device, versions
+/descent         if training can go on: see jaxnet/storage/descent.py
 """
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,9 @@ from jaxnet.data.files import open_hdf5, read_array, write_whole
 from jaxnet.errors import DataError, ModelFileError
 from jaxnet.network import Params, forward
 from jaxnet.precision import require_dtype
+from jaxnet.storage.descent import read_descent, write_descent
 from jaxnet.storage.runs import MODEL_NAME
+from jaxnet.training import Descent
 
 FORMAT = "jaxnet model"
 FORMAT_VERSION = 1
@@ -88,8 +93,13 @@ def versions() -> dict[str, Value]:
     }
 
 
-def save_model(path: str | Path, model: Model) -> None:
+def save_model(path: str | Path, model: Model, descent: Descent | None = None) -> None:
     """Write a model file, whole or not at all; an older file at `path` is replaced.
+
+    Args:
+        path: Where to.
+        model: The network.
+        descent: What it was trained by, so that `load_descent` can go on from there.
 
     Raises:
         UsageError: If it cannot be written there.
@@ -107,6 +117,8 @@ def save_model(path: str | Path, model: Model) -> None:
         }
         for name, values in groups.items():
             file.create_group(name).attrs.update(values)
+        if descent is not None:
+            write_descent(file.create_group("descent"), descent)
 
 
 def load_model(path: str | Path) -> Model:
@@ -116,6 +128,46 @@ def load_model(path: str | Path) -> Model:
         ModelFileError: If it is missing, no model file, of a newer format, or contradicts itself.
         UsageError: If it is in float64 and JAX is set to 32 bits.
     """
+    with _open_model(path) as file:
+        return _read(file)
+
+
+def load_settings(path: str | Path) -> dict[str, Value]:
+    """Read how the network of a model file was trained, by the names of the options of `train`."""
+    with _open_model(path) as file:
+        seen = read_attributes(file["preprocessing"])
+        return read_attributes(file["settings"]) | {name: seen[name] for name in ("color", "scale")}
+
+
+def load_origin(path: str | Path) -> dict[str, Value]:
+    """Read where the network of a model file comes from: its data, the device, the versions."""
+    with _open_model(path) as file:
+        return read_attributes(file["origin"])
+
+
+def load_descent(path: str | Path, start: Descent) -> Descent:
+    """Read how far a run has come, to go on from there as if it had never stopped.
+
+    Args:
+        path: A model file that `save_model` wrote with its descent, or the folder of a run.
+        start: The descent of that run as it started: from the same settings and the same pictures.
+
+    Raises:
+        ModelFileError: If the file is no such file, or does not fit to `start`.
+    """
+    with _open_model(path) as file:
+        if "descent" not in file:
+            raise ModelFileError(
+                f"{path} holds a network, but not how to go on with its training",
+                "a file that `jaxnet train` wrote",
+                "start anew from its parameters: fit(load_model(path).params, …)",
+            )
+        return read_descent(file["descent"], start, read_array(file["costs"], ModelFileError))
+
+
+@contextlib.contextmanager
+def _open_model(path: str | Path) -> Iterator[h5py.File]:
+    """Open a model file, or the one in a run folder; whatever is wrong in it is told as such."""
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_NAME
@@ -134,7 +186,7 @@ def load_model(path: str | Path) -> Model:
                 "use the jaxnet that wrote it, which the attribute jaxnet of /origin names",
             )
         try:
-            return _read(file)
+            yield file
         except (DataError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as cause:
             reason = cause.found if isinstance(cause, DataError) else cause
             raise ModelFileError(
