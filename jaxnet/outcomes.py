@@ -43,13 +43,14 @@ def outcome(
         "learning": it is below.
     """
     finite = all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values()))
-    active = finite and _any_active(params, X, hidden)
+    active = finite and any_active(params, X, hidden)
     how: Outcome = str(judge(finite, active, late_cost(costs), label_entropy(Y, weights)))  # type: ignore[assignment]
     return how
 
 
 @functools.partial(jax.jit, static_argnames="hidden")
-def _any_active(params: Params, X: jax.Array, hidden: Activation) -> jax.Array:
+def any_active(params: Params, X: jax.Array, hidden: Activation = relu) -> jax.Array:
+    """Say whether any hidden unit has a slope, other than 0, on any picture."""
     return jnp.any(hidden.slope(forward(params, X, hidden).Z1))
 
 

@@ -46,18 +46,18 @@ SECONDS_A_SAVE = 5.0
 # About as much arithmetic as a laptop does in a tenth of a second, so that the bar keeps moving.
 CHUNK_FLOPS = 5e9
 
-# What an outcome means and what to do about it; "learning" speaks for itself.
-ADVICE = {
-    "not finite": "A cost or a parameter was no finite number any more; the last good state is "
-    "saved. Take a smaller --learning-rate, or --scale symmetric.",
-    "dead": "No hidden unit is active on any training picture, so only the output bias still "
-    "learns. Take a smaller --learning-rate, or --activation leaky_relu.",
-    "diverged": "The cost ended above that of always predicting the class rate. If it was still "
-    "falling, take more --iterations; if it jumped, a smaller --learning-rate.",
-    "plateau": "The cost ended at that of always predicting the class rate: no more than that "
-    "rate is learnt so far. Take more --iterations, a larger --learning-rate or --weight-scale.",
-    "stopped": "The run was interrupted; what it had learnt until then is saved.",
+# What an outcome means; "learning" speaks for itself.
+MEANINGS = {
+    "not finite": "at iteration {iteration} a cost or a parameter was no finite number any more; "
+    "the last good state is saved",
+    "dead": "all {hidden_units} hidden units have been dead since iteration {iteration}: none is "
+    "active on any training picture, so only the output bias still learns",
+    "diverged": "the cost ended above that of always predicting the class rate",
+    "plateau": "the cost ended at that of always predicting the class rate: no more than that rate "
+    "is learnt so far; take more --iterations, a larger --learning-rate or --weight-scale",
+    "stopped": "the run was interrupted; what it had learnt until then is saved",
 }
+FAILED = ("not finite", "dead", "diverged")
 
 
 def train(
@@ -128,6 +128,7 @@ def train(
     jax.config.update("jax_enable_x64", run.precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
+    from jaxnet.advice import dead_since, largest_rate_that_learns
     from jaxnet.data.columns import balancing_weights
     from jaxnet.figures import draw_training
     from jaxnet.network import accuracy, count_params, init_params
@@ -166,7 +167,7 @@ def train(
 
     hidden = ACTIVATIONS[run.activation]
     weights = balancing_weights(Y) if run.balanced else None
-    descent = start_descent(params, X, rule, run.basis)
+    descent = start = start_descent(params, X, rule, run.basis)
     run.basis = "pixels" if descent.span is None else "span"
     if resume is not None:
         descent = load_descent(resume, descent)
@@ -228,8 +229,19 @@ def train(
     )
     for name, split in dataset.splits.items():
         console.print(_score_line(name, accuracies[name], split.labels, dataset.classes))
-    if outcome in ADVICE:
-        console.print(f"{outcome}: {ADVICE[outcome]}", style="yellow")
+    advice = None
+    if outcome in FAILED and run.optimizer == "sgd":
+        settings = {"momentum": run.momentum, "nesterov": run.nesterov, "weights": weights}
+        settings |= {"scale": first_scale, "n_h": run.hidden_units, "iterations": run.iterations}
+        advice = largest_rate_that_learns(key, X, Y, hidden, below=run.learning_rate, **settings)
+    if outcome in MEANINGS:
+        iteration = len(fit.costs) - 1
+        if outcome == "dead":
+            iteration = dead_since(start, Y, hidden, iterations=len(fit.costs), weights=weights)
+        meaning = MEANINGS[outcome].format(iteration=iteration, hidden_units=run.hidden_units)
+        console.print(f"{outcome}: {meaning}", style="yellow")
+    if outcome in FAILED:
+        console.print(_advise(run.learning_rate, advice, outcome), style="yellow")
     if outcome == "stopped":
         console.print(f"jaxnet train --resume {folder} goes on", style="yellow")
     for name in (MODEL_NAME, FIGURE_NAME):
@@ -247,12 +259,13 @@ def train(
                 "first_cost": float(fit.costs[0]),
                 "last_cost": float(fit.costs[-1]),
                 "accuracy": accuracies,
+                "learning_rate_that_learns": advice,
                 "seconds": seconds,
             }
         )
     if interruption.signal is not None:
         raise typer.Exit(128 + interruption.signal)
-    if outcome in ("not finite", "dead", "diverged"):
+    if outcome in FAILED:
         raise typer.Exit(1)
 
 
@@ -335,6 +348,14 @@ def _parameter_table(params: "Params") -> Table:
         for name in names:
             table.add_row(layer, name, str(params[name].shape), f"{params[name].size:,}")
     return table
+
+
+def _advise(rate: float, learns: float | None, outcome: str) -> str:
+    if learns is not None:
+        return f"the rate {rate:g} is too large: {learns:.3g} learns in as many iterations"
+    if outcome == "diverged":
+        return "no smaller rate learns in as many iterations either: take more --iterations"
+    return "take a smaller --learning-rate, --activation leaky_relu, or --scale symmetric"
 
 
 def _watch(
