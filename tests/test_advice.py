@@ -1,5 +1,7 @@
 """The advice for a run that went wrong is measured: what it says can be seen to be so."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +24,7 @@ def make_problem() -> tuple[jax.Array, jax.Array]:
 def test_the_rate_learns_and_twice_the_rate_does_not(momentum: float, x64: None) -> None:
     X, Y = make_problem()
     key = jax.random.key(0)
-    settings = {"momentum": momentum, "iterations": 200}
+    settings: dict[str, Any] = {"momentum": momentum, "iterations": 200}
     found = largest_rate_that_learns(key, X, Y, below=1000.0, scale=0.1, n_h=3, **settings)
     assert found is not None
     assert np.log2(1000 / found) == pytest.approx(round(np.log2(1000 / found)))

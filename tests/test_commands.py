@@ -215,7 +215,7 @@ def test_a_run_that_is_interrupted_is_saved(number: int, code: int, tmp_path: Pa
     out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err
-    assert "stopped: The run was interrupted" in out
+    assert "stopped: the run was interrupted" in out
     assert "jaxnet train --resume run goes on" in out
     assert len(load_model(tmp_path / "run").costs) > 0
 
