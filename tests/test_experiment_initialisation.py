@@ -1,0 +1,65 @@
+import math
+
+import numpy as np
+import pytest
+
+from experiments import Result
+from experiments.initialisation import count_different, largest_difference, main
+from jaxnet.data.dataset import Dataset
+
+FAST = {"seeds": 2, "learning_rate": 0.03, "iterations": 700}
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return main(**FAST)  # type: ignore[arg-type]
+
+
+def test_equal_units_stay_equal_and_random_ones_learn_more(result: Result) -> None:
+    numbers = result.numbers
+    assert result.holds
+    assert numbers["largest difference of units that started equal"] <= 1e-12
+    assert numbers["different hidden units, constant"] == 1
+    assert numbers["different hidden units, fewest of a random start"] == 8
+    assert numbers["rank of the update, constant"] == 1
+    assert numbers["cost, 95th percentile of the worst random start"] < numbers["cost, constant"]
+
+
+def test_from_zero_only_the_output_bias_learns(result: Result) -> None:
+    rate = 72 / 209  # cats among the pictures
+    entropy = -rate * math.log(rate) - (1 - rate) * math.log(1 - rate)
+    assert result.numbers["largest weight of a hidden unit, zeros"] == 0.0
+    assert result.numbers["label entropy"] == pytest.approx(entropy, rel=1e-12)
+    assert result.numbers["cost, zeros"] == pytest.approx(entropy, rel=1e-4)
+
+
+def test_units_that_do_not_start_equal_do_not_stay_so() -> None:
+    result = main(seeds=1, iterations=5, jitter=1e-3)
+    assert not result.holds
+    assert result.numbers["different hidden units, constant"] == 8
+    assert result.numbers["rank of the update, constant"] > 1
+    assert result.numbers["largest difference of units that started equal"] > 1e-4
+
+
+def test_too_few_iterations_show_no_need_of_random_weights() -> None:
+    result = main(seeds=1, iterations=5)
+    assert not result.holds
+    assert result.numbers["largest difference of units that started equal"] <= 1e-12
+    assert result.numbers["cost, zeros"] > 1.01 * result.numbers["label entropy"]
+
+
+def test_units_are_counted_and_compared_up_to_rounding() -> None:
+    rows = np.array([[3.0, 4.0], [3.0, 4.0 + 1e-12], [3.0, -4.0], [0.0, 0.0]])
+    assert count_different(rows) == 3
+    assert count_different(np.zeros((4, 2))) == 1
+    assert largest_difference(rows) == pytest.approx(8 / 5)
+    assert largest_difference(rows[:2]) == pytest.approx(2e-13, rel=1e-3)
+    assert largest_difference(np.zeros((4, 2))) == 0.0
+
+
+@pytest.mark.slow
+def test_the_cats_need_random_weights(cats: Dataset) -> None:
+    result = main("catvnoncat", seeds=4)
+    assert result.holds
+    assert result.numbers["label entropy"] == pytest.approx(0.644, abs=5e-4)
+    assert result.numbers["cost, constant"] == pytest.approx(0.522, abs=2e-3)
