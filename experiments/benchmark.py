@@ -62,7 +62,7 @@ PACKAGES = ("jax", "numpy", "optax", "torch", "scikit-learn")
 
 # About as many floating-point operations are timed at once: a second or two on two cores.
 OPERATIONS = 3e11
-MOST_STEPS = 1000
+MOST_STEPS = 3000
 
 # What grows: how many pictures, their size and colour, and how many hidden units.
 GROWTH = [("pictures", m, 64, "gray", 8) for m in (209, 836, 3344, 20_000)]

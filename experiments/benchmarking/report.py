@@ -82,7 +82,7 @@ def draw(one: OneNetwork, many: ManyNetworks, growth: Growth, processor: str) ->
     figure = Figure(figsize=(13, 8))
     figure.suptitle(f"The same gradient descent, at very different speeds\n{processor}")
     top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]
-    bars, rates = top.subplots(1, 2)
+    bars, rates = top.subplots(1, 2, width_ratios=(1, 0.9))
 
     names = list(one)[::-1]
     medians, least, most = (
@@ -109,7 +109,7 @@ def draw(one: OneNetwork, many: ManyNetworks, growth: Growth, processor: str) ->
         rates.plot(counts, speed, label=name, **style)
     rates.set(xscale="log", yscale="log")
     rates.set(xlabel="networks at once", ylabel="networks × steps a second")
-    rates.legend(fontsize="small")
+    rates.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
     panels = bottom.subplots(1, len(LETTERS), sharey=True)
     for panel, (grows, letter) in zip(panels, LETTERS.items(), strict=True):
