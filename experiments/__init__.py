@@ -93,7 +93,9 @@ def run(main: Callable[..., Result]) -> None:
     command.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
     command.__annotations__ = main.__annotations__ | {"out": folder, "return": None}
     command.__doc__ = inspect.getmodule(main).__doc__
-    app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+    app = typer.Typer(
+        rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
+    )
     app.command()(command)
     run_in_words(app)
 

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from test_figures import rendered
 
 from experiments import benchmark
 from experiments.benchmark import cost, each_of, first_of
@@ -17,6 +18,7 @@ from experiments.benchmarking.peers import (
     Train,
     numpy_pixels,
 )
+from experiments.benchmarking.report import draw
 from experiments.benchmarking.workers import Worker, time_in_turns
 from jaxnet.network import init_params, loss
 from jaxnet.progress import silent
@@ -100,3 +102,5 @@ def test_a_small_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(numbers["one network, seconds"]) == list(some)
     assert {row["basis"] for row in numbers["growth"]} == {"pixels", "span"}
     assert result.figure is not None
+    one, many = (numbers[name] for name in numbers if name.endswith((", seconds", "a step")))
+    rendered(draw(one, many, [], "without growth"))

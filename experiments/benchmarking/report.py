@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from rich.table import Table
 
 from experiments import BLACK, BLUE, GRAY, GREEN, ORANGE, PINK
@@ -79,9 +79,9 @@ def _table(title: str, headings: Any) -> Table:
 
 def draw(one: OneNetwork, many: ManyNetworks, growth: Growth, processor: str) -> Figure:
     """Draw the seconds of each peer, the rates of many networks, and the growth."""
-    figure = Figure(figsize=(13, 8))
+    figure = Figure(figsize=(13, 8 if growth else 4.4))
     figure.suptitle(f"The same gradient descent, at very different speeds\n{processor}")
-    top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    top, *bottom = figure.subfigures(2 if growth else 1, 1, squeeze=False)[:, 0]
     bars, rates = top.subplots(1, 2, width_ratios=(1, 0.9))
 
     names = list(one)[::-1]
@@ -111,7 +111,14 @@ def draw(one: OneNetwork, many: ManyNetworks, growth: Growth, processor: str) ->
     rates.set(xlabel="networks at once", ylabel="networks × steps a second")
     rates.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
-    panels = bottom.subplots(1, len(LETTERS), sharey=True)
+    if growth:
+        _draw_growth(bottom[0], growth)
+    return figure
+
+
+def _draw_growth(part: SubFigure, growth: Growth) -> None:
+    """Draw the time of a step in each basis, over what grows."""
+    panels = part.subplots(1, len(LETTERS), sharey=True)
     for panel, (grows, letter) in zip(panels, LETTERS.items(), strict=True):
         for basis, color in COLORS.items():
             rows = [row for row in growth if (row["grows"], row["basis"]) == (grows, basis)]
@@ -120,4 +127,3 @@ def draw(one: OneNetwork, many: ManyNetworks, growth: Growth, processor: str) ->
         panel.set(xscale="log", yscale="log", xlabel=f"{grows}, {letter}")
     panels[0].set_ylabel(f"µs a step of one network of {OURS}")
     panels[0].legend(title="basis")
-    return figure
