@@ -105,7 +105,8 @@ def main(
     square = Peer(square_product, problem, 2 * SQUARE**3)
     ceiling = 1e-9 * square.operations / time_steps({"square": square}, rounds)["square"]
     growth = time_growth(most_growth, rounds)
-    out.print(growth_table(growth, ceiling))
+    if growth:
+        out.print(growth_table(growth, ceiling))
 
     factor = min(one[name]["median"] for name in ON_PIXELS if name in one) / one[OURS]["median"]
     largest = max(difference, many_difference)
