@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split, check_images, check_labels
-from jaxnet.data.files import open_hdf5, read_array, write_whole
+from jaxnet.data.files import find_array, find_inside, open_hdf5, read_array, write_whole
 from jaxnet.errors import DataError
 
 LAYOUT = "an HDF5 file with train_set_x, train_set_y and list_classes, as the article uses"
@@ -35,7 +35,7 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
         return Dataset(train, None, classes, source=str(path))
     with open_hdf5(test, LAYOUT.replace("train", "test")) as file:
         split = _read_split(file, "test")
-        if "list_classes" in file and _read_classes(file) != classes:
+        if "list_classes" in list(file) and _read_classes(file) != classes:
             raise DataError(
                 f"{test} holds the classes {_read_classes(file)}, {path} {classes}",
                 "the same two classes, in the same order, in both files",
@@ -46,26 +46,26 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
 
 
 def _find_test(path: Path, file: h5py.File) -> Path | None:
-    if "test_set_x" in file:
+    if "test_set_x" in list(file):
         return path
     beside = path.with_name(path.name.replace("train", "test"))
     return beside if beside != path and beside.exists() else None
 
 
 def _read_split(file: h5py.File, name: str) -> Split:
-    arrays = {part: file.get(f"{name}_set_{part}") for part in ("x", "y")}
-    if not all(isinstance(a, h5py.Dataset) and a.shape is not None for a in arrays.values()):
-        kinds = {str(key): "" if isinstance(file[key], h5py.Dataset) else "/" for key in file}
-        found = ", ".join(key + kind for key, kind in sorted(kinds.items())) or "nothing"
-        wrong = name == "train" and "test_set_x" in file
+    there = list(file)  # `in file` would follow a link into another file
+    names = (f"{name}_set_x", f"{name}_set_y")
+    arrays = [find_inside(file, array) for array in names if array in there]
+    if [getattr(array, "shape", None) is None for array in arrays] != [False, False]:
+        wrong = name == "train" and "test_set_x" in there
         raise DataError(
-            f"{file.filename} holds {found}",
+            f"{file.filename} holds {', '.join(sorted(there)) or 'nothing'}",
             f"the datasets {name}_set_x and {name}_set_y, neither of them empty",
             "give the file with the training pictures; the test file beside it is found by name"
             if wrong
             else "rename the datasets in the file, or give the pictures as a folder",
         )
-    x, y = arrays["x"], arrays["y"]
+    x, y = arrays
     check_images(x.shape, x.dtype, f"{name}_set_x in {file.filename}")
     if y.dtype.kind not in "iub" or y.size != max(y.shape, default=0):
         raise DataError(
@@ -80,15 +80,16 @@ def _read_split(file: h5py.File, name: str) -> Split:
 
 def _read_classes(file: h5py.File) -> tuple[str, str]:
     """Read the two class names, the bytes or strings in `list_classes`; number them if absent."""
-    if "list_classes" not in file:
+    if "list_classes" not in list(file):
         return "class 0", "class 1"
-    if file["list_classes"].size != 2:
+    source = find_array(file, "list_classes")
+    if source.size != 2:
         raise DataError(
-            f"list_classes in {file.filename} holds {file['list_classes'].size} names",
+            f"list_classes in {file.filename} holds {source.size} names",
             "two class names",
             "this network tells two classes apart; keep two",
         )
-    names = read_array(file["list_classes"]).reshape(-1)
+    names = read_array(source).reshape(-1)
     texts = [
         name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names
     ]

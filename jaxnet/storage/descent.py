@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxnet.data.files import read_array
+from jaxnet.data.files import find_array, read_array
 from jaxnet.errors import ModelFileError
 from jaxnet.training import Descent, TrainState
 
@@ -46,14 +46,17 @@ def read_descent(group: h5py.Group, start: Descent, costs: np.ndarray) -> Descen
         )
 
     def read(name: str, like: jax.Array) -> jax.Array:
-        array = read_array(group[name], ModelFileError)
-        if (array.shape, array.dtype) != (like.shape, like.dtype):
+        stored = find_array(group, name)
+        if (stored.shape, stored.dtype.newbyteorder("=")) != (like.shape, like.dtype):
             raise ModelFileError(
-                f"{name} of the run is {array.dtype} {array.shape}",
+                f"{name} of the run is {stored.dtype} {stored.shape}",
                 f"{like.dtype} {like.shape}, as its settings make it",
                 "take a copy of the run that is whole, or train anew",
             )
-        return jnp.asarray(array)
+        array = jnp.asarray(read_array(stored))
+        if not jnp.isfinite(array).all() and not name.startswith("optimizer"):
+            raise ValueError(f"{name} of the run is not finite")
+        return array
 
     params = {name: read(f"state/{name}", leaf) for name, leaf in start.state.params.items()}
     leaves, structure = jax.tree.flatten(start.state.opt_state)

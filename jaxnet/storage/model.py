@@ -8,6 +8,8 @@
 /settings        attributes: how it was trained
 /origin          attributes: source and SHA-256 of the data, device, versions
 /descent         if training can go on: see jaxnet/storage/descent.py
+
+After the end of the HDF5 file, where no HDF5 tool looks, stands the SHA-256 of all before it.
 """
 
 import contextlib
@@ -28,8 +30,15 @@ from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.checks import check_params
 from jaxnet.data.columns import COLORS, SCALES, Preprocessing
 from jaxnet.data.dataset import check_images
-from jaxnet.data.files import open_hdf5, read_array, write_whole
-from jaxnet.errors import DataError, ModelFileError
+from jaxnet.data.files import (
+    find_array,
+    find_group,
+    open_hdf5,
+    read_array,
+    seal,
+    write_whole,
+)
+from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.network import Params, forward
 from jaxnet.precision import require_dtype
 from jaxnet.storage.descent import read_descent, write_descent
@@ -38,6 +47,7 @@ from jaxnet.training import Descent
 
 FORMAT = "jaxnet model"
 FORMAT_VERSION = 1
+LONGEST_ATTRIBUTE = 2**16  # in bytes
 
 Value = str | int | float | bool
 
@@ -104,12 +114,19 @@ def save_model(path: str | Path, model: Model, descent: Descent | None = None) -
     Raises:
         UsageError: If it cannot be written there.
     """
-    with write_whole(Path(path)) as temporary, h5py.File(temporary, "w") as file:
+    with write_whole(Path(path)) as temporary:
+        _write(temporary, model, descent)
+        seal(temporary)
+
+
+def _write(path: Path, model: Model, descent: Descent | None) -> None:
+    with h5py.File(path, "w") as file:
         file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
         for name, array in model.params.items():
             file[f"params/{name}"] = np.asarray(array)
         file["costs"] = np.asarray(model.costs)
-        file["classes"] = list(model.classes)
+        names = [name.encode() for name in model.classes]
+        file["classes"] = np.array(names, h5py.string_dtype(length=max(1, *map(len, names))))
         groups: dict[str, dict[str, Any]] = {
             "preprocessing": dataclasses.asdict(model.preprocessing),
             "settings": {"activation": model.hidden.name, **model.settings},
@@ -135,14 +152,15 @@ def load_model(path: str | Path) -> Model:
 def load_settings(path: str | Path) -> dict[str, Value]:
     """Read how the network of a model file was trained, by the names of the options of `train`."""
     with _open_model(path) as file:
-        seen = read_attributes(file["preprocessing"])
-        return read_attributes(file["settings"]) | {name: seen[name] for name in ("color", "scale")}
+        seen = read_attributes(find_group(file, "preprocessing"))
+        settings = read_attributes(find_group(file, "settings"))
+        return settings | {name: seen[name] for name in ("color", "scale")}
 
 
 def load_origin(path: str | Path) -> dict[str, Value]:
     """Read where the network of a model file comes from: its data, the device, the versions."""
     with _open_model(path) as file:
-        return read_attributes(file["origin"])
+        return read_attributes(find_group(file, "origin"))
 
 
 def load_descent(path: str | Path, start: Descent) -> Descent:
@@ -156,13 +174,13 @@ def load_descent(path: str | Path, start: Descent) -> Descent:
         ModelFileError: If the file is no such file, or does not fit to `start`.
     """
     with _open_model(path) as file:
-        if "descent" not in file:
+        if "descent" not in list(file):
             raise ModelFileError(
                 f"{path} holds a network, but not how to go on with its training",
                 "a file that `jaxnet train` wrote",
                 "start anew from its parameters: fit(load_model(path).params, …)",
             )
-        return read_descent(file["descent"], start, read_array(file["costs"], ModelFileError))
+        return read_descent(find_group(file, "descent"), start, _read_costs(file))
 
 
 @contextlib.contextmanager
@@ -171,15 +189,15 @@ def _open_model(path: str | Path) -> Iterator[h5py.File]:
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_NAME
-    with open_hdf5(path, "a model file of jaxnet", ModelFileError) as file:
-        if str(file.attrs.get("format")) != FORMAT:
+    with open_hdf5(path, "a model file of jaxnet", ModelFileError, ours=True) as file:
+        if "format" not in file.attrs or read_attribute(file, "format") != FORMAT:
             raise ModelFileError(
                 f"{path} is an HDF5 file, but no model: it holds {', '.join(file) or 'nothing'}",
                 "a file that save_model or `jaxnet train` wrote",
                 "give the run folder or the model.h5 in it",
             )
-        version = str(file.attrs.get("format_version"))
-        if version != str(FORMAT_VERSION):
+        version = read_attribute(file, "format_version")
+        if version != FORMAT_VERSION:
             raise ModelFileError(
                 f"{path} has the format version {version}",
                 f"version {FORMAT_VERSION}, which jaxnet {__version__} reads",
@@ -187,7 +205,9 @@ def _open_model(path: str | Path) -> Iterator[h5py.File]:
             )
         try:
             yield file
-        except (DataError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as cause:
+        except (ModelFileError, UsageError):
+            raise
+        except Exception as cause:
             reason = cause.found if isinstance(cause, DataError) else cause
             raise ModelFileError(
                 f"{path} is a model file with a part missing or changed ({reason})",
@@ -197,39 +217,59 @@ def _open_model(path: str | Path) -> Iterator[h5py.File]:
 
 
 def _read(file: h5py.File) -> Model:
-    arrays = {name: read_array(array, ModelFileError) for name, array in file["params"].items()}
-    check_params(arrays)
-    costs = read_array(file["costs"], ModelFileError)
+    group = find_group(file, "params")
+    stored = {name: find_array(group, name) for name in group}
+    check_params(stored)  # their shapes, before memory is taken for them
+    arrays = {name: read_array(source) for name, source in stored.items()}
+    costs = _read_costs(file)
     for name, array in {"costs": costs, **arrays}.items():
         if array.dtype not in (np.float32, np.float64):
             raise ValueError(f"{name} is of type {array.dtype}")
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError("a parameter is not finite")
-    preprocessing = Preprocessing(**read_attributes(file["preprocessing"]))
+    preprocessing = Preprocessing(**read_attributes(find_group(file, "preprocessing")))
     sides = (preprocessing.height, preprocessing.width)
     if preprocessing.color not in COLORS or preprocessing.scale not in SCALES:
         raise ValueError(f"unknown {preprocessing}")
     if not all(isinstance(side, int) and side > 0 for side in sides):
         raise ValueError(f"pictures of {sides} pixels")
-    settings = read_attributes(file["settings"])
+    settings = read_attributes(find_group(file, "settings"))
     activation = settings.pop("activation")
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation}")
-    negative, positive = (name.decode() for name in read_array(file["classes"], ModelFileError))
+    negative, positive = (name.decode() for name in read_array(find_array(file, "classes")))
     return Model(
         {name: jnp.asarray(array, require_dtype(array.dtype)) for name, array in arrays.items()},
         preprocessing,
         (negative, positive),
         ACTIVATIONS[activation],
-        costs.reshape(-1),
+        costs,
         settings,
-        read_attributes(file["origin"]),
+        read_attributes(find_group(file, "origin")),
     )
+
+
+def _read_costs(file: h5py.File) -> np.ndarray:
+    return read_array(find_array(file, "costs")).reshape(-1)
 
 
 def read_attributes(group: h5py.Group) -> dict[str, Any]:
     """Read attributes as plain Python values."""
-    return {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in group.attrs.items()
-    }
+    return {name: read_attribute(group, name) for name in group.attrs}
+
+
+def read_attribute(group: h5py.Group, name: str) -> Value:
+    """Read an attribute as a plain Python value.
+
+    Raises:
+        ValueError: If it is another: it may then be of any size.
+    """
+    stored = group.attrs.get_id(name)
+    if stored.shape != () or stored.dtype.itemsize > LONGEST_ATTRIBUTE:
+        raise ValueError(f"the attribute {name} has shape {stored.shape} and type {stored.dtype}")
+    value = group.attrs[name]
+    value = value.item() if isinstance(value, np.generic) else value
+    value = value.decode() if isinstance(value, bytes) else value
+    if not isinstance(value, Value):
+        raise ValueError(f"the attribute {name} is {value!r}")
+    return value

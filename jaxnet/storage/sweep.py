@@ -12,9 +12,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from jaxnet.data.files import open_hdf5, read_array, write_whole
+from jaxnet.data.files import find_array, find_group, open_hdf5, read_array, write_whole
 from jaxnet.errors import ModelFileError, UsageError
-from jaxnet.storage.model import read_attributes
+from jaxnet.storage.model import read_attribute, read_attributes
 from jaxnet.sweeps import Sweep
 
 SWEEP_NAME = "sweep.h5"
@@ -52,10 +52,10 @@ def resume_sweep(path: Path, settings: dict[str, Any]) -> dict[str, Sweep]:
         ModelFileError: If it is no file of a sweep.
         UsageError: If its settings are others; it names both values.
     """
-    with open_hdf5(path, "a file of jaxnet sweep", ModelFileError) as file:
-        if str(file.attrs.get("format")) != FORMAT:
+    with open_hdf5(path, "a file of jaxnet sweep", ModelFileError, ours=True) as file:
+        if "format" not in file.attrs or read_attribute(file, "format") != FORMAT:
             raise ModelFileError(f"{path} is no sweep", "a file of jaxnet sweep", "give another")
-        there = read_attributes(file["settings"])
+        there = read_attributes(find_group(file, "settings"))
         for name in settings.keys() | there.keys():
             if there.get(name) != settings.get(name):
                 raise UsageError(
@@ -63,11 +63,20 @@ def resume_sweep(path: Path, settings: dict[str, Any]) -> dict[str, Sweep]:
                     f"{name} = {settings.get(name)}, as asked for now",
                     "ask for the same to go on with it, or give another folder",
                 )
-        return {name: _read_part(group) for name, group in file["results"].items()}
+        results = find_group(file, "results")
+        return {name: _read_part(find_group(results, name)) for name in results}
 
 
 def _read_part(group: h5py.Group) -> Sweep:
-    stored = {name: read_array(array, ModelFileError) for name, array in group.items()}
-    stored["outcomes"] = stored["outcomes"].astype("U10")
-    arrays: dict[str, Any] = {name: stored.get(name) for name in Sweep._fields}
+    arrays: dict[str, Any] = dict.fromkeys(Sweep._fields)
+    for name in group:
+        if name not in arrays:
+            raise ValueError(f"{name} is no array of a sweep")
+        arrays[name] = read_array(find_array(group, name))
+    shape = arrays["outcomes"].shape
+    for name, array in arrays.items():
+        kind = "S" if name == "outcomes" else "f"
+        if array is not None and (array.shape[:3] != shape or array.dtype.kind != kind):
+            raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
+    arrays["outcomes"] = arrays["outcomes"].astype("U10")
     return Sweep(**arrays)

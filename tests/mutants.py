@@ -1,0 +1,281 @@
+"""Damaged copies of good files, read in a worker process that is started anew when it dies.
+
+The worker reads many mutants; a crash, a hang or a traceback of one is told as its outcome.
+"""
+
+import contextlib
+import hashlib
+import multiprocessing
+import random
+import traceback
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxnet.data.columns import Preprocessing
+from jaxnet.data.dataset import Dataset, Split, fingerprint
+from jaxnet.data.files import BELIEVED_BYTES
+from jaxnet.data.hdf5 import read_hdf5, write_hdf5
+from jaxnet.errors import JaxnetError
+from jaxnet.network import init_params
+from jaxnet.optimizer import sgd
+from jaxnet.storage.model import (
+    Model,
+    Value,
+    load_descent,
+    load_model,
+    load_origin,
+    load_settings,
+    save_model,
+    versions,
+)
+from jaxnet.storage.sweep import empty_sweep, resume_sweep, save_sweep
+from jaxnet.training import Descent, fit_in_chunks, start_descent
+
+SECONDS = 20.0  # that a mutant may take, on a busy machine
+
+# A file with strings of variable length is read by a process of its own first, which takes longer.
+SHARES = {"fixed": 30, "chunks": 30, "sealed": 30, "strings": 1, "bare": 2, "sweep": 1}
+
+# What may become of a mutant. Only a sealed file shows every change; a sweep asked for with other
+# settings than it has, and a model that has become one of float64, are wrong usage.
+ALLOWED = {
+    "fixed": ("read", "read otherwise", "DataError"),
+    "chunks": ("read", "read otherwise", "DataError"),
+    "strings": ("read", "read otherwise", "DataError"),
+    "sealed": ("read", "ModelFileError"),
+    "bare": ("read", "read otherwise", "ModelFileError", "UsageError"),
+    "sweep": ("read", "read otherwise", "ModelFileError", "UsageError"),
+}
+
+# In MiB, of reading a file of a few KiB: four arrays of BELIEVED_BYTES, and a copy of each.
+LARGEST_GROWTH = 8 * BELIEVED_BYTES / 2**20
+
+SWEEP_SETTINGS = {"activations": "relu", "seeds": 2, "momentum": 0.5, "nesterov": False}
+
+
+class Reading(NamedTuple):
+    """What became of a file: "read", the name of an error, "hang" or "crash"."""
+
+    outcome: str
+    digest: str = ""
+    growth: float = 0.0  # by how much memory was more at its peak than before, in MiB
+    details: str = ""
+
+
+def make_start() -> tuple[Descent, jax.Array]:
+    draw = np.random.default_rng(3)
+    X = jnp.asarray(draw.uniform(-1, 1, (48, 7)), "float32")
+    Y = jnp.asarray(draw.integers(0, 2, (1, 7)), "float32")
+    params = init_params(jax.random.key(1), 48, 3, scale=0.3)
+    return start_descent(params, X, sgd(0.1, 0.9), "span"), Y
+
+
+def make_model() -> tuple[Model, Descent]:
+    start, Y = make_start()
+    *_, fit = fit_in_chunks(start, Y, iterations=20)
+    settings: dict[str, Value] = {"learning_rate": 0.1, "data": "pets", "nesterov": False}
+    seen = Preprocessing(8, 6)
+    return Model(
+        fit.params, seen, ("no", "yes"), costs=fit.costs, settings=settings, origin=versions()
+    ), fit.descent
+
+
+def write_bases(folder: Path, images: np.ndarray) -> dict[str, tuple[str, Path]]:
+    """Write a good file of each kind; return its reader's name and its path, by its name."""
+    labels = np.arange(len(images)) % 2
+    split = Split(images, labels)
+    fixed = folder / "fixed.h5"
+    write_hdf5(fixed, Dataset(split, split, ("no", "yes")))
+    strings = folder / "strings.h5"
+    with h5py.File(strings, "w") as file:
+        file["train_set_x"], file["train_set_y"] = images, labels
+        file["list_classes"] = ["no", "yes"]
+    chunks = folder / "chunks.h5"
+    with h5py.File(chunks, "w") as file:
+        packing = {"compression": "gzip", "shuffle": True}
+        file.create_dataset("train_set_x", data=images, chunks=(5, 8, 6, 3), **packing)
+        file.create_dataset("train_set_y", data=labels, maxshape=(None,), compression="lzf")
+        file["list_classes"] = np.array([b"no", b"yes"])
+    sealed, bare = folder / "sealed.h5", folder / "bare.h5"
+    model, descent = make_model()
+    save_model(sealed, model, descent)
+    bare.write_bytes(sealed.read_bytes()[:-32])  # as an HDF5 tool leaves it
+    sweep = folder / "sweep.h5"
+    save_sweep(sweep, SWEEP_SETTINGS, {"relu": empty_sweep((2, 2, 2), has_test=True)})
+    readers = ["data", "data", "data", "model", "model", "sweep"]
+    paths = [fixed, strings, chunks, sealed, bare, sweep]
+    return {path.stem: (reader, path) for reader, path in zip(readers, paths, strict=True)}
+
+
+def mutate(content: bytes, draw: random.Random) -> bytes:
+    """Damage a file at one to four places, each in one of the ways that files are damaged."""
+    for _ in range(draw.randint(1, 4)):
+        mutant = bytearray(content)
+        at, source = draw.randrange(len(mutant)), draw.randrange(len(mutant))
+        size = draw.choice((1, 2, 4, 8, 16, 64, 512))
+        how = draw.randrange(7)
+        if how == 0:
+            mutant[at] ^= 1 << draw.randrange(8)
+        elif how == 1:
+            mutant[at] = draw.randrange(256)
+        elif how == 2:
+            mutant[at : at + size] = bytes(len(mutant[at : at + size]))
+        elif how == 3:
+            mutant[at : at + size] = b"\xff" * len(mutant[at : at + size])
+        elif how == 4:
+            block = mutant[source : source + size]
+            mutant[at : at + len(block)] = block
+        elif how == 5:
+            at, source = (place // 8 * 8 for place in (at, source))
+            one, other = mutant[at : at + 8], mutant[source : source + 8]
+            if len(one) == len(other):
+                mutant[at : at + 8], mutant[source : source + 8] = other, one
+        elif draw.random() < 0.3:
+            del mutant[max(at, 1) :]
+        content = bytes(mutant)
+    return content
+
+
+def _read_data(path: Path) -> str:
+    return fingerprint(read_hdf5(path))
+
+
+def _read_model(path: Path) -> str:
+    model = load_model(path)
+    descent = load_descent(path, make_start()[0])
+    leaves = jax.tree.leaves((model.params, descent.state, descent.W1, descent.span))
+    arrays = [np.asarray(leaf) for leaf in (*leaves, model.costs, descent.costs)]
+    words: tuple[object, ...] = (
+        model.preprocessing,
+        model.classes,
+        model.hidden.name,
+        model.settings,
+        model.origin,
+    )
+    words += (load_settings(path), load_origin(path), [(a.shape, a.dtype) for a in arrays])
+    return hashlib.sha256(repr(words).encode() + b"".join(a.tobytes() for a in arrays)).hexdigest()
+
+
+def _read_sweep(path: Path) -> str:
+    return repr(resume_sweep(path, SWEEP_SETTINGS))
+
+
+READERS: dict[str, Callable[[Path], str]] = {
+    "data": _read_data,
+    "model": _read_model,
+    "sweep": _read_sweep,
+}
+
+
+def memory(which: str) -> float:
+    """Return the memory of this process in MiB, now (VmRSS) or at its peak (VmHWM).
+
+    Not getrusage: a child of a large process begins with its parent's peak.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0.0
+    return next(int(line.split()[1]) / 1024 for line in status.open() if line.startswith(which))
+
+
+def read(reader: str, path: Path) -> Reading:
+    try:
+        return Reading("read", READERS[reader](path))
+    except JaxnetError as error:
+        return Reading(type(error).__name__, details=str(error))
+    except BaseException as error:
+        return Reading(type(error).__name__, details=traceback.format_exc())
+
+
+def work(connection: Connection, bases: list[tuple[str, Path]]) -> None:
+    """Read one file after the other, in a process of its own."""
+    for reader, path in bases:  # so that all is imported and compiled before memory is measured
+        assert read(reader, path).outcome == "read"
+    while True:
+        reader, path = connection.recv()
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")  # forgets the peak
+        before = memory("VmRSS")
+        reading = read(reader, path)
+        connection.send(reading._replace(growth=memory("VmHWM") - before))
+
+
+class Worker:
+    """A process that reads files, and is started anew when it dies or hangs."""
+
+    def __init__(self, bases: list[tuple[str, Path]]) -> None:
+        self.bases = bases
+        self.start()
+
+    def start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, end = context.Pipe()
+        self.process = context.Process(target=work, args=(end, self.bases), daemon=True)
+        self.process.start()
+        end.close()
+
+    def stop(self) -> int | None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+        return self.process.exitcode
+
+    def read(self, reader: str, path: Path, seconds: float = SECONDS) -> Reading:
+        """Read a file in the worker."""
+        try:
+            self.connection.send((reader, path))
+            if self.connection.poll(seconds):
+                reading: Reading = self.connection.recv()
+                return reading
+            outcome = "hang"
+        except (EOFError, OSError):
+            self.process.join(5)
+            outcome = f"crash {self.process.exitcode}"
+        self.stop()
+        self.start()
+        self.connection.send(self.bases[0])  # its answer tells that the imports are done
+        self.connection.recv()
+        return Reading(outcome)
+
+
+@contextlib.contextmanager
+def start_worker(bases: list[tuple[str, Path]]) -> Iterator[Worker]:
+    worker = Worker(bases)
+    worker.read(*bases[0], seconds=100)
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def read_mutants(
+    bases: dict[str, tuple[str, Path]], folder: Path, seed: int, number: int
+) -> dict[str, Reading]:
+    """Read so many mutants of the bases, and leave them in `folder`; return readings by name."""
+    draw = random.Random(seed)
+    readings = {}
+    with start_worker(list(bases.values())) as worker:
+        whole = {name: (base[1].read_bytes(), worker.read(*base)) for name, base in bases.items()}
+        for i in range(number):
+            (name,) = draw.choices(list(bases), [SHARES[name] for name in bases])
+            path = folder / f"{name}-{seed}-{i}.h5"
+            path.write_bytes(mutate(whole[name][0], draw))
+            reading = worker.read(bases[name][0], path)
+            if reading.outcome == "read" and reading.digest != whole[name][1].digest:
+                reading = reading._replace(outcome="read otherwise")
+            readings[path.name] = reading
+            if is_fine(path.name, reading):
+                path.unlink()
+    return readings
+
+
+def is_fine(name: str, reading: Reading) -> bool:
+    """Say whether a file of this name may end so."""
+    return reading.outcome in ALLOWED[name.split("-")[0]] and reading.growth < LARGEST_GROWTH
