@@ -1,10 +1,12 @@
 """Exported networks, read by other programs' own readers."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import safetensors
@@ -12,6 +14,7 @@ import safetensors.numpy
 from conftest import Result
 from test_model import make_model
 
+from jaxnet.activations import relu
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.network import forward
 from jaxnet.storage import export
@@ -51,7 +54,7 @@ def test_stablehlo_holds_the_function_for_any_number_of_examples(
         exported = jax.export.deserialize(bytearray((tmp_path / "a.stablehlo").read_bytes()))
         assert exported.platforms == export.PLATFORMS
         for m in (1, 2, 30):
-            X = np.random.default_rng(m).uniform(0, 1, (48, m)).astype(dtype)
+            X = jnp.asarray(np.random.default_rng(m).uniform(0, 1, (48, m)), dtype)
             ours = forward(model.params, X, model.hidden).A2
             np.testing.assert_allclose(exported.call(X), ours, rtol=1e-5)
 
@@ -61,12 +64,22 @@ def test_what_is_not_the_network_is_not_left_behind(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, other = make_model(), make_model()
-    other.params["b2"] += 0.5
+    other.params["W1"] = other.params["W1"][:, ::-1]
     write, verify = KINDS[kind]
     monkeypatch.setitem(KINDS, kind, (lambda _, path: write(other, path), verify))
     with pytest.raises(ModelFileError, match="is not the network"):
         export_model(model, tmp_path / "a", kind)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "npz"])
+def test_other_texts_are_seen(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_model()
+    other = dataclasses.replace(model, hidden=relu)
+    write, verify = KINDS[kind]
+    monkeypatch.setitem(KINDS, kind, (lambda _, path: write(other, path), verify))
+    with pytest.raises(ModelFileError, match="is not the network"):
+        export_model(model, tmp_path / "a", kind)
 
 
 def test_other_kinds_are_refused(tmp_path: Path) -> None:
