@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset
+from jaxnet.evaluation.duplicates import Pair, find_pairs
 from jaxnet.storage.model import Model
 from jaxnet.sweeps import Sweep
 
@@ -88,21 +89,26 @@ def _show_weights(axes: Axes, weights: np.ndarray, seen: Preprocessing, limit: f
 
 
 def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
-    """Draw examples of each class of each split, in colour and below as the network sees them."""
+    """Draw examples of each class of each split, in colour and below as the network sees them.
+
+    Pictures that are there twice follow, each pair side by side, those across splits first.
+    """
+    pairs = sorted(find_pairs(dataset), key=lambda pair: pair.first.split == pair.second.split)
     groups = [
         (f'{name}: "{dataset.classes[label]}"', split.images[split.labels == label])
         for name, split in dataset.splits.items()
         for label in (1, 0)
     ]
-    figure = Figure(
-        figsize=(1.15 * MOST_EXAMPLES + 1, 2.75 * len(groups) + 0.6), layout="constrained"
-    )
+    rows = len(groups) + bool(pairs)
+    figure = Figure(figsize=(1.15 * MOST_EXAMPLES + 1, 2.75 * rows + 0.6), layout="constrained")
     figure.suptitle(
         f"{_plain(dataset.source)}\nin colour, and as the network sees them: "
         f"{seen.height} × {seen.width}, {seen.color}"
     )
-    parts = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
-    for part, (name, images) in zip(parts, groups, strict=True):
+    parts = figure.subfigures(rows, 1, squeeze=False)[:, 0]
+    if pairs:
+        _show_pairs(parts[-1], dataset, pairs)
+    for part, (name, images) in zip(parts, groups, strict=False):
         examples = images[:MOST_EXAMPLES]
         part.suptitle(f"{_plain(name)}, {len(examples)} of {len(images)}", ha="left", x=0.02)
         panels = part.subplots(2, MOST_EXAMPLES)
@@ -113,6 +119,22 @@ def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
         for panel, column in zip(panels[1], _seen_pictures(examples, seen), strict=False):
             panel.imshow(column, cmap="gray", vmin=0, vmax=1)
     return figure
+
+
+def _show_pairs(part: SubFigure, dataset: Dataset, pairs: Sequence[Pair]) -> None:
+    """Show duplicates, each picture with its number and its class."""
+    shown = pairs[:MOST_EXAMPLES]
+    part.suptitle(f"pictures that are there twice, {len(shown)} of {len(pairs)} pairs")
+    panels = part.subplots(2, MOST_EXAMPLES)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for pair, beside in zip(shown, panels.reshape(-1, 2), strict=False):
+        marks = ("", "= " if pair.exact else "≈ ")
+        for panel, place, mark in zip(beside, (pair.first, pair.second), marks, strict=True):
+            split = dataset.splits[place.split]
+            name = dataset.classes[split.labels[place.number]]
+            panel.imshow(split.images[place.number])
+            panel.set_title(f"{mark}{place}\n{_plain(name)}", fontsize="small")
 
 
 def draw_sweep(

@@ -25,6 +25,7 @@ def data(
     count: options.Count = None,
     data_seed: options.DataSeed = 0,
     skip_bad: options.SkipBad = False,
+    exclude_leaks: options.ExcludeLeaks = False,
     color: options.Color = "gray",
     sheet: Annotated[
         Path | None, typer.Option(help="Draw examples into this PNG, in colour and as --color.")
@@ -36,14 +37,25 @@ def data(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show what is in a data set: shapes, classes and counts, range of values."""
+    """Show what is in a data set: shapes, classes, range of values, and what can mislead."""
     for path in (sheet, write):
         if path is not None:
             require_free(path, force)
     console = speak(as_json)
     dataset, described = load_and_print(
-        console, source, test, positive, size, count, data_seed, skip_bad
+        console,
+        source,
+        test,
+        positive,
+        size,
+        count,
+        data_seed,
+        skip_bad,
+        exclude_leaks=exclude_leaks,
     )
+    light = described["audit"]["brightness"]["accuracies"]
+    scores = ", ".join(f"{share:.1%} of {name}" for name, share in light.items())
+    console.print(f"brightness alone, one threshold on the mean grey, gets {scores} right")
     if sheet is not None:
         from jaxnet.data.columns import Preprocessing
         from jaxnet.figures import draw_contact_sheet
@@ -70,9 +82,15 @@ def load_and_print(
     count: int | None,
     data_seed: int,
     skip_bad: bool,
+    *,
+    exclude_leaks: bool = False,
 ) -> tuple["Dataset", dict[str, Any]]:
-    """Load the data that the options name, and print what is in them; return both."""
+    """Load the data that the options name, and print what is in them; return both.
+
+    What the audit finds in them is told, too; leaks are taken out first, on request.
+    """
     from jaxnet.data.load import load_dataset
+    from jaxnet.evaluation.audit import audit, describe_audit, without_leaks
 
     dataset = load_dataset(
         source,
@@ -84,7 +102,15 @@ def load_and_print(
         skip_bad=skip_bad,
         track=show_progress,
     )
-    described = describe_dataset(dataset)
+    found = audit(dataset)
+    excluded = len(found.leaks) if exclude_leaks else 0
+    if excluded:
+        dataset = without_leaks(dataset, found)
+        found = audit(dataset)
+    described = describe_dataset(dataset) | {
+        "audit": describe_audit(found),
+        "leaks_excluded": excluded,
+    }
     print_dataset(console, dataset, described)
     return dataset, described
 
@@ -147,3 +173,5 @@ def print_dataset(console: Console, dataset: "Dataset", described: dict[str, Any
     console.print(table)
     for line in dataset.skipped:
         console.print(f"left out: {line}", style="yellow")
+    for finding in described["audit"]["findings"]:
+        console.print(f"careful: {finding}", style="yellow")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from jaxnet import __version__
-from jaxnet.commands import data, export, predict, sweep, train
+from jaxnet.commands import data, evaluate, export, predict, sweep, train
 from jaxnet.commands.console import out, run_in_words
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("data")(data.data)
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 
 

@@ -50,6 +50,10 @@ DataSeed = Annotated[
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")
 ]
+ExcludeLeaks = Annotated[
+    bool,
+    typer.Option("--exclude-leaks", help="Take out test pictures that are in train, too."),
+]
 Color = Annotated[Literal["gray", "rgb"], typer.Option(help="What the network sees.")]
 Scale = Annotated[
     Literal["symmetric", "unit", "raw"],

@@ -1,0 +1,230 @@
+"""How good predictions are, each number with the interval that its few pictures leave open."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from jaxnet.data.dataset import check_labels
+from jaxnet.errors import DataError, require_number
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+BINS = 10
+
+# So many numbers at once are drawn again, so that large data sets do not fill the memory.
+NUMBERS_A_BATCH = 2_000_000
+
+
+class Interval(NamedTuple):
+    """A number, and the 95 % interval around it; nan where too few pictures define it."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Bin(NamedTuple):
+    """The pictures with a probability in (low, high], the first bin with its lower end.
+
+    Attributes:
+        low: The lower end,
+        high: and the upper end of the probabilities.
+        pictures: How many.
+        probability: The mean of their probabilities; nan without pictures.
+        share: Which share of them is positive.
+    """
+
+    low: float
+    high: float
+    pictures: int
+    probability: float
+    share: Interval
+
+
+class Scores(NamedTuple):
+    """What `score` computes for one split.
+
+    Attributes:
+        threshold: A picture is predicted positive if its probability exceeds this.
+        confusion: Counts (2, 2): the row is the label, the column the prediction.
+        accuracy: The share predicted rightly (Wilson interval).
+        balanced_accuracy: The mean of both classes' shares predicted rightly (bootstrap).
+        precision: The share of positives among those predicted positive (Wilson).
+        recall: The share predicted positive among the positives (Wilson).
+        roc_auc: The probability that a positive is ranked above a negative (bootstrap).
+        log_loss: The mean cross-entropy, the network's cost (bootstrap).
+        brier: The mean squared difference of probability and label (bootstrap).
+        calibration: How often what is said with a probability happens.
+    """
+
+    threshold: float
+    confusion: np.ndarray
+    accuracy: Interval
+    balanced_accuracy: Interval
+    precision: Interval
+    recall: Interval
+    roc_auc: Interval
+    log_loss: Interval
+    brier: Interval
+    calibration: tuple[Bin, ...]
+
+
+def score(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    threshold: float = 0.5,
+    *,
+    losses: np.ndarray | None = None,
+) -> Scores:
+    """Compute all scores of a split.
+
+    Shares have Wilson intervals, since resampling would call 33 of 33 certain; the other numbers
+    have bootstrap intervals, for which each class is drawn again by itself.
+
+    Args:
+        labels: (m,) of 0 and 1.
+        probabilities: (m,) of class 1.
+        threshold: A picture is predicted positive if its probability exceeds this.
+        losses: (m,) each picture's cross-entropy if it is known from the logits; otherwise it is
+            taken from the probabilities, and infinite where one rounds to 0 or 1 wrongly.
+
+    Raises:
+        DataError: If the labels are not 0 and 1, or the probabilities no probabilities of these.
+        UsageError: If the threshold is not from 0 to 1.
+    """
+    labels, probabilities = _checked(labels, probabilities)
+    require_number("threshold", threshold, 0, 1)
+    if losses is None:
+        with np.errstate(divide="ignore"):
+            losses = -np.log(np.where(labels == 1, probabilities, 1 - probabilities))
+    losses = np.asarray(losses, float)
+    predictions = (probabilities > threshold).astype(int)
+    confusion = np.zeros((2, 2), int)
+    np.add.at(confusion, (labels, predictions), 1)
+    right, errors = predictions == labels, (probabilities - labels) ** 2
+    positive = labels == 1
+
+    def balanced_accuracy(places: np.ndarray) -> np.ndarray:
+        return (_mean_of(right, positive, places) + _mean_of(right, ~positive, places)) / 2
+
+    def roc_auc(places: np.ndarray) -> np.ndarray:
+        # The Mann-Whitney statistic over all pairs (Hanley & McNeil 1982, Radiology 143, 29-36).
+        ranks = stats.rankdata(probabilities[places], axis=-1)
+        n = positive.sum()
+        pairs = n * (labels.size - n)
+        return ((ranks * positive[places]).sum(axis=-1) - n * (n + 1) / 2) / pairs
+
+    both = 0 < positive.sum() < labels.size
+    undefined = Interval(np.nan, np.nan, np.nan)
+    return Scores(
+        threshold=threshold,
+        confusion=confusion,
+        accuracy=wilson(int(right.sum()), labels.size),
+        balanced_accuracy=bootstrap(balanced_accuracy, labels) if both else undefined,
+        precision=wilson(int(confusion[1, 1]), int(confusion[:, 1].sum())),
+        recall=wilson(int(confusion[1, 1]), int(confusion[1].sum())),
+        roc_auc=bootstrap(roc_auc, labels) if both else undefined,
+        log_loss=bootstrap(lambda places: losses[places].mean(axis=-1), labels),
+        brier=bootstrap(lambda places: errors[places].mean(axis=-1), labels),
+        calibration=calibrate(labels, probabilities),
+    )
+
+
+def _checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities, float)
+    if not labels.size or labels.shape != (labels.size,) or labels.shape != probabilities.shape:
+        raise DataError(
+            f"labels have shape {labels.shape}, probabilities {probabilities.shape}",
+            "(m,) for both, one number a picture, and at least one picture",
+            "give the labels of these pictures",
+        )
+    check_labels(labels, labels.size, "labels")
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise DataError(
+            f"probabilities run from {probabilities.min()} to {probabilities.max()}",
+            "numbers from 0 to 1",
+            "give A2 of forward, not its logits Z2",
+        )
+    return labels.astype(int), probabilities
+
+
+def _mean_of(values: np.ndarray, among: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Compute the mean at those of the places (…, m) that are among these."""
+    return (values & among)[places].sum(axis=-1) / among[places].sum(axis=-1)
+
+
+def wilson(hits: int, m: int) -> Interval:
+    """Compute the share hits / m with its interval (Wilson 1927, JASA 22, 209-212)."""
+    if m == 0:
+        return Interval(np.nan, np.nan, np.nan)
+    found = stats.binomtest(hits, m).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(hits / m, float(found.low), float(found.high))
+
+
+def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], labels: np.ndarray) -> Interval:
+    """Compute a statistic of a split with its percentile interval (Efron 1979, Ann. Stat. 7, 1-26).
+
+    Args:
+        statistic: Of the pictures at places (…, m), along the last axis.
+        labels: (m,); as many of each class are drawn each time, so that no class is ever missing.
+
+    Returns:
+        The interval without ends where a class has a single picture.
+    """
+    places = [np.flatnonzero(labels == label) for label in (1, 0) if (labels == label).any()]
+    value = float(statistic(np.concatenate(places)))
+    if min(map(len, places)) < 2 or not np.isfinite(value):
+        return Interval(value, np.nan, np.nan)
+    found = stats.bootstrap(
+        places,
+        lambda *drawn, axis: statistic(np.concatenate(drawn, axis=-1)),
+        n_resamples=RESAMPLES,
+        batch=max(1, NUMBERS_A_BATCH // labels.size),
+        vectorized=True,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        random_state=np.random.default_rng(0),
+    ).confidence_interval
+    return Interval(value, float(found.low), float(found.high))
+
+
+def calibrate(labels: np.ndarray, probabilities: np.ndarray) -> tuple[Bin, ...]:
+    """Compare what was said with what happened, in ten bins of the probability."""
+    edges = np.linspace(0, 1, BINS + 1)
+    which = np.digitize(probabilities, edges[1:-1], right=True)
+    bins = []
+    for i in range(BINS):
+        inside = which == i
+        count = int(inside.sum())
+        mean = float(probabilities[inside].mean()) if count else np.nan
+        share = wilson(int(labels[inside].sum()), count)
+        bins.append(Bin(float(edges[i]), float(edges[i + 1]), count, mean, share))
+    return tuple(bins)
+
+
+def roc_curve(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the false and the true positive rate at every threshold, from (0, 0) to (1, 1)."""
+    values = np.unique(probabilities)[::-1]
+    cuts = np.append(values, -np.inf)  # positive above each: at first none, at last all
+    above = []
+    for label in (0, 1):
+        ordered = np.sort(probabilities[labels == label])
+        above.append(1 - np.searchsorted(ordered, cuts, side="right") / len(ordered))
+    return above[0], above[1]
+
+
+def best_cut(labels: np.ndarray, values: np.ndarray) -> float:
+    """Find the number for which "1 if the value exceeds it" is right most often, the least such."""
+    distinct, where = np.unique(np.asarray(values, float), return_inverse=True)
+    between = (distinct[1:] + distinct[:-1]) / 2
+    cuts = np.concatenate([[np.nextafter(distinct[0], -np.inf)], between, distinct[-1:]])
+    gains = np.bincount(where, weights=1 - 2.0 * np.asarray(labels))  # of no longer saying 1
+    return float(cuts[np.argmax(np.append(0, np.cumsum(gains)))])
+
+
+def most_wrong(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """List the places of the pictures that are predicted wrongly, the greatest error first."""
+    wrong = np.flatnonzero((probabilities > threshold) != labels)
+    return wrong[np.argsort(-np.abs(probabilities - labels)[wrong], kind="stable")]

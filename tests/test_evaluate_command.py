@@ -1,0 +1,192 @@
+"""`jaxnet evaluate` as a user types it."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from conftest import Result
+from PIL import Image
+
+from jaxnet.data.dataset import Split
+from jaxnet.data.load import load_dataset
+from jaxnet.evaluation.picture import draw_evaluation
+from jaxnet.evaluation.scores import score
+from jaxnet.storage.model import load_model, save_model
+
+Run = Callable[..., Result]
+Write = Callable[..., Path]
+
+QUICK = ("--size", 8, "--iterations", 100, "--learning-rate", 0.1)
+
+
+def test_all_scores_are_printed_and_drawn(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK)
+    result = jaxnet("evaluate", "runs/001")
+    assert result.code == 0
+    for part in (
+        "Threshold: 0.5, set beforehand",
+        "train (seen in training)",
+        "balanced accuracy",
+        "precision",
+        "recall",
+        "ROC AUC",
+        "log loss",
+        "Brier score",
+        "in hindsight",
+        "brightness alone",
+        "logistic regression",
+        "predicted cat",
+        "calibration",
+        "written: runs/001/evaluation.png",
+    ):
+        assert part in result.out, part
+    assert "these are not" not in result.out
+    with Image.open("runs/001/evaluation.png") as image:
+        assert image.format == "PNG"
+        assert min(image.size) > 300
+    refused = jaxnet("evaluate", "runs/001/model.h5")
+    assert refused.code == 2
+    assert "evaluation.png exists already" in refused.err
+    assert jaxnet("evaluate", "runs/001/model.h5", "--force").code == 0
+
+
+def test_the_answer_in_json_is_that_of_the_network(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK)
+    model, dataset = load_model("runs/001"), load_dataset(folder, size=8)
+    result = jaxnet("evaluate", "runs/001", "--json", "--out", "here.png")
+    answer = json.loads(result.out)
+    assert Path("here.png").exists()
+    assert answer["same_data_as_in_training"] is True
+    assert answer["threshold"]["value"] == 0.5
+    assert list(answer["splits"]) == ["test", "train"]
+    for name, split in dataset.splits.items():
+        said = answer["splits"][name]
+        assert said["seen_in_training"] is (name == "train")
+        expected = score(split.labels, model.predict_images(split.images))
+        assert said["confusion"] == expected.confusion.tolist()
+        assert said["right"] == expected.confusion.trace()
+        assert said["accuracy"] == pytest.approx(expected.accuracy._asdict())
+        for end in ("value", "low", "high") if name == "train" else ("value",):
+            found = getattr(expected.log_loss, end)
+            assert said["log_loss"][end] == pytest.approx(found, rel=1e-4)
+        assert sum(part["pictures"] for part in said["calibration"]) == len(split.labels)
+        assert [key for key, line in said["baselines"].items() if line["in_hindsight"]] == [
+            "hindsight"
+        ]
+        assert said["mcnemar"].keys() == {"gained", "lost", "p"}
+        assert len(said["most_wrong"]) == said["pictures"] - said["right"]
+
+
+def test_the_threshold_is_chosen_on_train(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, "--size", 8, "--iterations", 3)
+    half = json.loads(jaxnet("evaluate", "runs/001", "--json").out)
+    chosen = json.loads(
+        jaxnet("evaluate", "runs/001", "--json", "--threshold", "train", "--force").out
+    )
+    assert chosen["threshold"]["how"] == "the one that is right most often on train"
+    assert chosen["splits"]["train"]["right"] > half["splits"]["train"]["right"]
+    strict = json.loads(jaxnet("evaluate", "runs/001", "--json", "--threshold", 1, "--force").out)
+    assert strict["splits"]["test"]["recall"]["value"] == 0
+    assert strict["splits"]["test"]["precision"]["value"] is None
+    for wrong in ("nan", "2", "best"):
+        refused = jaxnet("evaluate", "runs/001", "--threshold", wrong)
+        assert refused.code == 2
+        assert f'--threshold is "{wrong}"' in refused.err
+
+
+def test_data_that_have_changed_are_told(jaxnet: Run, h5: Write, images: np.ndarray) -> None:
+    path = h5()
+    jaxnet("train", "--data", path, *QUICK)
+    h5(test_set_y=np.array([1, 0, 0, 0]))
+    result = jaxnet("evaluate", "runs/001")
+    assert "the data have changed" in result.out
+    assert "seen in training" not in result.out
+    answer = json.loads(jaxnet("evaluate", "runs/001", "--force", "--json").out)
+    assert answer["same_data_as_in_training"] is False
+    assert answer["splits"]["train"]["seen_in_training"] is None
+
+
+def test_other_data_and_no_test_split(jaxnet: Run, h5: Write, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK, "--positive", "dog")
+    other = h5("one.h5", test_set_x=None, test_set_y=None, list_classes=np.array([b"dog", b"cat"]))
+    result = jaxnet("evaluate", "runs/001", "--data", other, "--json")
+    answer = json.loads(result.out)
+    assert answer["data"]["positive"] == "dog"
+    assert list(answer["splits"]) == ["train"]
+    assert "there is no test split to judge by" in result.err
+    assert "other data: these are not the pictures" in result.err
+    mixed = jaxnet("evaluate", "runs/001", "--data", h5(), "--force")
+    assert mixed.code == 0
+    assert 'gives the probability of "dog", and is judged by "cat"' in mixed.out
+
+
+def test_the_data_options_of_the_run_are_kept(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK, "--data-seed", 5, "--positive", "dog")
+    answer = json.loads(jaxnet("evaluate", "runs/001", "--json").out)
+    assert answer["same_data_as_in_training"] is True
+    assert answer["data"]["positive"] == "dog"
+    seed = ("--data-seed", 0, "--force", "--json")
+    assert json.loads(jaxnet("evaluate", "runs/001", *seed).out)["same_data_as_in_training"] is (
+        False
+    )
+
+
+def test_test_pictures_that_are_in_train_can_be_left_out(
+    jaxnet: Run, h5: Write, images: np.ndarray
+) -> None:
+    path = h5(test_set_x=images[[0, 9, 10, 11]])
+    jaxnet("train", "--data", path, "--iterations", 20)
+    result = jaxnet("evaluate", "runs/001", "--exclude-leaks", "--json")
+    assert "other data: these are not the pictures" in result.err
+    answer = json.loads(result.out)
+    assert answer["splits"]["test"]["pictures"] == 3
+    assert answer["splits"]["train"]["pictures"] == 8
+
+
+def test_a_model_that_names_no_data(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK, "--precision", "float64")
+    assert jaxnet("evaluate", "runs/001").code == 0
+    with h5py.File("runs/001/model.h5") as file:
+        assert file["params/W1"].dtype == np.float64
+    jaxnet("train", "--data", folder, *QUICK)
+    model = load_model("runs/002")
+    model.settings.clear()
+    save_model("alone.h5", model)
+    refused = jaxnet("evaluate", "alone.h5")
+    assert refused.code == 2
+    assert "--data" in refused.err
+    assert jaxnet("evaluate", "alone.h5", "--data", folder).code == 0
+    assert jaxnet("evaluate", "nowhere").code == 2
+
+
+def test_the_picture_shows_the_most_wrong(images: np.ndarray) -> None:
+    split, classes = Split(images, np.array([0, 1] * 6)), ("$no", "yes")
+    probabilities = np.linspace(0.05, 0.9, 12)
+    scores = score(split.labels, probabilities)
+    figure = draw_evaluation(scores, split, probabilities, classes, "a run")
+    above, below = figure.subfigs
+    confusion, roc, calibration = above.axes
+    assert [text.get_text().split("\n")[0] for text in confusion.texts] == ["3", "3", "3", "3"]
+    assert [text.get_text() for text in calibration.texts] == [
+        str(part.pictures) for part in scores.calibration if part.pictures
+    ]
+    assert f"{scores.roc_auc.value:.2f}" in roc.get_title()
+    shown = [axes for axes in below.axes if axes.images]
+    assert len(shown) == 6
+    for axes, place in zip(shown, (1, 10), strict=False):
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), images[place])
+    assert [axes.get_title() for axes in shown[:2]] == ["0.127: is yes", r"0.823: is \$no"]
+    figure.savefig(io.BytesIO(), format="png")
+
+
+@pytest.mark.slow
+def test_the_real_cats(jaxnet: Run, cats: object) -> None:
+    jaxnet("train", "--data", "catvnoncat", "--iterations", 300)
+    answer = json.loads(jaxnet("evaluate", "runs/001", "--json").out)
+    right = {key: line["right"] for key, line in answer["splits"]["test"]["baselines"].items()}
+    assert right == {"constant": 17, "hindsight": 33, "brightness": 19, "logistic": 27}
+    assert answer["splits"]["test"]["best_baseline"] == "hindsight"
