@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,8 +98,8 @@ def test_train_with_no_arguments(jaxnet: Run) -> None:
         "32,776 + 9 = 32,785",
         "Device: ",
         "300 iterations in",
-        'always "other" would score 65.6%',
-        'always "other" would score 66.0%',
+        'always "other" would score 66 %',
+        "than guessing (p = ",
         "runs/001/model.h5",
         "runs/001/training.png",
     ):
@@ -250,13 +251,49 @@ def test_a_run_that_goes_wrong_is_saved_and_ends_with_1(jaxnet: Run, folder: Pat
     assert result.code == 1
     (found,) = re.findall(r"the rate 1000 is too large: (\S+) learns", result.out)
     assert jaxnet("train", "--data", folder, *QUICK, "--learning-rate", found).code == 0
-    overflow = jaxnet(
-        "train", "--data", folder, *QUICK, "--learning-rate", 1e30, "--activation", "leaky_relu"
-    )
+
+
+def test_a_run_that_overflows_is_whole_and_can_be_gone_on_with(jaxnet: Run, folder: Path) -> None:
+    train = ("train", "--data", folder, *QUICK, "--activation", "leaky_relu", "--out", "run")
+    overflow = jaxnet(*train, "--learning-rate", 1e30)
     assert overflow.code == 1
-    assert "not finite" in overflow.out
-    model = load_model("runs/003")
-    assert all(np.isfinite(leaf).all() for leaf in model.params.values())
+    assert "not finite: at iteration 1 a cost" in overflow.out
+    before = Path("run/model.h5").read_bytes()
+    assert len(load_model("run").costs) == 0  # the one step that was made led to no finite cost
+    again = jaxnet("train", "--resume", "run")
+    assert again.code == 1
+    assert "not finite: at iteration 1 a cost" in again.out
+    assert Path("run/model.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("--iterations", 10, "--learning-rate", 1e-5), "take more --iterations or a larger"),
+        (("--learning-rate", 0), "the rate is 0: take a larger"),
+        (("--optimizer", "adam", "--learning-rate", 500), "take a smaller --learning-rate"),
+        (("--learning-rate", 1e30), "nor does any rate of α/2"),
+    ],
+    ids=["short", "zero", "adam", "huge"],
+)
+def test_advice_claims_no_more_than_was_measured(
+    settings: tuple[str, ...], said: str, jaxnet: Run
+) -> None:
+    result = jaxnet("train", "--count", 24, *QUICK, *settings)
+    assert result.code == 1
+    assert said in result.out
+    assert "is too large" not in result.out
+
+
+def test_leaked_pictures_are_left_out_and_the_score_says_so(jaxnet: Run, folder: Path) -> None:
+    for name in ("train", "test"):
+        shutil.copytree(folder / "cat", f"pets/{name}/cat")
+        shutil.copytree(folder / "dog", f"pets/{name}/dog")
+    Image.new("RGB", (8, 8), (9, 99, 9)).save("pets/test/cat/another.png")
+    result = jaxnet("train", "--data", "pets", "--exclude-leaks", *QUICK)
+    assert "are in train, too" not in result.out
+    assert re.search(r"test [01]/1 = .* · without the 12 that train has, too", result.out)
+    assert load_model("runs/001").settings["exclude_leaks"] is True
 
 
 def test_no_run_is_overwritten_unasked(jaxnet: Run, folder: Path) -> None:
