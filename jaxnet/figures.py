@@ -124,7 +124,8 @@ def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
 def _show_pairs(part: SubFigure, dataset: Dataset, pairs: Sequence[Pair]) -> None:
     """Show duplicates, each picture with its number and its class."""
     shown = pairs[:MOST_EXAMPLES]
-    part.suptitle(f"pictures that are there twice, {len(shown)} of {len(pairs)} pairs")
+    title = f"pictures that are there twice, {len(shown)} of {len(pairs)} pairs"
+    part.suptitle(title, ha="left", x=0.02)
     panels = part.subplots(2, MOST_EXAMPLES)
     for panel in panels.flat:
         panel.set_axis_off()
