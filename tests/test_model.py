@@ -96,10 +96,10 @@ def test_any_hdf5_tool_can_read_it(tmp_path: Path) -> None:
         assert dict(file["preprocessing"].attrs) == {
             "height": 8,
             "width": 6,
-            "color": "gray",
-            "scale": "unit",
+            "color": b"gray",
+            "scale": b"unit",
         }
-        assert file["settings"].attrs["activation"] == "leaky_relu"
+        assert file["settings"].attrs["activation"] == b"leaky_relu"
 
 
 def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def open_hdf5(
     """Open an HDF5 file for reading, and raise `error` for whatever goes wrong inside the block.
 
     The HDF5 library tells of a damaged file by exceptions of many kinds. In a file of `ours` the
-    seal is checked first.
+    seal, if it has one, is checked first.
     """
     require_path(path, error=error)
     if path.is_dir():
@@ -112,10 +112,9 @@ def open_hdf5(
     if not path.is_file():
         raise error(f"{path} is a pipe or a device", expected, "write it to a file first")
     try:
-        sealed = ours and _is_sealed(path)
+        if ours:
+            _check_seal(path)
         with h5py.File(path, "r") as file:
-            if ours and not sealed:
-                _try_strings(path)
             yield file
     except DataError as cause:
         raise error(cause.found, cause.expected, cause.remedy) from cause
@@ -138,21 +137,19 @@ def seal(path: Path) -> None:
         file.write(digest)
 
 
-def _is_sealed(path: Path) -> bool:
-    """Say whether a file has a seal; raise a ValueError if it does not belong to the file."""
+def _check_seal(path: Path) -> None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         end = int.from_bytes(content[40:48], "little")
         # Only the first version of the header, which h5py writes, says there where the file ends.
         if content[:9] != b"\x89HDF\r\n\x1a\n\0" or end >= len(content):
-            return False
+            return
         with memoryview(content) as view, view[:end] as sealed:
             digest = hashlib.sha256(sealed).digest()
         if content[end:] != digest:
             raise ValueError("its bytes are not those that were written")
-        return True
 
 
-def _try_strings(path: Path, name: str = "") -> None:
+def try_strings(path: Path, name: str = "") -> None:
     """Raise a ValueError if strings of variable length cannot be read.
 
     A damaged length or place lets the HDF5 library hang, crash, or take any memory: a child process
@@ -281,7 +278,7 @@ def read_array(source: h5py.Dataset) -> np.ndarray:
                 "plain numbers or strings",
                 "write the values as such",
             )
-        _try_strings(path, source.name)
+        try_strings(path, source.name)
     stored = path.stat().st_size
     believed = max(BELIEVED_BYTES, BELIEVED_RATIO * stored)
     # A chunk is unpacked whole, even one that is larger than the array.
