@@ -135,6 +135,16 @@ def test_the_data_options_of_the_run_are_kept(jaxnet: Run, folder: Path) -> None
     )
 
 
+def test_data_options_edited_by_hand(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK)
+    with h5py.File("runs/001/model.h5", "a") as file:
+        file["settings"].attrs["data_seed"] = "five"
+    result = jaxnet("evaluate", "runs/001")
+    assert result.code == 2
+    assert "was saved with the setting data_seed = 'five'" in result.err
+    assert jaxnet("evaluate", "runs/001", "--data", folder).code == 0
+
+
 def test_test_pictures_that_are_in_train_can_be_left_out(
     jaxnet: Run, h5: Write, images: np.ndarray
 ) -> None:

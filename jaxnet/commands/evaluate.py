@@ -17,6 +17,7 @@ from jaxnet.commands.console import (
     speak,
 )
 from jaxnet.commands.data import load_and_print
+from jaxnet.commands.settings import check_setting
 from jaxnet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -189,7 +190,11 @@ def _data_options(ctx: typer.Context, model: Path, settings: dict[str, Any]) -> 
             "a model that `jaxnet train` wrote, or data that are named",
             "name them with --data",
         )
-    run = {name: settings[name] for name in DATA_OPTIONS if name in settings}
+    run = {
+        name: check_setting(ctx, model, name, settings[name])
+        for name in DATA_OPTIONS
+        if name in settings
+    }
     typed = {name: given[name] for name in _typed(ctx)}
     return given | run | typed
 
