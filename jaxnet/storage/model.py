@@ -6,10 +6,14 @@
 /classes         the names of class 0 and of class 1
 /preprocessing   attributes: height, width, color, scale
 /settings        attributes: how it was trained
-/origin          attributes: source and SHA-256 of the data, device, versions
+/origin          attributes: source and SHA-256 of the data, device, versions, prng
 /descent         if training can go on: see jaxnet/storage/descent.py
 
-After the end of the HDF5 file, where no HDF5 tool looks, stands the SHA-256 of all before it.
+A run of `jaxnet train` draws its first weights with the key jax.random.key(seed, impl=prng), where
+the seed is a setting and prng the generator that JAX was set to, "threefry2x32" by default.
+
+After the end of the HDF5 file, where no HDF5 tool looks, stands the SHA-256 of all before it. It is
+kept by a copy, and dropped by a tool that changes the file, which is then read without.
 """
 
 import contextlib
@@ -54,7 +58,7 @@ class Model:
         hidden: The activation of the hidden units.
         costs: The cost before each update, (iterations,).
         settings: How it was trained, by name.
-        origin: Where it comes from: data, device, versions.
+        origin: Where it comes from: data, device, versions, random generator.
     """
 
     params: Params
@@ -84,10 +88,11 @@ class Model:
 
 
 def versions() -> dict[str, Value]:
-    """Name the versions and the device that a result was computed with."""
+    """Name the versions, the device and the random generator that a result was computed with."""
     packages = ("jax", "jaxlib", "optax", "numpy")
     return {
         "device": jax.devices()[0].device_kind,
+        "prng": str(jax.random.key_impl(jax.random.key(0))),
         "python": platform.python_version(),
         "jaxnet": __version__,
         **{name: importlib.metadata.version(name) for name in packages},
