@@ -68,6 +68,7 @@ def check_setting(ctx: typer.Context, run: Path, name: str, value: Any) -> Any:
     (option,) = (option for option in ctx.command.params if option.name == name)
     typed, reason = None, f"not what {option.opts[0]} is"
     try:
+        # As a text, since not every version of typer is prepared for other values.
         typed = option.process_value(ctx, str(value))
     except typer.BadParameter as cause:
         reason = cause.message
