@@ -351,9 +351,10 @@ def test_the_activations_of_a_sweep(sweep: Path) -> None:
         with h5py.File(sweep, "a") as file:
             change(file["results"])
         sweep_refused(sweep, found)
-    with h5py.File(sweep, "a") as file:
-        del file["results"]
-    sweep_refused(sweep, "there is no results")
+    for group in ("results", "settings"):
+        with h5py.File(sweep, "a") as file:
+            del file[group]
+        sweep_refused(sweep, "a part missing or changed", f"there is no {group}")
     with h5py.File(sweep, "a") as file:
         file.attrs["format_version"] = 2
     sweep_refused(sweep, "format version 2")

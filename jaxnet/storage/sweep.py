@@ -73,28 +73,16 @@ def resume_sweep(path: Path, settings: dict[str, Any], blank: dict[str, Sweep]) 
     with open_hdf5(path, "a file of jaxnet sweep", ModelFileError, ours=True) as file:
         if "format" not in file.attrs or read_attribute(file, "format") != FORMAT:
             raise ModelFileError(f"{path} is no sweep", "a file of jaxnet sweep", "give another")
-        version = read_attribute(file, "format_version")
-        if version != FORMAT_VERSION:
-            raise ModelFileError(
-                f"{path} has the format version {version}",
-                f"version {FORMAT_VERSION}, which this jaxnet reads",
-                "use the jaxnet that wrote it, or sweep into another folder",
-            )
-        there = read_attributes(find_group(file, "settings"))
-        for name in sorted(settings.keys() | there.keys()):
-            if there.get(name) != settings.get(name):
-                raise UsageError(
-                    f"{path} was made with {name} = {there.get(name)}",
-                    f"{name} = {settings.get(name)}, as asked for now",
-                    "ask for the same to go on with it, or give another folder",
-                )
         try:
+            _require_version_and_settings(path, file, settings)
             results = find_group(file, "results")
             _require_names(results, blank)
             return {
                 activation: _read_part(find_group(results, activation), part)
                 for activation, part in blank.items()
             }
+        except (ModelFileError, UsageError):
+            raise
         except Exception as cause:
             reason = cause.found if isinstance(cause, DataError) else cause
             raise ModelFileError(
@@ -102,6 +90,24 @@ def resume_sweep(path: Path, settings: dict[str, Any], blank: dict[str, Sweep]) 
                 "a file as jaxnet sweep wrote it",
                 "take a copy that is whole, or sweep into another folder",
             ) from cause
+
+
+def _require_version_and_settings(path: Path, file: h5py.File, settings: dict[str, Any]) -> None:
+    version = read_attribute(file, "format_version")
+    if version != FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has the format version {version}",
+            f"version {FORMAT_VERSION}, which this jaxnet reads",
+            "use the jaxnet that wrote it, or sweep into another folder",
+        )
+    there = read_attributes(find_group(file, "settings"))
+    for name in sorted(settings.keys() | there.keys()):
+        if there.get(name) != settings.get(name):
+            raise UsageError(
+                f"{path} was made with {name} = {there.get(name)!r}",
+                f"{name} = {settings.get(name)!r}, as asked for now",
+                "ask for the same to go on with it, or give another folder",
+            )
 
 
 def _read_part(group: h5py.Group, blank: Sweep) -> Sweep:
