@@ -33,11 +33,18 @@ from jaxnet.storage.sweep import resume_sweep, save_sweep
 Write = Callable[..., Path]
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The content of a model file with its descent."""
+    path = tmp_path_factory.mktemp("saved") / "model.h5"
+    save_model(path, *make_model())
+    return path.read_bytes()
+
+
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
+def model(tmp_path: Path, saved: bytes) -> Path:
     """A model file with its descent."""
-    network, descent = make_model()
-    save_model(tmp_path / "model.h5", network, descent)
+    (tmp_path / "model.h5").write_bytes(saved)
     return tmp_path / "model.h5"
 
 
