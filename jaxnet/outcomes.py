@@ -59,7 +59,9 @@ def late_cost(costs: Array) -> Array:
     return costs[..., -math.ceil(costs.shape[-1] / 20) :].mean(axis=-1)
 
 
-def judge(finite: ArrayLike, active: ArrayLike, late_cost: ArrayLike, entropy: float) -> np.ndarray:
+def judge(
+    finite: ArrayLike, active: ArrayLike, late_cost: ArrayLike, entropy: float | np.ndarray
+) -> np.ndarray:
     """Name the outcome of each of many runs, as `outcome` explains it."""
     conditions = {
         "not finite": np.logical_not(finite),

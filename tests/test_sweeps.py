@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_span import make_problem
 
-from jaxnet import sweeps
+from jaxnet import blocks
 from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.errors import DataError, UsageError
 from jaxnet.network import accuracy, init_params, loss
@@ -116,7 +116,7 @@ def test_without_test_pictures_and_costs(keys: jax.Array) -> None:
 def test_other_rates_scales_seeds_and_momentum_compile_nothing_anew(
     keys: jax.Array, x64: None
 ) -> None:
-    train_block = sweeps._block_program(small_products=True)
+    train_block = blocks._block_program(small_products=True)
     train_block.clear_cache()
     run(keys, iterations=6)
     other = jax.random.split(jax.random.key(9), KEYS)
