@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from jaxnet.commands.settings import load_run_settings
 from jaxnet.errors import UsageError
 
 # What of the command line is no setting of the run itself.
@@ -34,10 +35,8 @@ def resumed_settings(ctx: typer.Context, folder: Path) -> dict[str, Any]:
         ModelFileError: If it is no such run.
         UsageError: If an option contradicts the run's own; it names both values.
     """
-    from jaxnet.storage.model import load_settings
-
     given = given_settings(ctx)
-    stored = dict.fromkeys(given) | load_settings(folder)
+    stored = load_run_settings(ctx, folder, apart=NOT_SETTINGS, always=("learning_rate",))
     for name in ctx.params:
         source = ctx.get_parameter_source(name)
         if source is None or source.name != "COMMANDLINE":

@@ -143,7 +143,7 @@ def train(
         run.skip_bad,
         exclude_leaks=run.exclude_leaks,
     )
-    if resume is not None and load_origin(resume)["sha256"] != described["sha256"]:
+    if resume is not None and load_origin(resume).get("sha256") != described["sha256"]:
         raise UsageError(
             f"{dataset.source} holds other pictures than {resume} was trained on",
             "the same pictures, to the last byte",
