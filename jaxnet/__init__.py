@@ -11,7 +11,7 @@ In reading order; a file imports only from files above it:
     span                           the same gradient descent in the span of the pictures
     optimizer, outcomes            SGD that compiles once; how a run ended
     training                       make_update and fit: gradient descent
-    sweeps                         sweep: thousands of networks in one program
+    blocks, sweeps                 many networks in one program; sweep: thousands of them
     storage/                       the run folder, the model file, the sweep file
     figures                        the pictures: cost curve, hidden units, contact sheet
     commands/                      `jaxnet data | train | sweep | predict`
