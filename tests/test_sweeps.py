@@ -151,14 +151,17 @@ Y = jax.numpy.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
 keys = jax.random.split(jax.random.key(0), 5)
 assert len(jax.devices()) == int(sys.argv[1])
 swept = jaxnet.sweep(keys, X, Y, learning_rates=[0.1, 0.3], iterations=20, keep_costs=True)
-np.save(sys.argv[2], swept.costs)
+from jaxnet.evaluation.leave_one_out import leave_one_out
+found = leave_one_out(keys, X, Y, learning_rate=0.1, iterations=20)
+np.savez(sys.argv[2], costs=swept.costs, probabilities=found.train_without)
 """
-    costs = []
+    results = []
     for devices in ("1", "3"):
-        path = tmp_path / f"{devices}.npy"
+        path = tmp_path / f"{devices}.npz"
         subprocess.run([sys.executable, "-c", program, devices, path], check=True)
-        costs.append(np.load(path))
-    np.testing.assert_allclose(costs[0], costs[1], rtol=1e-13)
+        results.append(np.load(path))
+    for name in ("costs", "probabilities"):
+        np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-13)
 
 
 def test_all_cores_are_used_or_it_is_told_why_not() -> None:
