@@ -286,6 +286,36 @@ def test_advice_claims_no_more_than_was_measured(
     assert "is too large" not in result.out
 
 
+def test_many_seeds_and_the_one_that_is_kept(jaxnet: Run, folder: Path) -> None:
+    train = ("train", "--data", folder, *QUICK)
+    answer = json.loads(jaxnet(*train, "--seed", 7, "--seeds", 4, "--json").out)
+    alone = [json.loads(jaxnet(*train, "--seed", seed, "--json").out) for seed in range(7, 11)]
+    found = answer["seeds"]
+    assert found["seeds"] == [7, 8, 9, 10]
+    costs = [run["last_cost"] for run in alone]
+    np.testing.assert_allclose(found["last_costs"], costs, rtol=1e-5)
+    kept = 7 + int(np.argsort(costs)[1])
+    assert found["kept"] == answer["settings"]["seed"] == kept
+    assert answer["last_cost"] == costs[kept - 7]
+    assert found["splits"]["test"]["accuracies"] == [run["accuracy"]["test"] for run in alone]
+    assert jaxnet("train", "--resume", "runs/001", "--iterations", 30).code in (0, 1)
+
+    said = jaxnet(*train, "--seeds", 2).out
+    assert "2 seeds: " in said
+    assert "the labels of test choose nothing" in said
+    for refused, found in (
+        (("--seeds", 2, "--optimizer", "adam"), "--seeds 2 is given with --optimizer adam"),
+        (("--seeds", 2, "--seed", 2**32 - 1), "from --seed 4294967295 on"),
+    ):
+        result = jaxnet(*train, *refused)
+        assert result.code == 2
+        assert found in result.err
+    assert (
+        "--seeds is given with --resume"
+        in jaxnet("train", "--resume", "runs/001", "--seeds", 2).err
+    )
+
+
 def test_leaked_pictures_are_left_out_and_the_score_says_so(jaxnet: Run, folder: Path) -> None:
     for name in ("train", "test"):
         shutil.copytree(folder / "cat", f"pets/{name}/cat")

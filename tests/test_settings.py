@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
     "data": "pets",
     "data_seed": 3,
     "skip_bad": True,
+    "exclude_leaks": False,
     "hidden_units": 3,
     "weight_scale": "he",
     "seed": 2**32 - 1,

@@ -9,7 +9,7 @@ from jaxnet.commands.settings import load_run_settings
 from jaxnet.errors import UsageError
 
 # What of the command line is no setting of the run itself.
-NOT_SETTINGS = ("checkpoint_every", "resume", "out", "force", "as_json")
+NOT_SETTINGS = ("seeds", "checkpoint_every", "resume", "out", "force", "as_json")
 
 # What may be another on going on: the iterations, and where the pictures lie, which are compared.
 MAY_CHANGE = ("iterations", "data", "test")
@@ -41,11 +41,11 @@ def resumed_settings(ctx: typer.Context, folder: Path) -> dict[str, Any]:
         source = ctx.get_parameter_source(name)
         if source is None or source.name != "COMMANDLINE":
             continue
-        if name in ("out", "force"):
+        if name in ("out", "force", "seeds"):
             raise UsageError(
                 f"--{name} is given with --resume",
                 "one or the other",
-                "a run goes on in its folder",
+                "a run goes on in its folder, with its own seed",
             )
         if name in MAY_CHANGE:
             stored[name] = given[name]

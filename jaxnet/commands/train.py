@@ -1,10 +1,11 @@
 """`jaxnet train`: from pictures to a trained network in a run folder."""
 
+import contextlib
 import math
 import time
 import types
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.progress import TextColumn
@@ -17,6 +18,7 @@ from jaxnet.commands.console import (
     make_bar,
     print_json,
     save_figure,
+    show_progress,
     speak,
 )
 from jaxnet.commands.data import load_and_print, to_arrays
@@ -62,6 +64,14 @@ def train(
     seed: Annotated[
         int, typer.Option(min=0, max=options.LARGEST_SEED, help="Draws the first weights.")
     ] = 0,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Train so many networks, from --seed on; keep the median by its last cost.",
+        ),
+    ] = 1,
     learning_rate: Annotated[
         float | None,
         typer.Option(help="α in W − α dW. \\[default: 0.0075; adam: 0.001]", show_default=False),
@@ -111,6 +121,12 @@ def train(
         resume = run_folder(resume)
         run = types.SimpleNamespace(**resumed_settings(ctx, resume))
 
+    if seeds > 1:
+        from jaxnet.sweeps import use_all_cores
+
+        with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
+            use_all_cores()
+
     import jax
     import numpy as np
 
@@ -119,6 +135,7 @@ def train(
     from jaxnet.activations import ACTIVATIONS
     from jaxnet.data.columns import balancing_weights
     from jaxnet.evaluation.baselines import summary_line
+    from jaxnet.evaluation.seeds import describe_seeds, seeds_as_answer, train_seeds
     from jaxnet.figures import draw_training
     from jaxnet.network import count_params, init_params, predict
     from jaxnet.outcomes import label_entropy
@@ -130,6 +147,8 @@ def train(
     first_scale = _parse_weight_scale(run.weight_scale)
     if out is not None and not force:
         require_empty(out)
+    if seeds > 1:
+        _require_many(run, seeds)
 
     console = speak(as_json)
     dataset, described = load_and_print(
@@ -157,13 +176,30 @@ def train(
         f"{shape} → X {X.shape}, Y {Y.shape}: {run.color}, {run.scale} scale, {X.dtype}\n"
     )
 
+    hidden = ACTIVATIONS[run.activation]
+    weights = balancing_weights(Y) if run.balanced else None
+    console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
+    # What the runs of a sweep share with this one.
+    shared: dict[str, Any] = {"scale": first_scale, "n_h": run.hidden_units, "weights": weights}
+    shared |= {name: vars(run)[name] for name in ("momentum", "nesterov", "iterations")}
+    found, first_seed = None, run.seed
+    if seeds > 1:
+        keys = jax.vmap(jax.random.key)(run.seed + np.arange(seeds))
+        found = train_seeds(
+            keys,
+            X,
+            Y,
+            hidden,
+            learning_rate=run.learning_rate,
+            test=columns.get("test"),
+            track=show_progress,
+            **shared,
+        )
+        run.seed += found.kept
+
     key = jax.random.key(run.seed)
     params = init_params(key, len(X), run.hidden_units, scale=first_scale, dtype=run.precision)
     console.print(_parameter_table(params))
-    console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
-
-    hidden = ACTIVATIONS[run.activation]
-    weights = balancing_weights(Y) if run.balanced else None
     descent = start = start_descent(params, X, rule, run.basis)
     run.basis = "pixels" if descent.span is None else "span"
     if resume is not None:
@@ -229,10 +265,8 @@ def train(
         if name == "test" and described["leaks_excluded"]:
             line += f" · without the {described['leaks_excluded']} that train has, too"
         console.print(line)
-    search = {}
-    if run.optimizer == "sgd":
-        search = {"key": key, "scale": first_scale, "n_h": run.hidden_units, "weights": weights}
-        search |= {name: vars(run)[name] for name in ("momentum", "nesterov", "iterations")}
+    for line in describe_seeds(found, first_seed) if found else ():
+        console.print(line)
     verdict = explain(
         fit,
         start,
@@ -240,7 +274,7 @@ def train(
         hidden,
         plain=run.optimizer == "sgd" and not run.momentum,
         rate=run.learning_rate,
-        **search,
+        **({"key": key} | shared if run.optimizer == "sgd" else {}),
     )
     for sentence in verdict.sentences:
         console.print(sentence, style="yellow")
@@ -265,6 +299,7 @@ def train(
                 "first_cost": float(fit.costs[0]),
                 "last_cost": float(fit.costs[-1]),
                 "accuracy": accuracies,
+                "seeds": seeds_as_answer(found, first_seed) if found else None,
                 "dead_since": verdict.dead_since,
                 "learning_rate_that_learns": verdict.rate,
                 "seconds": seconds,
@@ -274,6 +309,22 @@ def train(
         raise typer.Exit(128 + interruption.signal)
     if outcome in FAILED:
         raise typer.Exit(1)
+
+
+def _require_many(run: types.SimpleNamespace, seeds: int) -> None:
+    """Raise a UsageError where many networks cannot be trained as this one."""
+    if run.optimizer != "sgd":
+        raise UsageError(
+            f"--seeds {seeds} is given with --optimizer {run.optimizer}",
+            "--optimizer sgd, whose networks are trained in one program",
+            "leave one of them out",
+        )
+    if run.seed + seeds - 1 > options.LARGEST_SEED:
+        raise UsageError(
+            f"--seeds {seeds} from --seed {run.seed} on",
+            f"seeds up to {options.LARGEST_SEED}",
+            "take a smaller --seed",
+        )
 
 
 def _make_rule(
