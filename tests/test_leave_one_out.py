@@ -20,6 +20,7 @@ from jaxnet.evaluation.leave_one_out import (
     influence,
     leave_one_out,
     memorisation,
+    most_moved,
     unseen_accuracies,
 )
 from jaxnet.network import forward, init_params
@@ -99,10 +100,15 @@ def test_changes_are_those_of_the_probabilities_averaged_over_the_seeds() -> Non
         influence(found._replace(test=None, test_without=None))
 
 
-def test_the_largest_change_comes_first_and_noise_last() -> None:
+def test_the_largest_change_comes_first_and_noise_is_named() -> None:
     change = Change(np.array([0.1, -0.5, 0.9, 0.3, 0.0]), np.array([0.01, 0.1, 1.0, 0.3, 0.0]))
     assert change.noise.tolist() == [False, False, True, True, True]
-    assert change.order.tolist() == [1, 0, 2, 3, 4]
+    assert change.order.tolist() == [2, 1, 3, 0, 4]
+    # Of three test pictures, the second has but noise, and the third the largest change.
+    moved = Change(np.array([[0.2, 0.9, 0.1], [0.1, 0.0, -0.3]]), np.array([[0.1, 1.0, 0.0]] * 2))
+    assert most_moved(moved).tolist() == [2, 0, 1]
+    assert moved.of(2).order.tolist() == [1, 0]
+    assert moved.of(2).noise.tolist() == [False, False]
 
 
 def test_without_test_pictures(x64: None) -> None:
@@ -147,7 +153,7 @@ def test_a_test_picture_that_is_in_train_too_is_explained_by_its_copy(cats: Data
     test = to_columns(cats.test.images), to_row(cats.test.labels)
     keys = jax.vmap(jax.random.key)(np.arange(4))
     moved = influence(leave_one_out(keys, X, Y, test=test, iterations=1000))
-    explained = Change(moved.mean[:, 17], moved.spread[:, 17])
+    explained = moved.of(17)
     assert explained.order[0] == 146
     assert explained.mean[146] > 0.1
     assert not explained.noise[146]

@@ -47,10 +47,10 @@ class LeaveOneOut(NamedTuple):
 
 
 class Change(NamedTuple):
-    """How much a picture changes a probability by being there.
+    """How much each training picture changes a probability by being there.
 
     Attributes:
-        mean: Over the seeds.
+        mean: Over the seeds; (m,), or (m, m′) for many probabilities.
         spread: The standard deviation between the seeds.
     """
 
@@ -59,13 +59,17 @@ class Change(NamedTuple):
 
     @property
     def noise(self) -> np.ndarray:
-        """Whether the change is no larger than the spread."""
+        """Whether a change is no larger than the spread."""
         return np.abs(self.mean) <= self.spread
 
     @property
     def order(self) -> np.ndarray:
-        """The places along the first axis: the largest changes first, noise after all others."""
-        return np.lexsort((-np.abs(self.mean), self.noise), axis=0)
+        """The training pictures, the largest change first."""
+        return np.argsort(-np.abs(self.mean), axis=0, kind="stable")
+
+    def of(self, j: int) -> "Change":
+        """The changes of probability j alone."""
+        return Change(self.mean[:, j], self.spread[:, j])
 
 
 def leave_one_out(
@@ -196,6 +200,12 @@ def influence(found: LeaveOneOut) -> Change:
     if found.test is None or found.test_without is None:
         raise DataError("there are no test pictures", "some to be explained", "give test=…")
     return _change(found.test[:, None] - found.test_without)
+
+
+def most_moved(moved: Change) -> np.ndarray:
+    """List the test pictures: the one that a single training picture moves most comes first."""
+    strongest = np.where(moved.noise, 0, np.abs(moved.mean)).max(axis=0)
+    return np.argsort(-strongest, kind="stable")
 
 
 def _change(differences: np.ndarray) -> Change:
