@@ -78,6 +78,11 @@ def test_the_answer_is_that_of_training_without_a_picture(jaxnet: Run, folder: P
         assert row["change"] == pytest.approx(np.mean(found), abs=1e-5)
         assert row["spread"] == pytest.approx(np.std(found, ddof=1), abs=1e-5)
         assert row["noise"] == (abs(row["change"]) <= row["spread"])
+    # The last pair is that of the picture most learnt by heart, by its own class.
+    assert row["seen"] - row["left_out"] == pytest.approx(row["change"], abs=1e-6)
+    assert row["seen"] == pytest.approx(
+        np.mean([A2["train"][i] if labels[i] else 1 - A2["train"][i] for A2 in whole]), rel=1e-4
+    )
     raised = [row["change"] for row in answer["memorisation"]]
     assert raised == sorted(raised, reverse=True)
 
