@@ -271,7 +271,7 @@ def _influence_table(answer: dict[str, Any]) -> Table:
     positive = answer["positive"]
     title = f'what changed P("{positive}") of test pictures most'
     table = Table(title=title, title_justify="left")
-    for heading in ("picture", "class", f'P("{positive}")', "training picture", "class", "change"):
+    for heading in ("picture", "class", f'P("{positive}")', "by", "class", "change"):
         table.add_column(heading)
     for part in answer["explained"]:
         first = (f"test {part['picture']}", part["class"], f"{part['probability']:.2f}")
