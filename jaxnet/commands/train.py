@@ -58,9 +58,7 @@ def train(
     scale: options.Scale = "symmetric",
     hidden_units: options.HiddenUnits = 8,
     activation: options.ActivationName = "relu",
-    weight_scale: Annotated[
-        str, typer.Option(help="The standard deviation of the first weights, or he.")
-    ] = "0.01",
+    weight_scale: options.WeightScale = "0.01",
     seed: Annotated[
         int, typer.Option(min=0, max=options.LARGEST_SEED, help="Draws the first weights.")
     ] = 0,
@@ -144,7 +142,7 @@ def train(
     from jaxnet.training import fit_in_chunks, start_descent
 
     rule = _make_rule(run.optimizer, run.learning_rate, run.momentum, run.nesterov)
-    first_scale = _parse_weight_scale(run.weight_scale)
+    first_scale = options.parse_weight_scale(run.weight_scale)
     if out is not None and not force:
         require_empty(out)
     if seeds > 1:
@@ -344,18 +342,6 @@ def _make_rule(
         )
     require_number("--learning-rate", learning_rate, 0, math.inf)
     return optax.adam(learning_rate)
-
-
-def _parse_weight_scale(text: str) -> float | str:
-    if text == "he":
-        return text
-    try:
-        scale = float(text)
-    except ValueError:
-        scale = math.nan
-    if not 0 <= scale < math.inf:
-        raise UsageError(f'--weight-scale is "{text}"', "a number, 0 or more, or he", "try 0.01")
-    return scale
 
 
 def _parameter_table(params: "Params") -> Table:
