@@ -20,8 +20,8 @@ import numpy as np
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split, fingerprint
-from jaxnet.data.files import BELIEVED_BYTES
 from jaxnet.data.hdf5 import read_hdf5, write_hdf5
+from jaxnet.data.untrusted import BELIEVED_BYTES
 from jaxnet.errors import JaxnetError
 from jaxnet.network import init_params
 from jaxnet.optimizer import sgd

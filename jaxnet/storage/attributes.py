@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from jaxnet.data.files import try_strings
+from jaxnet.data.untrusted import try_strings
 from jaxnet.errors import UsageError
 
 LONGEST_ATTRIBUTE = 65_000  # in bytes; HDF5 keeps 64 KiB with the name

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxnet.data.files import find_array, read_array
+from jaxnet.data.untrusted import find_array, read_array
 from jaxnet.errors import ModelFileError
 from jaxnet.storage.attributes import read_attribute, write_attributes
 from jaxnet.training import Descent, TrainState

@@ -34,7 +34,8 @@ from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.checks import check_params
 from jaxnet.data.columns import COLORS, SCALES, Preprocessing
 from jaxnet.data.dataset import check_images
-from jaxnet.data.files import find_array, find_group, open_hdf5, read_array, seal, write_whole
+from jaxnet.data.files import write_whole
+from jaxnet.data.untrusted import find_array, find_group, open_hdf5, read_array, seal
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.network import Params, forward
 from jaxnet.precision import require_dtype

@@ -15,7 +15,8 @@ from typing import Any, get_args
 import h5py
 import numpy as np
 
-from jaxnet.data.files import find_array, find_group, open_hdf5, read_array, seal, write_whole
+from jaxnet.data.files import write_whole
+from jaxnet.data.untrusted import find_array, find_group, open_hdf5, read_array, seal
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.outcomes import Outcome
 from jaxnet.storage.attributes import read_attribute, read_attributes, write_attributes
