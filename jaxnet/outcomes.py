@@ -16,6 +16,9 @@ Array = TypeVar("Array", np.ndarray, jax.Array)
 
 Outcome = Literal["not finite", "dead", "diverged", "plateau", "learning"]
 
+# Those of a run in which something went wrong.
+FAILED: tuple[Outcome, ...] = ("not finite", "dead", "diverged")
+
 
 def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
     """Compute the cost of always predicting the class rate p: −p log p − (1 − p) log(1 − p)."""
