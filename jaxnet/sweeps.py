@@ -73,7 +73,7 @@ def sweep(
     """Train a network for every rate, scale and key.
 
     Args:
-        keys: One random key a seed, (seeds,), such as `jax.random.split(jax.random.key(0), 64)`;
+        keys: One random key a seed, (seeds,), such as `jax.vmap(jax.random.key)(jnp.arange(64))`;
             each draws the network that `init_params` draws from it.
         X: (n_x, m).
         Y: (1, m) of 0 and 1.

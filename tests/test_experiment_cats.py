@@ -1,3 +1,4 @@
+import io
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,18 @@ def test_a_unit_is_shown_where_it_stands() -> None:
     # Two tiles in a row; above each picture 8 // 4 pixels of space, and 2 on either side.
     assert np.argwhere(sheet == 1).tolist() == [[10 + 2 + 1, 2 + 1]]
     assert [text.get_text() for text in axes.texts] == ["+0.50", "−0.50", "+2.00"]
+
+
+@pytest.mark.parametrize("learning_rate", [1e30, 1e300])
+def test_networks_that_overflow_have_not_learnt(
+    learning_rate: float, h5: Callable[..., Path]
+) -> None:
+    result = main(str(h5()), seeds=3, learning_rate=learning_rate, iterations=20)
+    assert not result.holds
+    assert result.numbers["networks that learn"] == 0
+    assert "not finite" in result.numbers["how the networks end"]
+    assert result.figure is not None
+    result.figure.savefig(io.BytesIO())
 
 
 @pytest.mark.slow

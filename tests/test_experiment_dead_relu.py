@@ -1,8 +1,15 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import chex
+import jax
 import pytest
 
 from experiments import Result, dead_relu
 from experiments.dead_relu import main
 from jaxnet.activations import leaky_relu, relu
+from jaxnet.network import Params, init_params
 
 FAST = {"seeds": 2, "biases": 2, "largest": 5.0, "iterations": 500}
 
@@ -54,3 +61,17 @@ def test_it_is_relu_that_stays_dead_and_leaky_relu_that_moves(
     assert not result.holds
     moved = result.numbers[f"of these moved, {impostor}"]
     assert moved == (result.numbers["units dead at the start"] if impostor == "ReLU" else 0)
+
+
+def test_the_networks_are_those_of_the_seeds(
+    monkeypatch: pytest.MonkeyPatch, h5: Callable[..., Path]
+) -> None:
+    keys = []
+
+    def spy(key: jax.Array, *arguments: Any, **settings: Any) -> Params:
+        keys.append(key)
+        return init_params(key, *arguments, **settings)
+
+    monkeypatch.setattr(dead_relu, "init_params", spy)
+    main(str(h5()), seed=3, seeds=2, n_h=2, biases=1, iterations=1)
+    chex.assert_trees_all_equal(keys, [jax.random.key(3), jax.random.key(4)])

@@ -1,10 +1,14 @@
 import math
+from collections.abc import Callable
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from experiments import Result
 from experiments.initialisation import count_different, largest_difference, main
+from jaxnet import fit, init_params, load_dataset, to_columns, to_row
 from jaxnet.data.dataset import Dataset
 
 FAST = {"seeds": 2, "learning_rate": 0.03, "iterations": 700}
@@ -46,6 +50,15 @@ def test_too_few_iterations_show_no_need_of_random_weights() -> None:
     assert not result.holds
     assert result.numbers["largest difference of units that started equal"] <= 1e-12
     assert result.numbers["cost, zeros"] > 1.01 * result.numbers["label entropy"]
+
+
+def test_the_random_starts_are_those_of_the_seeds(h5: Callable[..., Path]) -> None:
+    result = main(str(h5()), seed=3, seeds=1, n_h=3, learning_rate=0.5, iterations=40)
+    train = load_dataset(h5()).train
+    X, Y = to_columns(train.images), to_row(train.labels)
+    params = init_params(jax.random.key(3), len(X), 3, scale=0.01)
+    cost = fit(params, X, Y, learning_rate=0.5, iterations=40).costs[-1]
+    assert result.numbers["cost, random × 0.01, median"] == pytest.approx(float(cost), rel=1e-3)
 
 
 def test_units_are_counted_and_compared_up_to_rounding() -> None:

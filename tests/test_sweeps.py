@@ -25,7 +25,7 @@ KEYS = 3
 
 @pytest.fixture
 def keys() -> jax.Array:
-    return jax.random.split(jax.random.key(5), KEYS)
+    return jax.vmap(jax.random.key)(np.arange(5, 5 + KEYS))
 
 
 def assert_as_alone(
@@ -119,7 +119,7 @@ def test_other_rates_scales_seeds_and_momentum_compile_nothing_anew(
     train_block = blocks._block_program(small_products=True)
     train_block.clear_cache()
     run(keys, iterations=6)
-    other = jax.random.split(jax.random.key(9), KEYS)
+    other = jax.vmap(jax.random.key)(np.arange(9, 9 + KEYS))
     run(other, learning_rates=(1, (0.2, 3.0)), scales=("he", 0.5), momentum=0.7, iterations=6)
     assert train_block._cache_size() == 1
 
@@ -148,7 +148,7 @@ jax.config.update("jax_enable_x64", True)
 import jaxnet
 X = jax.random.normal(jax.random.key(1), (20, 6))
 Y = jax.numpy.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
-keys = jax.random.split(jax.random.key(0), 5)
+keys = jax.vmap(jax.random.key)(np.arange(5))
 assert len(jax.devices()) == int(sys.argv[1])
 swept = jaxnet.sweep(keys, X, Y, learning_rates=[0.1, 0.3], iterations=20, keep_costs=True)
 from jaxnet.evaluation.leave_one_out import leave_one_out
