@@ -20,7 +20,8 @@ ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.na
 def dense_hessian(problem: Problem, hidden: Activation) -> np.ndarray:
     flat, unravel = ravel_pytree(problem.params)
     _, X, Y, weights = problem
-    return np.asarray(jax.hessian(lambda v: loss(unravel(v), X, Y, hidden, weights))(flat))
+    hessian = jax.jit(jax.hessian(lambda v: loss(unravel(v), X, Y, hidden, weights)))
+    return np.asarray(hessian(flat))
 
 
 @ALL
@@ -37,6 +38,7 @@ def test_the_product_is_the_difference_of_gradients(hidden: Activation, tiny: Pr
     params, X, Y, _ = tiny
     vector = jax.tree.map(jnp.cos, params)
 
+    @jax.jit
     def gradient(step: float) -> chex.ArrayTree:
         moved = jax.tree.map(lambda p, v: p + step * v, params, vector)
         return jax.grad(loss)(moved, X, Y, hidden)

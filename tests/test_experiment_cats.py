@@ -74,7 +74,7 @@ def test_networks_that_overflow_have_not_learnt(
 
 @pytest.mark.slow
 def test_it_does_not_learn_to_tell_the_articles_cats(cats: Dataset) -> None:
-    result = main("catvnoncat")
+    result = main("catvnoncat", seeds=16)
     numbers = result.numbers
     assert not result.holds
     assert numbers["training accuracy, median"] > 0.98

@@ -21,11 +21,12 @@ from jaxnet.training import fit
 RATES = (0.05, 0.3)
 SCALES: tuple[float | str, ...] = (0.1, "he")
 KEYS = 3
+SEEDS = np.arange(5, 5 + KEYS)
 
 
 @pytest.fixture
 def keys() -> jax.Array:
-    return jax.vmap(jax.random.key)(np.arange(5, 5 + KEYS))
+    return jax.vmap(jax.random.key)(SEEDS)
 
 
 def assert_as_alone(

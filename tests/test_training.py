@@ -95,7 +95,7 @@ def test_momentum_by_hand(nesterov: bool, tiny: Problem) -> None:
         optax.adam(0.01),
         optax.sgd(optax.cosine_decay_schedule(0.3, 30)),
         optax.chain(optax.clip_by_global_norm(0.1), optax.adamw(0.01)),
-        optax.lbfgs(),
+        optax.lbfgs(linesearch=optax.scale_by_backtracking_linesearch(10)),
     ],
     ids=["momentum", "adam", "schedule", "chain", "lbfgs"],
 )
