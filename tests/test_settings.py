@@ -11,13 +11,12 @@ import typer
 from conftest import Result
 
 from jaxnet.commands.main import app
+from jaxnet.commands.resume import NOT_SETTINGS
 from jaxnet.commands.settings import check_setting, load_run_settings
 from jaxnet.data.columns import Preprocessing
 from jaxnet.errors import ModelFileError
 from jaxnet.network import init_params
 from jaxnet.storage.model import Model, save_model
-
-APART = ("checkpoint_every", "resume", "out", "force", "as_json")
 
 SETTINGS: dict[str, Any] = {
     "data": "pets",
@@ -55,7 +54,7 @@ def save(path: Path, settings: dict[str, Any]) -> Path:
 
 
 def load(ctx: typer.Context, path: Path) -> dict[str, Any]:
-    return load_run_settings(ctx, path, apart=APART, always=("learning_rate",))
+    return load_run_settings(ctx, path, apart=NOT_SETTINGS, always=("learning_rate",))
 
 
 def refused(ctx: typer.Context, path: Path, *parts: str) -> None:
@@ -71,7 +70,7 @@ def test_what_was_saved_is_what_comes_back(ctx: typer.Context, tmp_path: Path) -
     loaded = load(ctx, save(tmp_path / "model.h5", SETTINGS))
     known = {name: loaded[name] for name in SETTINGS | unset | seen}
     assert known == SETTINGS | unset | seen
-    assert loaded.keys() == ctx.params.keys() - set(APART)
+    assert loaded.keys() == ctx.params.keys() - set(NOT_SETTINGS)
 
 
 def test_every_option_of_train_comes_back(
