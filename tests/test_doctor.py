@@ -332,6 +332,16 @@ def test_units_are_counted(
     assert every.remedy
 
 
+def test_a_unit_is_saturated_where_its_slope_is_under_a_hundredth_of_the_largest() -> None:
+    trained = make_trained(sigmoid)
+    W1, b1 = trained.model.params["W1"].at[2].set(0.0), trained.model.params["b1"]
+    edge = math.log(397.997)  # σ′(z) = 0.01 / 4
+    assert float(sigmoid.slope(jnp.asarray(edge))) == pytest.approx(0.0025, rel=1e-4)
+    for z, count in ((edge - 0.01, 0), (edge + 0.01, 1)):
+        check = check_saturated_units(changed(trained, W1=W1, b1=b1.at[2].set(z)))
+        assert check.number == count
+
+
 def test_units_that_look_for_the_same_are_counted(healthy: Trained) -> None:
     W1, b1 = healthy.model.params["W1"], healthy.model.params["b1"]
     longer = changed(healthy, W1=W1.at[3].set(5 * W1[0]), b1=b1.at[3].set(5 * b1[0]))
@@ -343,6 +353,11 @@ def test_units_that_look_for_the_same_are_counted(healthy: Trained) -> None:
     assert check_duplicated_units(opposite).verdict == "pass"
     moved = changed(healthy, W1=W1.at[3].set(1.1 * W1[0]), b1=b1.at[3].set(b1[0] + W1.std() * 6))
     assert check_duplicated_units(moved).verdict == "pass"
+    length = jnp.linalg.norm(jnp.append(W1[0], b1[0]))
+    for angle, count in ((0.039, 1), (0.041, 0)):
+        b1_3 = b1[0] + angle * length
+        turned = changed(healthy, W1=W1.at[3].set(W1[0]), b1=b1.at[3].set(b1_3), hidden=sigmoid)
+        assert check_duplicated_units(turned).number == count
     for hidden in (relu, sigmoid):
         same = changed(healthy, W1=W1[:1].repeat(4, 0), b1=b1[:1].repeat(4, 0), hidden=hidden)
         every = check_duplicated_units(same)
@@ -376,6 +391,11 @@ def test_a_layer_without_a_gradient_stands_still(healthy: Trained) -> None:
     assert (check.verdict, check.number) == ("warn", 0)
     zero = changed(healthy, W1=0 * healthy.model.params["W1"])
     assert (check_step_size(zero).verdict, check_step_size(zero).number) == ("fail", math.inf)
+    params = healthy.model.params
+    huge = changed(healthy, W1=1e300 * params["W1"], W2=1e300 * params["W2"])
+    check = check_step_size(huge)
+    assert check.verdict == "fail"
+    assert math.isnan(check.number)
 
 
 @pytest.mark.parametrize("check", [check_step_size, check_sharpness])
