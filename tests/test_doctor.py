@@ -12,7 +12,7 @@ import pytest
 from jaxnet.activations import Activation, leaky_relu, relu, sigmoid
 from jaxnet.backprop import Gradients, backward
 from jaxnet.data.columns import Preprocessing, balancing_weights
-from jaxnet.evaluation.doctor.check import Check
+from jaxnet.evaluation.doctor.check import Check, require_small
 from jaxnet.evaluation.doctor.course import check_finite, check_gap, check_learnt
 from jaxnet.evaluation.doctor.derivatives import check_derivatives
 from jaxnet.evaluation.doctor.examine import PIPELINE_CHECKS, check_pipeline, check_trained
@@ -250,6 +250,14 @@ def test_a_loss_with_a_wrong_slope_is_told_from_a_wrong_formula() -> None:
 
 def test_a_function_that_remembers_is_not_the_same_compiled() -> None:
     assert check_jit(Pipeline(loss=counting())).verdict == "fail"
+
+
+def test_what_is_no_number_is_not_small() -> None:
+    for number, verdict in ((0.1, "pass"), (0.2, "fail"), (math.inf, "fail"), (math.nan, "fail")):
+        found = require_small("a law", number, 0.1, holds="yes", broken="no", remedy="mend it")
+        assert found.verdict == verdict
+        assert found.meaning == ("yes" if verdict == "pass" else "no")
+        assert found.remedy == ("" if verdict == "pass" else "mend it")
 
 
 def make_trained(hidden: Activation = relu) -> Trained:

@@ -23,9 +23,7 @@ def check(
     ctx: typer.Context,
     model: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="[RUN]", help="A run folder, or a model file, to be checked as well."
-        ),
+        typer.Argument(metavar="RUN", help="A run folder, or a model file, to be checked as well."),
     ] = None,
     data: Data = None,
     test: options.Test = None,
