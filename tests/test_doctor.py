@@ -164,6 +164,7 @@ class Ended:
         self.params, self.costs = params, costs
 
 
+@pytest.mark.slow
 def test_the_real_pipeline_passes_every_check() -> None:
     checks = check_pipeline()
     assert len({check.name for check in checks}) == len(PIPELINE_CHECKS) == 12
