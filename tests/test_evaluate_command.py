@@ -189,7 +189,7 @@ def test_the_picture_shows_the_most_wrong(images: np.ndarray) -> None:
     assert len(shown) == 6
     for axes, place in zip(shown, (1, 10), strict=False):
         np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), images[place])
-    assert [axes.get_title() for axes in shown[:2]] == ["0.127: is yes", r"0.823: is \$no"]
+    assert [axes.get_title() for axes in shown[:2]] == ["1: 0.127, yes", r"10: 0.823, \$no"]
     figure.savefig(io.BytesIO(), format="png")
 
 

@@ -107,9 +107,7 @@ def leave_one_out(
     if out is not None and not force:
         require_empty(out)
     console = speak(as_json)
-    dataset, described = load_and_print(
-        console, data, test, positive, size, count, data_seed, skip_bad
-    )
+    dataset, described = load_and_print(console, ctx.params)
     if picture is not None:
         _require_test_pictures(dataset, picture)
     m = len(dataset.train.labels)

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from jaxnet.commands import options
-from jaxnet.commands.data import load_and_print
+from jaxnet.commands.data import DATA_OPTIONS, load_and_print
 from jaxnet.commands.settings import check_setting
 from jaxnet.errors import UsageError
 
@@ -19,17 +19,6 @@ Data = Annotated[
     str | None,
     typer.Option(help=f"{options.SOURCES} \\[default: the run's]", show_default=False),
 ]
-
-DATA_OPTIONS = (
-    "data",
-    "test",
-    "positive",
-    "size",
-    "count",
-    "data_seed",
-    "skip_bad",
-    "exclude_leaks",
-)
 
 
 def load_for_model(
@@ -90,23 +79,9 @@ def _load(
     console: Console, named: dict[str, Any], positive: str
 ) -> tuple["Dataset", dict[str, Any]]:
     """Load and print the data, with the network's positive class as theirs if they have it."""
-
-    def load(positive: str | None) -> tuple["Dataset", dict[str, Any]]:
-        return load_and_print(
-            console,
-            named["data"],
-            named["test"],
-            positive,
-            named["size"],
-            named["count"],
-            named["data_seed"],
-            named["skip_bad"],
-            exclude_leaks=named["exclude_leaks"],
-        )
-
     if named["positive"] is not None:
-        return load(named["positive"])
+        return load_and_print(console, named)
     try:
-        return load(positive)
+        return load_and_print(console, named | {"positive": positive})
     except UsageError:  # they may have no class of this name
-        return load(None)
+        return load_and_print(console, named)

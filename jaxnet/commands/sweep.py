@@ -41,6 +41,7 @@ MOST_VALUES, MOST_NETWORKS = 10_000, 10_000_000
 
 
 def sweep(
+    ctx: typer.Context,
     data: options.Data = "sketches",
     test: options.Test = None,
     positive: options.Positive = None,
@@ -105,17 +106,7 @@ def sweep(
     from jaxnet.sweeps import sweep as train_networks
 
     console = speak(as_json)
-    dataset, described = load_and_print(
-        console,
-        data,
-        test,
-        positive,
-        size,
-        count,
-        data_seed,
-        skip_bad,
-        exclude_leaks=exclude_leaks,
-    )
+    dataset, described = load_and_print(console, ctx.params)
     console.print(
         (f"{len(kinds)} activations × " if len(kinds) > 1 else "")
         + f"{len(rates)} learning rates × {len(names)} scales × {seeds} seeds = "

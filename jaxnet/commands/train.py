@@ -23,7 +23,7 @@ from jaxnet.commands.console import (
 )
 from jaxnet.commands.data import load_and_print, to_arrays
 from jaxnet.commands.resume import given_settings, resumed_settings, run_folder
-from jaxnet.commands.verdict import FAILED, explain
+from jaxnet.commands.verdict import explain
 from jaxnet.errors import UsageError, require_number
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def train(
     from jaxnet.evaluation.seeds import describe_seeds, seeds_as_answer, train_seeds
     from jaxnet.figures import draw_training
     from jaxnet.network import count_params, init_params, predict
-    from jaxnet.outcomes import label_entropy
+    from jaxnet.outcomes import FAILED, label_entropy
     from jaxnet.storage.model import Model, load_descent, load_origin, save_model, versions
     from jaxnet.storage.runs import MODEL_NAME, make_run_folder, require_empty
     from jaxnet.training import fit_in_chunks, start_descent
@@ -149,17 +149,7 @@ def train(
         _require_many(run, seeds)
 
     console = speak(as_json)
-    dataset, described = load_and_print(
-        console,
-        run.data,
-        run.test,
-        run.positive,
-        run.size,
-        run.count,
-        run.data_seed,
-        run.skip_bad,
-        exclude_leaks=run.exclude_leaks,
-    )
+    dataset, described = load_and_print(console, vars(run))
     if resume is not None and load_origin(resume).get("sha256") != described["sha256"]:
         raise UsageError(
             f"{dataset.source} holds other pictures than {resume} was trained on",
@@ -213,7 +203,7 @@ def train(
     folder = resume or make_run_folder(out, force=force)
     origin = {"source": dataset.source, "sha256": described["sha256"], **versions()}
 
-    def as_model(descent: "Descent") -> "Model":
+    def as_model(descent: "Descent", outcome: str = "unfinished") -> "Model":
         settings = {name: value for name, value in sorted(vars(run).items()) if value is not None}
         for kept_elsewhere in ("activation", "color", "scale"):
             del settings[kept_elsewhere]
@@ -224,7 +214,7 @@ def train(
             hidden,
             descent.costs,
             settings,
-            origin,
+            {**origin, "outcome": outcome},
         )
 
     def save(descent: "Descent") -> None:
@@ -242,8 +232,8 @@ def train(
         fit = _watch(fits, run.iterations, interruption, save, checkpoint_every, chunk)
     seconds = time.perf_counter() - started
     outcome = fit.outcome or "stopped"
-    save(fit.descent)
-    model = as_model(fit.descent)
+    model = as_model(fit.descent, outcome)
+    save_model(folder / MODEL_NAME, model, fit.descent)
     title = (
         f"{run.data}: {len(fit.costs):,} iterations at learning rate {run.learning_rate:g}, "
         f"{outcome}"

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from jaxnet.activations import Activation
     from jaxnet.training import Descent, Fit
 
-# A run that ended so is a failed one.
-FAILED = ("not finite", "dead", "diverged")
-
 # The most arithmetic that goes into advice: some ten seconds on two cores.
 MOST_OPERATIONS = 1e12
 
@@ -53,7 +50,7 @@ def explain(
         search: What else `largest_rate_that_learns` needs; empty if the optimizer is not SGD.
     """
     from jaxnet.advice import dead_since
-    from jaxnet.outcomes import late_cost
+    from jaxnet.outcomes import FAILED, late_cost
 
     n_h = len(fit.params["b1"])
     if fit.outcome == "plateau":

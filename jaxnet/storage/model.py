@@ -6,7 +6,7 @@
 /classes         the names of class 0 and of class 1
 /preprocessing   attributes: height, width, color, scale
 /settings        attributes: how it was trained
-/origin          attributes: source and SHA-256 of the data, device, versions, prng
+/origin          attributes: source and SHA-256 of the data, device, versions, outcome, prng
 /descent         if training can go on: see jaxnet/storage/descent.py
 
 A run of `jaxnet train` draws its first weights with the key jax.random.key(seed, impl=prng), where

@@ -54,7 +54,10 @@ def check_finite(trained: Trained) -> Check:
     first = np.flatnonzero(~np.isfinite(costs))
     if first.size:
         where.append(f"the cost at iteration {first[0]:,} is {costs[first[0]]}")
-    number = sum(bad.values()) + first.size
+    stopped = trained.model.origin.get("outcome") == "not finite"
+    if stopped:  # the costs that are kept end before the one that was none
+        where.append(f"the run ended there, after {costs.size:,} iterations")
+    number = sum(bad.values()) + first.size + stopped
     if not number:
         return Check(name, "pass", 0, "all of them", "every cost and parameter is a finite number")
     return not_finite(number, ", ".join(where))

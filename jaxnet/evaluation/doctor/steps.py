@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.curvature import sharpness
+from jaxnet.errors import UsageError
 from jaxnet.evaluation.doctor.check import Check, Verdict, does_not_apply
 from jaxnet.evaluation.doctor.subjects import Trained
 from jaxnet.network import loss
@@ -105,16 +106,11 @@ def check_sharpness(trained: Trained) -> Check:
     limit = (2 + 2 * momentum) / (1 + 2 * momentum if nesterov else 1)
     law = "2/α" if not momentum else "(2 + 2β)/(α + 2αβ)" if nesterov else "(2 + 2β)/α"
     data = (trained.X, trained.Y, model.hidden, trained.weights)
-    value = sharpness(model.params, *data, tolerance=0.01).value
-    if not math.isfinite(value):
-        return Check(
-            name,
-            "warn",
-            value,
-            "λ could not be computed",
-            "the curvature of the cost is too large to be a number",
-            "begin with the other checks that do not pass",
-        )
+    try:
+        value = sharpness(model.params, *data, tolerance=0.01).value
+    except UsageError as cause:
+        remedy = "begin with the other checks that do not pass"
+        return Check(name, "warn", math.nan, "λ could not be computed", cause.found, remedy)
     found = f"λ = {value:.3g}, {law} = {limit / rate:.3g}"
     if value < limit / rate:
         return Check(name, "pass", value, found, f"λ is below {law}: the steps can settle")
