@@ -50,6 +50,11 @@ export class Lesson {
     else this.look();
   }
 
+  /** Say whether these are settings in their ranges. */
+  allows(changes) {
+    return Object.entries(changes).every(([name, value]) => isAllowed(name, value, this.data));
+  }
+
   /** Take n steps; stop where the cost is no finite number any more. */
   step(n = 1) {
     for (let made = 0; made < n && this.finite; made++) {
@@ -71,6 +76,7 @@ export class Lesson {
     const mask = this.flags("silenced").map((flag) => 1 - flag);
     this.stages = {};
     this.cached = null;
+    this.lifted = [];
     for (const name of this.data.names) {
       const stages = forward(this.params, this.start.seen[name], this.hidden, mask);
       const { Y, weights } = this.data.splits[name];
@@ -135,8 +141,11 @@ export class Lesson {
   weightsOf(unit) {
     const { n_x, splits } = this.data;
     if (!splits.train.pixels) return null;
-    const row = this.start.W1.slice(unit * n_x, (unit + 1) * n_x);
-    return addPictures(row, this.rowOf(this.params.C, unit), splits.train.pixels, this.settings.scale);
+    if (!this.lifted[unit]) {
+      const row = this.start.W1.slice(unit * n_x, (unit + 1) * n_x), C = this.rowOf(this.params.C, unit);
+      this.lifted[unit] = addPictures(row, C, splits.train.pixels, this.settings.scale);
+    }
+    return this.lifted[unit];
   }
 
   /** Compute a row of dW1 = dC Xᵀ, (n_x). */
@@ -189,8 +198,8 @@ export function floats(pixels, scale) {
 }
 
 const ALLOWED = {
-  learning_rate: (value) => value >= 0 && value < Infinity,
-  weight_scale: (value) => value === "he" || (value >= 0 && value < Infinity),
+  learning_rate: (value) => Number.isFinite(value) && value >= 0,
+  weight_scale: (value) => value === "he" || (Number.isFinite(value) && value >= 0),
   hidden_units: (value, data) => Number.isInteger(value) && value >= 1 && value <= mostUnits(data),
   activation: (value) => Object.hasOwn(ACTIVATIONS, value),
   start: (value, data) => ["own", "zeros", "equal"].includes(value) || (value === "random" && data.pictures),
@@ -207,13 +216,15 @@ export function mostUnits(data) {
   return data.pictures ? Math.max(16, data.n_h) : data.n_h;
 }
 
+function isAllowed(name, value, data) {
+  return Object.hasOwn(ALLOWED, name) && typeof value !== "boolean" && ALLOWED[name](value, data);
+}
+
 /** Return the changes, or throw a RangeError if one is no setting or out of its range. */
 function checked(changes, data) {
   for (const [name, value] of Object.entries(changes)) {
-    const known = Object.hasOwn(ALLOWED, name);
-    if (!known || typeof value === "boolean" || !ALLOWED[name](value, data)) {
-      throw new RangeError(known ? `${name} cannot be ${value}` : `there is no setting ${name}`);
-    }
+    if (!Object.hasOwn(ALLOWED, name)) throw new RangeError(`there is no setting ${name}`);
+    if (!isAllowed(name, value, data)) throw new RangeError(`${name} cannot be ${value}`);
   }
   return changes;
 }
