@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from jaxnet import __version__
-from jaxnet.commands import data, evaluate, export, predict, sweep, train
+from jaxnet.commands import data, evaluate, export, page, predict, sweep, train
 from jaxnet.commands.console import out, run_in_words
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("page")(page.page)
 app.command("export")(export.export)
 
 

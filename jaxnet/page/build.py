@@ -54,14 +54,16 @@ class Written(NamedTuple):
     """What was written.
 
     Attributes:
-        size: In bytes.
+        size: Its size in bytes.
         shown: How many pictures it trains and tests on,
         of: of how many.
+        pictures: Whether it holds these pictures.
     """
 
     size: int
     shown: int
     of: int
+    pictures: bool
 
 
 def write_page(
@@ -84,7 +86,8 @@ def write_page(
     with write_whole(path) as temporary:
         temporary.write_bytes(page)
     splits = data.header["splits"].values()
-    return Written(len(page), sum(s["m"] for s in splits), sum(s["of"] for s in splits))
+    shown, of = (sum(split[count] for split in splits) for count in ("m", "of"))
+    return Written(len(page), shown, of, pictures)
 
 
 def fill(data: PageData) -> str:

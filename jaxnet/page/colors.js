@@ -1,6 +1,7 @@
 // Pictures and matrices on canvases: grey, colour, and one diverging scale on which 0 is neutral.
 
 const STEPS = 128;
+const SAMPLE = 999; // so many values stand for all where the scale is chosen
 let scaleColors = null;
 
 /** Read the colours of the theme that is shown; to be called when it changes. */
@@ -12,40 +13,41 @@ export function readTheme() {
     return getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
   });
   probe.remove();
-  scaleColors = new Uint8ClampedArray((2 * STEPS + 1) * 3);
+  scaleColors = new Uint32Array(2 * STEPS + 1);
   for (let step = -STEPS; step <= STEPS; step++) {
     const end = step < 0 ? cool : warm, share = Math.abs(step) / STEPS;
-    for (let c = 0; c < 3; c++) scaleColors[(step + STEPS) * 3 + c] = neutral[c] + share * (end[c] - neutral[c]);
+    scaleColors[step + STEPS] = pack(...neutral.map((from, c) => Math.round(from + share * (end[c] - from))));
   }
 }
 
-/** Paint bytes RGB or values through `color(at, out, to)` onto a canvas. */
-function paint(canvas, width, height, color) {
+/** Pack an opaque colour as a canvas holds it, in the byte order of this machine. */
+function pack(red, green, blue) {
+  return new Uint32Array(new Uint8Array([red, green, blue, 255]).buffer)[0];
+}
+
+/** Paint packed colours (height, width) onto a canvas. */
+function paint(canvas, colors, width, height) {
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let at = 0; at < width * height; at++) {
-    color(at, image.data, 4 * at);
-    image.data[4 * at + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
+  canvas.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(colors.buffer), width, height), 0, 0);
 }
 
 /** Paint values (height, width) on the diverging scale, from −limit to limit. */
 export function paintValues(canvas, values, width, height, limit) {
-  const stretch = limit > 0 ? STEPS / limit : 0;
-  paint(canvas, width, height, (at, out, to) => {
-    const step = Math.max(-STEPS, Math.min(STEPS, Math.round(values[at] * stretch) || 0));
-    for (let c = 0, from = (step + STEPS) * 3; c < 3; c++) out[to + c] = scaleColors[from + c];
-  });
+  const stretch = limit > 0 ? STEPS / limit : 0, colors = new Uint32Array(width * height);
+  for (let at = 0; at < colors.length; at++) {
+    const step = Math.round(values[at] * stretch) || 0;
+    colors[at] = scaleColors[(step > STEPS ? STEPS : step < -STEPS ? -STEPS : step) + STEPS];
+  }
+  paint(canvas, colors, width, height);
 }
 
 /** Paint a picture of bytes as the network sees it, grey (n_x) or RGB. */
 export function paintPicture(canvas, pixels, { height, width, color }) {
-  const channels = color === "gray" ? 1 : 3;
-  paint(canvas, width, height, (at, out, to) => {
-    for (let c = 0; c < 3; c++) out[to + c] = pixels[at * channels + (channels === 3 ? c : 0)];
-  });
+  const gray = color === "gray", bytes = new Uint8Array(height * width * 4).fill(255);
+  for (let at = 0; at < height * width; at++) {
+    for (let c = 0; c < 3; c++) bytes[4 * at + c] = gray ? pixels[at] : pixels[3 * at + c];
+  }
+  paint(canvas, bytes, width, height);
 }
 
 /** Paint RGB bytes (height, width, 3). */
@@ -83,10 +85,9 @@ export function asPicture(weights, { color }) {
   return Float32Array.from({ length: weights.length / 3 }, (_, at) => (weights[3 * at] + weights[3 * at + 1] + weights[3 * at + 2]) / 3);
 }
 
-/** Find the greatest size of values, so that a few outliers do not hide the rest: the 99.5 % one. */
+/** Say where the colour scale ends: at the greatest size but for 0.5 %, which would hide the rest. */
 export function limitOf(values) {
-  const sample = Float64Array.from({ length: Math.min(values.length, 2048) }, (_, at) =>
-    Math.abs(values[Math.floor((at * values.length) / Math.min(values.length, 2048))]));
-  sample.sort();
-  return sample[Math.floor((sample.length - 1) * 0.995)] || 0;
+  const count = Math.min(values.length, SAMPLE), sample = new Float32Array(count);
+  for (let at = 0; at < count; at++) sample[at] = Math.abs(values[Math.floor((at * values.length) / count)]);
+  return sample.sort()[Math.floor((count - 1) * 0.995)] || 0;
 }

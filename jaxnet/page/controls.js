@@ -14,7 +14,7 @@ function logSlider(label, numberLabel, set) {
   const slider = make("input", { type: "range", min: LOWEST, max: HIGHEST, step: 0.01, label });
   const number = make("input", { type: "number", min: 0, step: "any", label: numberLabel });
   slider.addEventListener("input", () => set(Number((10 ** Number(slider.value)).toPrecision(3))));
-  number.addEventListener("change", () => set(Number(number.value)));
+  number.addEventListener("change", () => number.value !== "" && set(Number(number.value)));
   const show = (value) => {
     slider.value = value > 0 ? Math.log10(value) : LOWEST;
     mark(slider, "aria-valuetext", String(value));

@@ -3,7 +3,7 @@
 import { brief, percent, say } from "./strings.js";
 import { byId, make, makeSvg, mark, write } from "./dom.js";
 
-const WIDTH = 420, HEIGHT = 150, LEFT = 38, RIGHT = 8, TOP = 8, BOTTOM = 20;
+const WIDTH = 330, HEIGHT = 140, LEFT = 38, RIGHT = 8, TOP = 8, BOTTOM = 20;
 const POINTS = 400; // as many as the eye tells apart in a chart of this width
 
 /** Compute the Wilson interval of a share, 95 %. */

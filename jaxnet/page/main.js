@@ -18,15 +18,16 @@ import { readTheme } from "./colors.js";
 const THEMES = ["auto", "light", "dark"];
 const FRAME = 31; // ms a frame may take while it plays: some 30 are drawn a second
 const CALM_FRAME = 500; // ms between frames for those who wish for less motion
+const ADDRESS_AFTER = 250; // ms
 const STEPS_A_FRAME = { slow: 1, medium: 10, full: Infinity };
 
 function makeApp(lesson) {
   const lang = navigator.language.startsWith("zh") ? "zh" : "en";
   const first = { lang, theme: "auto", box: "Z1" };
-  const ui = { ...first, first, playing: false, speed: "full", picture: { split: "train", at: 0 }, shown: "train", byLoss: true, logarithmic: false };
+  const ui = { ...first, first, playing: false, speed: "full", picture: { split: "train", at: lesson.data.splits.train.Y.indexOf(1) }, shown: "train", byLoss: true, logarithmic: false };
   const app = { lesson, ui, views: [], drawn: { frames: 0, milliseconds: 0 } };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let lastFrame = 0, drawing = 10;
+  let lastFrame = 0, drawing = 10, addressed = 0;
 
   app.draw = () => {
     const before = performance.now();
@@ -37,7 +38,8 @@ function makeApp(lesson) {
   };
   const settled = () => {
     if (!ui.playing) announce(lesson);
-    writeAddress(lesson, ui);
+    clearTimeout(addressed); // browsers refuse an address that changes with every frame
+    addressed = setTimeout(() => writeAddress(lesson, ui), ADDRESS_AFTER);
     app.draw();
   };
   const frame = () => {

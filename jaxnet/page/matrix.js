@@ -1,7 +1,7 @@
 // The chosen box: its formula, the shapes that make it fit, its values as colours, and its numbers.
 
 import { brief, say } from "./strings.js";
-import { byId, make, mark, symbol, write } from "./dom.js";
+import { byId, make, mark, write } from "./dom.js";
 import { asPicture, limitOf, paintValues } from "./colors.js";
 import { formulasOf, shapesOf } from "./formulas.js";
 import { SCALES } from "./data.js";
@@ -16,10 +16,11 @@ export function makeMatrix(app) {
   const { data } = app.lesson, { train } = data.splits;
   // The pictures of class 0 stand left, those of class 1 right, so that the two can be compared.
   const order = [...train.Y.keys()].sort((i, j) => train.Y[i] - train.Y[j] || i - j);
-  const title = make("h3", {}), formula = make("div", { class: "formula" }), shapes = make("p", { class: "shapes" });
+  const formula = make("div", { class: "formula" }), shapes = make("p", { class: "shapes" });
   const meaning = make("p", {}), canvas = make("canvas", { role: "img" }), pointer = make("span", { class: "pointer" });
   const classes = make("div", { class: "classes" }, ...data.classes.map((name) => make("span", {}, name)));
-  const legend = make("p", { class: "legend scale" }), numbers = make("p", { class: "numbers" });
+  const ends = ["", "0", ""].map((text) => make("span", {}, text)), legend = make("p", { class: "scale" }, ...ends);
+  const missing = make("p", { class: "note", say: "noPicturesHere" }), numbers = make("p", { class: "numbers" });
   const heat = make("div", { class: "heat" }, canvas, pointer);
   canvas.addEventListener("click", (event) => {
     if (!perPicture(app.ui.box)) return;
@@ -28,15 +29,14 @@ export function makeMatrix(app) {
     app.choose({ picture: { split: "train", at: order[Math.max(0, Math.min(order.length - 1, column))] } });
   });
   byId("network").append(make("div", { class: "matrix" },
-    make("div", { class: "explained" }, title, formula, shapes, meaning),
-    make("div", { class: "drawn" }, heat, classes, legend, numbers)));
+    make("div", { class: "explained" }, formula, shapes, meaning),
+    make("div", { class: "drawn" }, heat, classes, legend, missing, numbers)));
   classes.style.gridTemplateColumns = `${train.m - count(train.Y)}fr ${count(train.Y)}fr`;
   let shown = "";
 
   function explain(lesson, name) {
     const { settings } = lesson, wanted = [name, settings.scale, settings.activation].join();
     if (wanted !== shown) {
-      title.replaceChildren(symbol(name));
       formula.replaceChildren(...formulasOf(name, settings));
       shown = wanted;
     }
@@ -58,10 +58,10 @@ export function makeMatrix(app) {
     const { lesson, ui } = app, name = ui.box;
     explain(lesson, name);
     const found = collectValues(lesson, name);
-    heat.hidden = found === null;
+    heat.hidden = legend.hidden = found === null;
+    missing.hidden = found !== null;
     classes.hidden = !perPicture(name) || !found;
     if (!found) {
-      write(legend, say("noPicturesHere"));
       write(numbers, "");
       return;
     }
@@ -71,7 +71,8 @@ export function makeMatrix(app) {
     heat.className = `heat ${perPicture(name) ? "wide" : "square"} ${name === "X" || found.height > 20 ? "tall" : ""}`;
     heat.style.setProperty("--rows", found.height);
     heat.style.setProperty("--cells", found.width);
-    write(legend, `−${brief(limit)}  0  ${brief(limit)}`);
+    write(ends[0], brief(-limit));
+    write(ends[2], brief(limit));
     const { split, at } = ui.picture, column = split === "train" ? order.indexOf(at) : -1;
     pointer.hidden = !perPicture(name) || column < 0;
     pointer.style.setProperty("--at", (column + 0.5) / order.length);

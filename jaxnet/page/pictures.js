@@ -2,7 +2,7 @@
 
 import { asPicture, colorize, limitOf, paintColors, paintPicture, paintValues } from "./colors.js";
 import { brief, percent, say } from "./strings.js";
-import { byId, make, mark, write } from "./dom.js";
+import { byId, make, mark, symbol, write } from "./dom.js";
 import { losses } from "./engine.js";
 
 // While it plays, the pictures change places only so often (ms), so that the eye can follow.
@@ -25,8 +25,15 @@ export function makePictures(app) {
   const tabs = data.names.map((name) => make("button", { type: "button", say: name, onclick: () => app.choose({ shown: name }) }));
   const order = make("select", { label: "sorting", onchange: () => app.choose({ byLoss: order.value === "loss" }) },
     make("option", { value: "loss", say: "sortLoss" }), make("option", { value: "number", say: "sortNumber" }));
-  const list = make("div", { class: "thumbs" }), drop = byId("pictures");
-  drop.append(make("div", { class: "buttons" }, ...tabs, order), list);
+  const list = make("div", { class: "thumbs" });
+  byId("pictures").append(make("div", { class: "buttons" }, ...tabs, order), list);
+  list.addEventListener("keydown", (event) => {
+    const next = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    list.children[[...list.children].indexOf(event.target) + next]?.focus();
+  });
   const thumbs = Object.fromEntries(data.names.map((name) => [name, Array.from({ length: data.splits[name].m }, (_, at) => thumbOf(app, name, at))]));
   let shown = "", sortedAt = 0, sorted = "";
 
@@ -45,7 +52,10 @@ export function makePictures(app) {
     thumbs[name].forEach(({ button, bar }, at) => {
       bar.style.setProperty("--share", A2[at].toFixed(3));
       mark(button, "class", A2[at] > 0.5 === (Y[at] === 1) ? "thumb" : "thumb wrong");
-      mark(button, "aria-pressed", ui.picture.split === name && ui.picture.at === at);
+      const chosen = ui.picture.split === name && ui.picture.at === at;
+      mark(button, "aria-pressed", chosen);
+      // One stop for the tabulator; the arrow keys go on from there.
+      mark(button, "tabindex", chosen || (at === 0 && ui.picture.split !== name) ? 0 : -1);
       if (!ui.playing) mark(button, "aria-label", labelOf(data, name, at, A2[at]));
     });
   };
@@ -73,7 +83,7 @@ export function makeChosen(app) {
   };
   const figures = make("div", { class: "figures" }, frame("inColor"), frame("asSeen"), frame("template"));
   const note = make("p", { class: "note" }), rows = make("tbody", {});
-  const head = make("tr", {}, make("th", { say: "unitColumn" }), ...["Z1", "A1", "W2·A1"].map((text) => make("th", {}, text)), make("th", {}));
+  const head = make("tr", {}, make("th", { say: "unitColumn" }), ...[["Z1"], ["A1"], ["W2", "A1"]].map((names) => make("th", {}, ...names.map(symbol))), make("th", {}));
   byId("chosen").append(title, figures, note, make("table", {}, make("thead", {}, head), rows));
 
   function drawFigures(lesson, { split, at }) {

@@ -51,9 +51,9 @@ export function makeUnits(app) {
     } });
     const silence = flip("silenced"), freeze = flip("frozen");
     const card = make("article", { class: "card" },
-      make("header", {}, make("strong", {}, String(n)), badges), canvas,
-      line("vote", voteBar, vote), line("bias", bias), line("active", activeBar, active), line("withoutIt", without),
-      make("div", { class: "buttons" }, silence, freeze));
+      canvas, make("div", {},
+        make("header", {}, make("strong", {}, String(n)), badges, silence, freeze),
+        line("vote", voteBar, vote), line("active", activeBar, active), line("bias", bias), line("withoutIt", without)));
     return { card, canvas, badges, bias, vote, active, without, voteBar, activeBar, silence, freeze };
   }
 
