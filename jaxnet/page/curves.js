@@ -49,7 +49,10 @@ function makeChart(names) {
 }
 
 /** Draw the grid lines: values of y with their texts, and iterations. */
-function drawAxes({ axes }, x, y, end, ticks) {
+function drawAxes(chart, x, y, end, ticks) {
+  const wanted = JSON.stringify([end, ticks]);
+  if (chart.drawn === wanted) return;
+  chart.drawn = wanted;
   const parts = ticks.flatMap(([value, text]) => [
     makeSvg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
     makeSvg("text", { x: LEFT - 5, y: y(value) + 3.5, "text-anchor": "end" }, text),
@@ -57,7 +60,7 @@ function drawAxes({ axes }, x, y, end, ticks) {
   for (const t of [0, end / 2, end]) {
     parts.push(makeSvg("text", { x: x(t), y: HEIGHT - 5, "text-anchor": t === end ? "end" : t ? "middle" : "start" }, t.toLocaleString("en")));
   }
-  axes.replaceChildren(...parts);
+  chart.axes.replaceChildren(...parts);
 }
 
 function pathOf(places, values, x, y) {
