@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pages import costs_of_fit, make_dataset, make_model
 
 from jaxnet.activations import ACTIVATIONS
 from jaxnet.backprop import backward
@@ -20,7 +21,6 @@ from jaxnet.network import forward, init_params
 from jaxnet.page.build import encode
 from jaxnet.page.data import CURVE_POINTS, collect, first_params, sample_splits
 from jaxnet.storage.model import Model
-from jaxnet.training import fit
 
 NODE = shutil.which("node")
 SOURCE = Path(__file__).parent.parent / "jaxnet" / "page"
@@ -62,42 +62,7 @@ def node(tmp_path: Path) -> Node:
 
 @pytest.fixture
 def dataset() -> Dataset:
-    draw = np.random.default_rng(3)
-    images = draw.integers(0, 256, (40, 8, 6, 3), dtype=np.uint8)
-    labels = draw.integers(0, 2, 40)
-    images[labels == 1] //= 2
-    return Dataset(Split(images[:29], labels[:29]), Split(images[29:], labels[29:]), ("no", "yes"))
-
-
-def make_model(hidden: str = "relu", n_h: int = 3, color: str = "gray", **settings: Any) -> Model:
-    """The model of a run that has drawn its first weights and gone no further."""
-    preprocessing = Preprocessing(8, 6, color, settings.pop("scale", "symmetric"))
-    defaults: dict[str, Any] = {"seed": 5, "weight_scale": "0.1", "learning_rate": 0.1}
-    settings = defaults | settings
-    scale = settings["weight_scale"]
-    params = init_params(
-        jax.random.key(settings["seed"]),
-        preprocessing.n_x,
-        n_h,
-        scale=scale if scale == "he" else float(scale),
-        dtype=jnp.float64,
-    )
-    return Model(params, preprocessing, ("no", "yes"), ACTIVATIONS[hidden], settings=settings)
-
-
-def costs_of_fit(model: Model, dataset: Dataset, iterations: int = 500) -> np.ndarray:
-    X = model.preprocessing.columns(dataset.train.images, jnp.float64)
-    Y = to_row(dataset.train.labels, dtype=jnp.float64)
-    weights = balancing_weights(Y) if model.settings.get("balanced") else None
-    return fit(
-        model.params,
-        X,
-        Y,
-        model.hidden,
-        learning_rate=float(model.settings["learning_rate"]),
-        iterations=iterations,
-        weights=weights,
-    ).costs
+    return make_dataset()
 
 
 STEP_500 = "lessons.forEach((lesson) => lesson.step(500)); "

@@ -33,7 +33,7 @@ export function makeTransport(app) {
   const rate = logSlider("learningRate", "learningRateNumber", (learning_rate) => app.set({ learning_rate }));
   const speed = make("select", { label: "speed", onchange: () => (app.ui.speed = speed.value) }, ...choices("speed", SPEEDS));
   const count = (key) => {
-    const value = make("output", {});
+    const value = make("b", {});
     return { value, box: make("div", { class: "count" }, value, make("span", { say: key })) };
   };
   const counts = { iteration: count("iteration"), cost: count("cost"), onTrain: count("onTrain") };
@@ -73,7 +73,7 @@ export function makeSetup(app) {
     make("select", { label: prefix === "scale" ? "inputScale" : prefix, onchange: (event) => app.set({ [name]: event.target.value }) }, ...choices(prefix, values));
   const units = make("input", { type: "range", min: 1, max: mostUnits(data), step: 1, label: "hiddenUnits" });
   units.addEventListener("input", () => app.set({ hidden_units: Number(units.value) }));
-  const unitCount = make("output", {});
+  const unitCount = make("b", {});
   const activation = select("activation", "activation", Object.keys(ACTIVATIONS));
   const start = select("start", "start", ["own", ...(data.pictures ? ["random"] : []), "zeros", "equal"]);
   const seed = make("input", { type: "number", min: 0, max: 2 ** 32 - 1, step: 1, label: "seed" });

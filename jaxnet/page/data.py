@@ -140,19 +140,24 @@ def sample_splits(dataset: Dataset) -> dict[str, tuple[Split, np.ndarray]]:
     Returns:
         Each split with the places (m,) of its pictures in the data, in their order.
     """
-    total = sum(len(split.labels) for split in dataset.splits.values())
-    random = np.random.default_rng(0)
+    strata = {
+        (name, label): np.flatnonzero(split.labels == label)
+        for name, split in dataset.splits.items()
+        for label in np.unique(split.labels)
+    }
+    total = sum(map(len, strata.values()))
+    if total > MOST:
+        shares = {key: SAMPLE * len(places) / total for key, places in strata.items()}
+        counts = {key: max(1, int(share)) for key, share in shares.items()}
+        for _ in range(SAMPLE - sum(counts.values())):
+            counts[max(shares, key=lambda key: shares[key] - counts[key])] += 1
+        random = np.random.default_rng(0)
+        for key, places in strata.items():
+            strata[key] = random.choice(places, counts[key], replace=False)
     taken = {}
     for name, split in dataset.splits.items():
-        places = np.arange(len(split.labels))
-        if total > MOST:
-            classes = [places[split.labels == label] for label in (0, 1)]
-            chosen = [
-                random.choice(c, min(len(c), max(1, round(SAMPLE * len(c) / total))), replace=False)
-                for c in classes
-                if len(c)
-            ]
-            places = np.sort(np.concatenate(chosen))
+        chosen = [places for (of, _), places in strata.items() if of == name]
+        places = np.sort(np.concatenate(chosen))
         taken[name] = (Split(split.images[places], split.labels[places]), places)
     return taken
 

@@ -37,6 +37,7 @@ function makeApp(lesson) {
     app.drawn.milliseconds += drawing;
   };
   const settled = () => {
+    speakIn(ui.lang);
     if (!ui.playing) announce(lesson);
     clearTimeout(addressed); // browsers refuse an address that changes with every frame
     addressed = setTimeout(() => writeAddress(lesson, ui), ADDRESS_AFTER);
@@ -111,7 +112,6 @@ function makeFrame(app) {
     write(byId("subtitle"), say("subtitle", { units: app.lesson.n_h, yes: data.classes[1], no: data.classes[0] }));
     if (shown === ui.lang + ui.theme) return;
     shown = ui.lang + ui.theme;
-    speakIn(ui.lang);
     mark(document.documentElement, "lang", ui.lang === "zh" ? "zh-Hans" : "en");
     mark(document.documentElement, "data-theme", ui.theme);
     readTheme();

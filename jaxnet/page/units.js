@@ -42,7 +42,7 @@ export function makeUnits(app) {
   function makeCard(unit) {
     const n = unit + 1;
     const canvas = make("canvas", { role: "img" }), badges = make("span", { class: "badges" });
-    const bias = make("output", {}), vote = make("output", {}), active = make("output", {}), without = make("output", {});
+    const [bias, vote, active, without] = [0, 1, 2, 3].map(() => make("span", {}));
     const voteBar = make("span", { class: "signed" }), activeBar = make("span", { class: "share" });
     const line = (key, ...parts) => make("div", { class: "line" }, make("span", { say: key }), ...parts);
     const flip = (name) => make("button", { type: "button", say: name === "silenced" ? "silence" : "freeze", onclick: () => {
