@@ -16,7 +16,8 @@ import { ownSettings } from "./starts.js";
 import { readTheme } from "./colors.js";
 
 const THEMES = ["auto", "light", "dark"];
-const FRAME = 31; // ms a frame may take while it plays: some 30 are drawn a second
+const FRAME = 38; // ms a frame may take while it plays, with all that the browser does in it
+const LEAST = 8; // ms a frame steps at least, however long it takes to draw
 const CALM_FRAME = 500; // ms between frames for those who wish for less motion
 const ADDRESS_AFTER = 250; // ms
 const STEPS_A_FRAME = { slow: 1, medium: 10, full: Infinity };
@@ -25,16 +26,24 @@ function makeApp(lesson) {
   const lang = navigator.language.startsWith("zh") ? "zh" : "en";
   const first = { lang, theme: "auto", box: "Z1" };
   const ui = { ...first, first, playing: false, speed: "full", picture: { split: "train", at: lesson.data.splits.train.Y.indexOf(1) }, shown: "train", byLoss: true, logarithmic: false };
-  const app = { lesson, ui, views: [], drawn: { frames: 0, milliseconds: 0 } };
+  const app = { lesson, ui, views: [], frames: 0 };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let lastFrame = 0, drawing = 10, addressed = 0;
+  let lastFrame = 0, stepped = 0, others = 20, addressed = 0;
+  const hidden = new Set();
 
+  // While it plays, what is scrolled out of sight is not drawn.
   app.draw = () => {
-    const before = performance.now();
-    for (const draw of app.views) draw();
-    drawing = performance.now() - before;
-    app.drawn.frames++;
-    app.drawn.milliseconds += drawing;
+    for (const [draw, id] of app.views) if (!ui.playing || !hidden.has(id)) draw();
+    app.frames++;
+  };
+  app.watch = () => {
+    const watcher = new IntersectionObserver((changes) => {
+      for (const { target, isIntersecting } of changes) {
+        if (isIntersecting) hidden.delete(target.id);
+        else hidden.add(target.id);
+      }
+    });
+    for (const section of document.querySelectorAll("section")) watcher.observe(section);
   };
   const settled = () => {
     speakIn(ui.lang);
@@ -48,10 +57,12 @@ function makeApp(lesson) {
     requestAnimationFrame(frame);
     const now = performance.now();
     if (calm.matches && now - lastFrame < CALM_FRAME) return;
+    others += 0.2 * (Math.min(now - lastFrame, 2 * FRAME) - stepped - others);
     lastFrame = now;
-    const until = now + Math.max(8, FRAME - drawing), most = STEPS_A_FRAME[ui.speed];
+    const until = now + Math.max(LEAST, FRAME - others), most = STEPS_A_FRAME[ui.speed];
     let made = 0;
     do lesson.step(1); while (++made < most && lesson.finite && performance.now() < until);
+    stepped = performance.now() - now;
     if (!lesson.finite) app.pause();
     else app.draw();
   };
@@ -166,15 +177,30 @@ function open() {
   };
   obeyAddress();
   speakIn(ui.lang);
-  app.views = [makeFrame(app), makeTransport(app), makeDiagram(app), makeMatrix(app), makeUnits(app), makeCurves(app), makePictures(app), makeChosen(app), makeSetup(app)];
+  app.views = [
+    [makeFrame(app), "frame"],
+    [makeTransport(app), "transport"],
+    [makeDiagram(app), "network"],
+    [makeMatrix(app), "network"],
+    [makeUnits(app), "units"],
+    [makeCurves(app), "curves"],
+    [makePictures(app), "pictures"],
+    [makeChosen(app), "chosen"],
+    [makeSetup(app), "setup"],
+  ];
   makePhoto(app);
   addEventListener("hashchange", () => { obeyAddress(); app.draw(); });
   obeyKeys(app);
   app.draw();
+  app.watch();
   announce(lesson);
-  // For lessons and tests: read the state, take n steps, change settings by their names, begin anew.
+  // For lessons and tests. state(): iteration, settings, train and test (cost, costs, right, accuracy,
+  // probabilities), b1, W2, b2, rises, snapshots. step(n) takes n steps, set(settings) changes some of
+  // learning_rate, weight_scale, hidden_units, activation, start, seed, scale, silenced and frozen (lists
+  // of units from 0), and reset() begins anew; each returns the state. What is no setting, or out of
+  // its range, is a RangeError.
   window.jaxnet = {
-    state: () => ({ ...lesson.state(), playing: ui.playing, drawn: { ...app.drawn } }),
+    state: () => ({ ...lesson.state(), playing: ui.playing, frames: app.frames }),
     step: (n = 1) => { app.step(n); return window.jaxnet.state(); },
     set: (settings) => { lesson.set(settings); app.set({}); return window.jaxnet.state(); },
     reset: () => { app.reset(); return window.jaxnet.state(); },
