@@ -444,6 +444,8 @@ def test_a_telephone_scrolls_down_only(x64: None, show: Open, lang: str) -> None
     for at in range(page.locator(".box").count()):
         page.locator(".box").nth(at).click()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+    cut = "l => l.filter(b => b.scrollHeight > b.clientHeight || b.scrollWidth > b.clientWidth).length"
+    assert page.locator(".box").evaluate_all(cut) == 0
     small = page.locator("button:visible").evaluate_all(
         "l => l.filter(b => b.getBoundingClientRect().right > 390).length"
     )

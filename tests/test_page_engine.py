@@ -307,6 +307,18 @@ def test_many_pictures_become_a_sample_of_each_class(dataset: Dataset) -> None:
         np.testing.assert_array_equal(split.labels, places % 4 == 0)
 
 
+def test_the_numbers_are_in_float64_even_where_jax_is_set_to_float32(dataset: Dataset) -> None:
+    with jax.enable_x64(True):
+        model = make_model()
+        wide = collect(model, model.params, dataset).arrays
+    params = {name: jnp.asarray(np.float32(values)) for name, values in model.params.items()}
+    narrow = Model(params, model.preprocessing, model.classes, settings=model.settings)
+    arrays = collect(narrow, params, dataset).arrays
+    for name in ("K", "test/products", "train/sums", "train/Z1"):
+        assert arrays[name].dtype == np.float64
+        np.testing.assert_allclose(arrays[name], wide[name], rtol=1e-14, atol=1e-14)
+
+
 def test_the_runs_own_curve_is_thinned(x64: None, dataset: Dataset) -> None:
     model = make_model()
     long = Model(model.params, model.preprocessing, model.classes, costs=np.arange(6000.0))

@@ -174,7 +174,7 @@ export function brief(number, digits = 3) {
   if (number === 0) return "0";
   const size = Math.abs(number);
   const text = size >= 1e-3 && size < 1e5 ? plain(number, digits) : number.toExponential(1);
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }
 
 function plain(number, digits) {
