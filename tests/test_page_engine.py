@@ -208,16 +208,17 @@ def test_equal_units_stay_equal_and_zeros_zero(x64: None, node: Node, dataset: D
 def test_going_back_forgets_what_came_after(x64: None, node: Node, dataset: Dataset) -> None:
     lines = (
         "const [lesson] = lessons; const brief = () => [lesson.t, lesson.state().train.costs];"
-        "lesson.step(25); const far = brief(); lesson.goTo(18); const near = brief();"
-        "lesson.back(); const earlier = brief(); lesson.step(15); write([far, near, earlier,"
-        "brief(), lesson.state().snapshots]);"
+        "lesson.step(35); const far = brief(); lesson.goTo(18); const near = brief();"
+        "const kept = lesson.state().snapshots; lesson.back(); const earlier = brief();"
+        "lesson.step(25); write([far, near, earlier, brief(), lesson.state().snapshots, kept]);"
     )
-    far, near, earlier, again, snapshots = node(lines, (make_model(), dataset))
-    assert (far[0], near[0], earlier[0], again[0]) == (25, 20, 10, 25)
+    far, near, earlier, again, snapshots, kept = node(lines, (make_model(), dataset))
+    assert (far[0], near[0], earlier[0], again[0]) == (35, 20, 10, 35)
     assert near[1] == far[1][:21]
     assert earlier[1] == far[1][:11]
     assert again[1] == far[1]
-    assert snapshots == [0, 10, 20]
+    assert snapshots == [0, 10, 20, 30]
+    assert kept == [0, 10, 20]
 
 
 def test_a_silenced_unit_is_cut_out_and_a_frozen_one_keeps_its_weights(

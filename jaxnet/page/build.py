@@ -1,8 +1,8 @@
 """Fill the offline page: style, modules and data in one file that asks for nothing more.
 
 The modules are plain ES modules. Node and a reader see them as they are; the page takes them as one
-script, in the order of MODULES, without their import lines and without the word `export` at the
-start of a line. So an import stands on one line, and no two modules share a top-level name.
+script, in the order of MODULES, without their imports and without the word `export` at the start
+of a line. So an import keeps the names as they are, and no two modules share a top-level name.
 """
 
 import base64
@@ -28,6 +28,7 @@ MODULES = (
     "engine.js",
     "draw.js",
     "data.js",
+    "settings.js",
     "starts.js",
     "lesson.js",
     "resample.js",
@@ -35,14 +36,21 @@ MODULES = (
     "dom.js",
     "colors.js",
     "formulas.js",
-    "controls.js",
+    "command.js",
+    "transport.js",
+    "setup.js",
+    "scores.js",
+    "charts.js",
     "curves.js",
     "diagram.js",
     "matrix.js",
     "units.js",
     "pictures.js",
+    "chosen.js",
     "photo.js",
     "address.js",
+    "play.js",
+    "frame.js",
     "main.js",
 )
 
@@ -113,7 +121,7 @@ def encode(data: PageData) -> str:
 
 def join_modules() -> str:
     """Join the modules to one script."""
-    texts = (re.sub(r"^import .*\n", "", _source(name), flags=re.MULTILINE) for name in MODULES)
+    texts = (re.sub(r"^import [^;]*;\n", "", _source(name), flags=re.MULTILINE) for name in MODULES)
     return re.sub(r"^export ", "", "\n".join(texts), flags=re.MULTILINE)
 
 

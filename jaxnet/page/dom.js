@@ -49,7 +49,8 @@ export function mark(element, name, value) {
 /** Say every fixed text anew, in the language that is spoken. */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-say]")) write(element, say(element.dataset.say));
-  for (const element of root.querySelectorAll("[data-label]")) mark(element, "aria-label", say(element.dataset.label));
+  for (const element of root.querySelectorAll("[data-label]"))
+    mark(element, "aria-label", say(element.dataset.label));
 }
 
 /** Make the choices of a select element, named by strings `prefix.value`. */

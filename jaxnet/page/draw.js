@@ -4,11 +4,15 @@
 // 1, 2, 3"), counted as JAX does. Normal numbers: √2 erfinv(u), erfinv by the polynomials of Giles
 // 2010 ("Approximating the erfinv function"). They agree with JAX's to the rounding of float32.
 
-const ROTATIONS = [[13, 15, 26, 6], [17, 29, 16, 24]];
+const ROTATIONS = [
+  [13, 15, 26, 6],
+  [17, 29, 16, 24],
+];
 
 function threefry([k0, k1], x0, x1) {
   const keys = [k0, k1, k0 ^ k1 ^ 0x1bd11bda];
-  let a = (x0 + k0) | 0, b = (x1 + k1) | 0;
+  let a = (x0 + k0) | 0,
+    b = (x1 + k1) | 0;
   for (let round = 0; round < 5; round++) {
     for (const turn of ROTATIONS[round % 2]) {
       a = (a + b) | 0;
@@ -22,12 +26,12 @@ function threefry([k0, k1], x0, x1) {
 }
 
 const NEAR = [
-  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503,
-  -0.00417768164, 0.246640727, 1.50140941,
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
+  0.246640727, 1.50140941,
 ];
 const FAR = [
-  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
-  0.00943887047, 1.00167406, 2.83297682,
+  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+  1.00167406, 2.83297682,
 ];
 
 function inverseErf(u) {

@@ -56,9 +56,15 @@ function token(text) {
     return makeMath("mfrac", row(above), row(below));
   }
   const [base, above] = text.split("^");
-  if (above) return makeMath("msup", token(base), above.startsWith("−") ? row(`− ${above.slice(1)}`) : token(above));
+  if (above)
+    return makeMath("msup", token(base), above.startsWith("−") ? row(`− ${above.slice(1)}`) : token(above));
   const named = /^(d?[A-Zb])(\d)$/.exec(text);
-  if (named) return makeMath("msub", makeMath("mrow", ...[...named[1]].map((letter) => makeMath("mi", letter))), makeMath("mn", named[2]));
+  if (named)
+    return makeMath(
+      "msub",
+      makeMath("mrow", ...[...named[1]].map((letter) => makeMath("mi", letter))),
+      makeMath("mn", named[2]),
+    );
   if (text === "α") return makeMath("mrow", makeMath("mi", text), makeMath("mtext", "\u2009"));
   if (/^[\d.]+$/.test(text)) return makeMath("mn", text);
   if (/^(if|else)$/.test(text)) return makeMath("mtext", `\u00a0${text}\u00a0`);

@@ -2,7 +2,8 @@
 
 import { ACTIVATIONS, backward, cost, countRight, forward, update } from "./engine.js";
 import { SCALES, addPictures, timesPictures } from "./data.js";
-import { makeStart, ownSettings } from "./starts.js";
+import { checked, isAllowed, ownSettings } from "./settings.js";
+import { makeStart } from "./starts.js";
 
 // Snapshots kept; when there are more, every second one goes.
 const MOST_SNAPSHOTS = 240;
@@ -43,9 +44,15 @@ export class Lesson {
   /** Change settings by their names; unless the descent can go on with them, it begins anew. */
   set(changes) {
     const wished = { ...this.settings, ...checked(changes, this.data) };
-    const anew = Object.keys(changes).some((name) => !LIVE.includes(name) && wished[name] !== this.settings[name]);
+    const anew = Object.keys(changes).some(
+      (name) => !LIVE.includes(name) && wished[name] !== this.settings[name],
+    );
     const inside = (unit) => unit < wished.hidden_units;
-    this.settings = { ...wished, silenced: wished.silenced.filter(inside), frozen: wished.frozen.filter(inside) };
+    this.settings = {
+      ...wished,
+      silenced: wished.silenced.filter(inside),
+      frozen: wished.frozen.filter(inside),
+    };
     if (anew) this.reset();
     else this.look();
   }
@@ -142,7 +149,8 @@ export class Lesson {
     const { n_x, splits } = this.data;
     if (!splits.train.pixels) return null;
     if (!this.lifted[unit]) {
-      const row = this.start.W1.slice(unit * n_x, (unit + 1) * n_x), C = this.rowOf(this.params.C, unit);
+      const row = this.start.W1.slice(unit * n_x, (unit + 1) * n_x),
+        C = this.rowOf(this.params.C, unit);
       this.lifted[unit] = addPictures(row, C, splits.train.pixels, this.settings.scale);
     }
     return this.lifted[unit];
@@ -167,7 +175,8 @@ export class Lesson {
     const { t, settings, params, history, data, finite } = this;
     const numbers = {};
     for (const name of data.names) {
-      const { costs, right } = history[name], { m } = data.splits[name];
+      const { costs, right } = history[name],
+        { m } = data.splits[name];
       numbers[name] = {
         pictures: m,
         cost: costs[t],
@@ -195,36 +204,4 @@ export class Lesson {
 export function floats(pixels, scale) {
   const [a, c] = SCALES[scale];
   return Float64Array.from(pixels, (pixel) => a * pixel + c);
-}
-
-const ALLOWED = {
-  learning_rate: (value) => Number.isFinite(value) && value >= 0,
-  weight_scale: (value) => value === "he" || (Number.isFinite(value) && value >= 0),
-  hidden_units: (value, data) => Number.isInteger(value) && value >= 1 && value <= mostUnits(data),
-  activation: (value) => Object.hasOwn(ACTIVATIONS, value),
-  start: (value, data) => ["own", "zeros", "equal"].includes(value) || (value === "random" && data.pictures),
-  seed: (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
-  scale: (value) => Object.hasOwn(SCALES, value),
-  silenced: (value) => isUnits(value),
-  frozen: (value) => isUnits(value),
-};
-
-const isUnits = (value) => Array.isArray(value) && value.every((unit) => Number.isInteger(unit) && unit >= 0);
-
-/** Say how many hidden units there can be: without pictures no further ones can be drawn. */
-export function mostUnits(data) {
-  return data.pictures ? Math.max(16, data.n_h) : data.n_h;
-}
-
-function isAllowed(name, value, data) {
-  return Object.hasOwn(ALLOWED, name) && typeof value !== "boolean" && ALLOWED[name](value, data);
-}
-
-/** Return the changes, or throw a RangeError if one is no setting or out of its range. */
-function checked(changes, data) {
-  for (const [name, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(ALLOWED, name)) throw new RangeError(`there is no setting ${name}`);
-    if (!isAllowed(name, value, data)) throw new RangeError(`${name} cannot be ${value}`);
-  }
-  return changes;
 }

@@ -10,13 +10,15 @@ const LUMA = [0.299, 0.587, 0.114];
 export function asSeen(colors, color) {
   if (color === "rgb") return Uint8Array.from(colors);
   return Uint8Array.from({ length: colors.length / 3 }, (_, at) =>
-    Math.round(LUMA[0] * colors[3 * at] + LUMA[1] * colors[3 * at + 1] + LUMA[2] * colors[3 * at + 2]));
+    Math.round(LUMA[0] * colors[3 * at] + LUMA[1] * colors[3 * at + 1] + LUMA[2] * colors[3 * at + 2]),
+  );
 }
 
 /** Decode a picture file, upright and on white: RGB bytes with width and height. */
 async function decode(file) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const { width, height } = bitmap, canvas = make("canvas", { width, height });
+  const { width, height } = bitmap,
+    canvas = make("canvas", { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
@@ -35,8 +37,12 @@ export function makePhoto(app) {
   if (!data.pictures) return;
   const input = make("input", { type: "file", accept: "image/*", class: "hidden" });
   const told = make("p", { class: "note", role: "alert" });
-  const zone = make("button", { type: "button", class: "drop", onclick: () => input.click() },
-    make("span", { say: "drop" }), make("small", { say: "dropNote" }));
+  const zone = make(
+    "button",
+    { type: "button", class: "drop", onclick: () => input.click() },
+    make("span", { say: "drop" }),
+    make("small", { say: "dropNote" }),
+  );
   byId("pictures").append(zone, input, told);
 
   async function take(file) {

@@ -1,25 +1,12 @@
 // Where the descent starts from: the run's own first weights, others of a seed, zeros, or all equal.
 
 import { drawNormals } from "./draw.js";
+import { ownSettings } from "./settings.js";
 import { productsAt, rescaling, sumsAt, timesPictures } from "./data.js";
 
 /** Say with which standard deviation each layer's weights are drawn (layer_scales of network.py). */
 export function layerScales(scale, n_x, n_h) {
   return scale === "he" ? [Math.sqrt(2 / n_x), Math.sqrt(2 / n_h)] : [Number(scale), Number(scale)];
-}
-
-/** Read the settings with which the run itself started. */
-export function ownSettings(data) {
-  const written = data.settings.weight_scale ?? 0.01;
-  return {
-    learning_rate: Number(data.settings.learning_rate ?? 0.0075),
-    weight_scale: written === "he" ? "he" : Number(written),
-    hidden_units: data.n_h,
-    activation: data.activation,
-    start: "own",
-    seed: Number(data.settings.seed ?? 0),
-    scale: data.scale,
-  };
 }
 
 /**
@@ -29,16 +16,24 @@ export function ownSettings(data) {
  * what it is to the network: Z1 = W1 X′ (n_h, m′) and K (m, m′).
  */
 export function makeStart(data, settings) {
-  const { hidden_units: n_h, scale } = settings, { n_x } = data, m = data.splits.train.m;
+  const { hidden_units: n_h, scale } = settings,
+    { n_x } = data,
+    m = data.splits.train.m;
   const [scale1, scale2] = layerScales(settings.weight_scale, n_x, n_h);
   const start = { params: null, W1: new Float32Array(n_h * n_x), seen: {} };
-  const W2 = new Float64Array(n_h), b1 = new Float64Array(n_h), b2 = new Float64Array(1);
+  const W2 = new Float64Array(n_h),
+    b1 = new Float64Array(n_h),
+    b2 = new Float64Array(1);
   let kept = 0; // so many units, with their exact Z1, are the run's own
   if (settings.start === "own" || settings.start === "random") {
     const [own1, own2] = layerScales(ownSettings(data).weight_scale, n_x, data.n_h);
     if (settings.start === "own" && own1 > 0) kept = Math.min(n_h, data.n_h);
     if (kept < n_h) {
-      const normals = drawNormals(settings.start === "own" ? ownSettings(data).seed : settings.seed, n_x, n_h);
+      const normals = drawNormals(
+        settings.start === "own" ? ownSettings(data).seed : settings.seed,
+        n_x,
+        n_h,
+      );
       start.W1.set(normals.W1.map((normal) => normal * scale1));
       W2.set(normals.W2.map((normal) => Math.fround(normal * scale2)));
     }
@@ -60,14 +55,17 @@ export function makeStart(data, settings) {
 
 /** Compute W1₀ X′ (n_h, m′): exact for what the run itself has drawn, else from the bytes. */
 function firstZ1(data, settings, name, { W1, grow }, kept) {
-  const { n_x } = data, split = data.splits[name], n_h = settings.hidden_units;
+  const { n_x } = data,
+    split = data.splits[name],
+    n_h = settings.hidden_units;
   if (settings.start === "zeros") return new Float64Array(n_h * split.m);
   if (settings.start === "equal") {
     const sums = sumsAt(data, name, settings.scale);
     return Float64Array.from({ length: n_h * split.m }, (_, at) => W1[0] * sums[at % split.m]);
   }
   const Z1 = new Float64Array(n_h * split.m);
-  if (kept < n_h) Z1.set(timesPictures(W1.subarray(kept * n_x), split.pixels, n_x, settings.scale), kept * split.m);
+  if (kept < n_h)
+    Z1.set(timesPictures(W1.subarray(kept * n_x), split.pixels, n_x, settings.scale), kept * split.m);
   const [r, d] = rescaling(data, settings.scale);
   for (let i = 0; i < kept; i++) {
     const total = data.W1.subarray(i * n_x, (i + 1) * n_x).reduce((sum, weight) => sum + weight, 0);
