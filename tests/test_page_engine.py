@@ -17,6 +17,7 @@ from jaxnet.activations import ACTIVATIONS
 from jaxnet.backprop import backward
 from jaxnet.data.columns import Preprocessing, balancing_weights, to_row
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.evaluation.scores import wilson
 from jaxnet.network import forward, init_params
 from jaxnet.page.build import encode
 from jaxnet.page.data import CURVE_POINTS, collect, first_params, sample_splits
@@ -47,6 +48,7 @@ def node(tmp_path: Path) -> Node:
             'import { Lesson } from "./lesson.js";\n'
             'import { drawNormals } from "./draw.js";\n'
             'import { resize } from "./resample.js";\n'
+            'import { wilson } from "./scores.js";\n'
             "const read = (n) => new Lesson(readData(readFileSync(`${n}.json`, 'utf8')));\n"
             f"const lessons = [...Array({len(models)}).keys()].map(read);\n"
             "const write = (answer) => console.log(JSON.stringify(answer));\n" + lines
@@ -326,6 +328,14 @@ def test_the_runs_own_curve_is_thinned(x64: None, dataset: Dataset) -> None:
     costs = collect(long, model.params, dataset).arrays["costs"]
     assert len(costs) <= CURVE_POINTS
     assert list(costs[:3]) == [0, 3, 6]
+
+
+def test_intervals_are_those_of_evaluate(node: Node) -> None:
+    counts = [(0, 50), (17, 50), (50, 50), (3, 7)]
+    lines = f"write({json.dumps(counts)}.map(([right, m]) => wilson(right, m)));"
+    for found, (right, m) in zip(node(lines), counts, strict=True):
+        expected = wilson(right, m)
+        np.testing.assert_allclose(found, [expected.low, expected.high], atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (5, 7), (200, 130), (301, 64)])

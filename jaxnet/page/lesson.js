@@ -36,7 +36,7 @@ export class Lesson {
     this.every = 10;
     this.snapshots = new Map();
     this.history = { rises: [], train: { costs: [], right: [] }, test: { costs: [], right: [] } };
-    if (this.photo) this.lookAt(this.photo.pixels);
+    if (this.photo) this.lookAt(this.photo.pixels, this.photo.colors);
     this.look();
     this.keep();
   }
@@ -134,13 +134,13 @@ export class Lesson {
     this.look();
   }
 
-  /** Show the network a picture of its own: bytes (n_x), as it sees them. */
-  lookAt(pixels) {
+  /** Show the network another picture: bytes (n_x) as it sees them, and RGB as people do. */
+  lookAt(pixels, colors) {
     const { data, settings, start } = this;
     const Z1 = timesPictures(start.W1, pixels, data.n_x, settings.scale);
     const X = floats(pixels, settings.scale);
     const K = timesPictures(X, data.splits.train.pixels, data.n_x, settings.scale);
-    this.photo = { pixels, seen: { Z1, K } };
+    this.photo = { pixels, colors, seen: { Z1, K } };
     this.look();
   }
 

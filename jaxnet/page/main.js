@@ -65,10 +65,10 @@ function open() {
     [makeUnits(app), "units"],
     [makeCurves(app), "curves"],
     [makePictures(app), "pictures"],
+    [makePhoto(app), "pictures"],
     [makeChosen(app), "chosen"],
     [makeSetup(app), "setup"],
   ];
-  makePhoto(app);
   addEventListener("hashchange", () => {
     obeyAddress();
     app.draw();

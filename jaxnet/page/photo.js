@@ -1,8 +1,8 @@
 // An own photo, read by the browser and never sent: grey and as small as in Python, then classified.
 
-import { byId, make, write } from "./dom.js";
+import { byId, make, mark, write } from "./dom.js";
 import { resize } from "./resample.js";
-import { say } from "./strings.js";
+import { percent, say } from "./strings.js";
 
 const LUMA = [0.299, 0.587, 0.114];
 
@@ -34,7 +34,7 @@ async function decode(file) {
 /** Make the place where a photo is dropped or chosen; the whole page takes one, too. */
 export function makePhoto(app) {
   const { data } = app.lesson;
-  if (!data.pictures) return;
+  if (!data.pictures) return () => {};
   const input = make("input", { type: "file", accept: "image/*", class: "hidden" });
   const told = make("p", { class: "note", role: "alert" });
   const zone = make(
@@ -43,16 +43,17 @@ export function makePhoto(app) {
     make("span", { say: "drop" }),
     make("small", { say: "dropNote" }),
   );
-  byId("pictures").append(zone, input, told);
+  const choose = () => app.choose({ picture: { split: "photo", at: 0 } });
+  const judged = make("button", { type: "button", class: "judged", hidden: true, onclick: choose });
+  byId("pictures").append(zone, input, judged, told);
 
   async function take(file) {
     try {
       const { bytes, width, height } = await decode(file);
       const colors = resize(bytes, width, height, data.width, data.height);
-      app.lesson.lookAt(asSeen(colors, data.color));
-      app.lesson.photo.colors = colors;
+      app.lesson.lookAt(asSeen(colors, data.color), colors);
       write(told, "");
-      app.choose({ picture: { split: "photo", at: 0 } });
+      choose();
     } catch {
       write(told, say("notAPicture"));
     }
@@ -64,4 +65,14 @@ export function makePhoto(app) {
     event.preventDefault();
     if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
+  return () => {
+    const { photo, stages } = app.lesson;
+    judged.hidden = !photo;
+    if (!photo) return;
+    write(
+      judged,
+      `${say("photo")}: ${say("says", { yes: data.classes[1], p: percent(stages.photo.A2[0]) })}`,
+    );
+    mark(judged, "aria-pressed", app.ui.picture.split === "photo");
+  };
 }
