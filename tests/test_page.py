@@ -229,6 +229,15 @@ def test_keyboard_alone(x64: None, show: Open) -> None:
     until(page, "jaxnet.state().playing && jaxnet.state().iteration > 0")
     press("Space")
     assert not state(page)["playing"]
+    page.get_by_label("learning rate", exact=True).focus()
+    before = state(page)
+    press("ArrowRight")
+    after = state(page)
+    assert after["iteration"] == before["iteration"]
+    assert after["settings"]["learning_rate"] > before["settings"]["learning_rate"]
+    press("Space")
+    assert state(page)["playing"]
+    press("Space")
     page.locator(".thumb[tabindex='0']").focus()
     before = text(page, ".says")
     press("ArrowRight")
@@ -287,6 +296,23 @@ def test_the_curves_are_read_and_lead_back(x64: None, show: Open) -> None:
     rises = state(page)["rises"]
     assert len(rises) > 1
     assert text(page, "p.rises") == f"steps that raised the cost: {len(rises)}"
+
+
+def test_it_stops_where_the_cost_is_not_finite(x64: None, show: Open) -> None:
+    page = show()
+    page.evaluate("jaxnet.set({ learning_rate: 1e200 })")
+    button(page, "Play").click()
+    until(page, "!jaxnet.state().playing")
+    stopped = state(page)
+    assert not stopped["finite"]
+    assert "no finite number" in text(page, ".verdict")
+    for at in range(18):
+        page.locator(".box").nth(at).click()
+    button(page, "Take steps: 10").click()
+    assert state(page)["iteration"] == stopped["iteration"] < 10
+    button(page, "Reset to the first weights").click()
+    assert state(page)["finite"]
+    assert text(page, ".verdict") == ""
 
 
 def test_units_are_silenced_frozen_and_told_apart(x64: None, show: Open) -> None:

@@ -6,8 +6,8 @@ const UI = ["lang", "theme", "box"];
 
 /** Write settings and appearance into the address. */
 export function writeAddress(lesson, ui) {
-  const own = { ...ownSettings(lesson.data), silenced: [], frozen: [] },
-    parts = new URLSearchParams();
+  const own = { ...ownSettings(lesson.data), silenced: [], frozen: [] };
+  const parts = new URLSearchParams();
   for (const [name, value] of Object.entries(lesson.settings)) {
     if (String(value) !== String(own[name])) parts.set(name, String(value));
   }
@@ -17,8 +17,8 @@ export function writeAddress(lesson, ui) {
 
 /** Read them back: settings by their types, and what else is known; nonsense is left out. */
 export function readAddress(lesson) {
-  const settings = {},
-    appearance = {};
+  const settings = {};
+  const appearance = {};
   for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
     if (UI.includes(name)) appearance[name] = text;
     else if (name === "silenced" || name === "frozen")

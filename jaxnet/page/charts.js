@@ -2,12 +2,12 @@
 
 import { makeSvg, mark } from "./dom.js";
 
-export const WIDTH = 330,
-  HEIGHT = 140,
-  LEFT = 38,
-  RIGHT = 8,
-  TOP = 8,
-  BOTTOM = 20;
+export const WIDTH = 330;
+export const HEIGHT = 140;
+export const LEFT = 38;
+export const RIGHT = 8;
+export const TOP = 8;
+export const BOTTOM = 20;
 const POINTS = 400; // as many as the eye tells apart in a chart of this width
 
 /** Find a round number, 1, 2 or 5 times a power of ten, that is at least x. */
@@ -22,10 +22,10 @@ export function picked(values) {
   if (n <= POINTS) return [...values.keys()];
   const places = [0];
   for (let part = 0; part < POINTS / 2; part++) {
-    const from = Math.floor((part * 2 * n) / POINTS),
-      to = Math.floor(((part + 1) * 2 * n) / POINTS);
-    let low = from,
-      high = from;
+    const from = Math.floor((part * 2 * n) / POINTS);
+    const to = Math.floor(((part + 1) * 2 * n) / POINTS);
+    let low = from;
+    let high = from;
     for (let t = from; t < to; t++) {
       if (values[t] < values[low]) low = t;
       if (values[t] > values[high]) high = t;
@@ -38,8 +38,8 @@ export function picked(values) {
 
 /** Make one chart with the parts that every drawing moves. */
 export function makeChart(names) {
-  const axes = makeSvg("g", { class: "axes" }),
-    curves = {};
+  const axes = makeSvg("g", { class: "axes" });
+  const curves = {};
   const svg = makeSvg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" }, axes);
   for (const name of names) svg.append((curves[name] = makeSvg("path", { class: `curve ${name}` })));
   const cursor = makeSvg("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });

@@ -7,11 +7,11 @@ import { losses } from "./engine.js";
 
 /** Compute which pixels push: Σ W2 g′(Z1) W1 over the units, (n_x), for one column of a split. */
 export function templateOf(lesson, split, at) {
-  const { n_h, hidden, params, stages } = lesson,
-    { Z1 } = stages[split],
-    m = stages[split].Z2.length;
-  const template = new Float32Array(lesson.data.n_x),
-    mask = lesson.flags("silenced");
+  const { n_h, hidden, params, stages } = lesson;
+  const { Z1 } = stages[split];
+  const m = stages[split].Z2.length;
+  const template = new Float32Array(lesson.data.n_x);
+  const mask = lesson.flags("silenced");
   for (let unit = 0; unit < n_h; unit++) {
     const push = mask[unit] ? 0 : params.W2[unit] * hidden.slope(Z1[unit * m + at]);
     if (push !== 0) lesson.weightsOf(unit).forEach((weight, f) => (template[f] += push * weight));
@@ -21,16 +21,16 @@ export function templateOf(lesson, split, at) {
 
 /** Make the view of the chosen picture: what is seen of it, and what each unit makes of it. */
 export function makeChosen(app) {
-  const { data } = app.lesson,
-    title = make("p", { class: "says" }),
-    views = {};
+  const { data } = app.lesson;
+  const title = make("p", { class: "says" });
+  const views = {};
   const frame = (key) => {
     views[key] = make("canvas", { role: "img", label: key });
     return make("figure", {}, views[key], make("figcaption", { say: key }));
   };
   const figures = make("div", { class: "figures" }, frame("inColor"), frame("asSeen"), frame("template"));
-  const note = make("p", { class: "note" }),
-    rows = make("tbody", {});
+  const note = make("p", { class: "note" });
+  const rows = make("tbody", {});
   const head = make(
     "tr",
     {},
@@ -62,12 +62,12 @@ export function makeChosen(app) {
   }
 
   function drawRows(lesson, { split, at }) {
-    const { Z1, A1, Z2 } = lesson.stages[split],
-      { W2, b2 } = lesson.params,
-      m = Z2.length,
-      { n_h } = lesson;
-    const votes = [...W2].map((w, unit) => w * A1[unit * m + at]),
-      loudest = Math.max(1e-12, Math.abs(b2[0]), ...votes.map(Math.abs));
+    const { Z1, A1, Z2 } = lesson.stages[split];
+    const { W2, b2 } = lesson.params;
+    const m = Z2.length;
+    const { n_h } = lesson;
+    const votes = [...W2].map((w, unit) => w * A1[unit * m + at]);
+    const loudest = Math.max(1e-12, Math.abs(b2[0]), ...votes.map(Math.abs));
     const wanted = [
       ...votes.map((vote, unit) => [
         String(unit + 1),
@@ -97,8 +97,8 @@ export function makeChosen(app) {
     wanted.forEach((cells, line) => {
       const { children } = rows.children[line];
       cells.slice(0, 4).forEach((text, cell) => write(children[cell], text));
-      const bar = children[4].firstChild,
-        share = cells[4];
+      const bar = children[4].firstChild;
+      const share = cells[4];
       bar.hidden = share === null;
       bar.style.setProperty("--share", share ?? 0);
       mark(bar, "class", share < 0 ? "signed cool" : "signed warm");
@@ -106,9 +106,9 @@ export function makeChosen(app) {
   }
 
   return () => {
-    const { lesson, ui } = app,
-      { split, at } = ui.picture,
-      { A2, Z2 } = lesson.stages[split];
+    const { lesson, ui } = app;
+    const { split, at } = ui.picture;
+    const { A2, Z2 } = lesson.stages[split];
     const parts = [say("says", { yes: data.classes[1], p: percent(A2[at]) })];
     if (split === "photo") parts.unshift(say("photo"));
     else {

@@ -5,8 +5,8 @@ const DATA_OPTIONS = ["data", "test", "positive", "size", "count", "data_seed", 
 /** Say the command that trains with the same settings; null where there is none. */
 export function commandLine({ data, settings, t }) {
   if (settings.start === "equal") return null;
-  const own = data.settings,
-    options = {};
+  const own = data.settings;
+  const options = {};
   for (const name of DATA_OPTIONS) if (own[name] !== undefined) options[name] = own[name];
   Object.assign(options, {
     color: data.color,

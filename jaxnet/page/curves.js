@@ -19,8 +19,8 @@ import { constantShare, labelEntropy, mostFrequent, wilson } from "./scores.js";
 
 /** Make both charts, their legend, and the line that reads them at the pointer. */
 export function makeCurves(app) {
-  const { data } = app.lesson,
-    names = data.names;
+  const { data } = app.lesson;
+  const names = data.names;
   const costs = makeChart(["theRun", "entropy", "rises", ...names.toReversed()]);
   const rights = makeChart(["band", ...names.flatMap((name) => [`constant ${name}`]), ...names.toReversed()]);
   const logarithmic = make("input", { type: "checkbox" });
@@ -28,8 +28,8 @@ export function makeCurves(app) {
     app.ui.logarithmic = logarithmic.checked;
     app.draw();
   });
-  const reading = make("p", { class: "reading" }),
-    rises = make("p", { class: "rises" });
+  const reading = make("p", { class: "reading" });
+  const rises = make("p", { class: "rises" });
   const chart = make(
     "div",
     { class: "charts", tabindex: 0, role: "slider", "aria-valuemin": 0 },
@@ -56,8 +56,8 @@ export function makeCurves(app) {
     make("p", { class: "note", say: "clickBack" }),
   );
 
-  let end = 100,
-    pointed = null;
+  let end = 100;
+  let pointed = null;
   const x = (t) => LEFT + (t / end) * (WIDTH - LEFT - RIGHT);
   const point = (event) => {
     const box = costs.svg.getBoundingClientRect();
@@ -77,9 +77,9 @@ export function makeCurves(app) {
     app.goTo(pointed);
   });
   chart.addEventListener("keydown", (event) => {
-    const { t } = app.lesson,
-      stride = event.shiftKey ? 10 : 1,
-      from = pointed ?? t;
+    const { t } = app.lesson;
+    const stride = event.shiftKey ? 10 : 1;
+    const from = pointed ?? t;
     if (event.key === "ArrowLeft") pointed = Math.max(0, from - stride);
     else if (event.key === "ArrowRight") pointed = Math.min(t, from + stride);
     else if (event.key === "Enter") app.goTo(from);
@@ -93,17 +93,17 @@ export function makeCurves(app) {
   });
 
   function drawCosts() {
-    const { history } = app.lesson,
-      all = [...names.map((name) => history[name].costs)];
-    let low = Infinity,
-      high = 0;
+    const { history } = app.lesson;
+    const all = [...names.map((name) => history[name].costs)];
+    let low = Infinity;
+    let high = 0;
     for (const list of all)
       for (const value of list) {
         if (value > high && value < Infinity) high = value;
         if (value < low && value > 0) low = value;
       }
-    const log = app.ui.logarithmic,
-      top = log ? roundUp(high) : roundUp(Math.max(high, 1e-6));
+    const log = app.ui.logarithmic;
+    const top = log ? roundUp(high) : roundUp(Math.max(high, 1e-6));
     const bottom = log ? 10 ** Math.floor(Math.log10(Math.max(low, 1e-12))) : 0;
     const share = (value) =>
       log ? Math.log(Math.max(value, bottom) / bottom) / Math.log(Math.max(top / bottom, 10)) : value / top;
@@ -149,8 +149,8 @@ export function makeCurves(app) {
       [1, "100 %"],
     ]);
     for (const name of names) {
-      const { m } = data.splits[name],
-        shares = history[name].right.map((right) => right / m);
+      const { m } = data.splits[name];
+      const shares = history[name].right.map((right) => right / m);
       const places = picked(shares);
       mark(rights.curves[name], "d", pathOf(places, shares, x, y));
       const constant = y(constantShare(data, name)).toFixed(1);
@@ -165,9 +165,9 @@ export function makeCurves(app) {
   }
 
   function draw() {
-    const { lesson, ui } = app,
-      t = pointed ?? lesson.t,
-      { history } = lesson;
+    const { lesson, ui } = app;
+    const t = pointed ?? lesson.t;
+    const { history } = lesson;
     end = roundUp(Math.max(100, lesson.t));
     logarithmic.checked = ui.logarithmic;
     drawCosts();

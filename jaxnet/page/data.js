@@ -39,8 +39,8 @@ function mirror(triangle, m) {
 
 /** Say by which r and d the data's own input scale becomes another: x′ = r x + d. */
 export function rescaling(data, scale) {
-  const [a0, c0] = SCALES[data.scale],
-    [a1, c1] = SCALES[scale];
+  const [a0, c0] = SCALES[data.scale];
+  const [a1, c1] = SCALES[scale];
   const r = a1 / a0;
   return [r, c1 - r * c0];
 }
@@ -48,13 +48,13 @@ export function rescaling(data, scale) {
 /** Compute K = XᵀX′ (m, m′) of a split at an input scale. */
 export function productsAt(data, name, scale) {
   const [r, d] = rescaling(data, scale);
-  const s = data.splits.train.sums,
-    { products, sums } = data.splits[name],
-    m = sums.length;
+  const s = data.splits.train.sums;
+  const { products, sums } = data.splits[name];
+  const m = sums.length;
   if (r === 1 && d === 0) return products;
   return products.map((product, at) => {
-    const i = Math.floor(at / m),
-      j = at % m;
+    const i = Math.floor(at / m);
+    const j = at % m;
     return r * r * product + r * d * (s[i] + sums[j]) + d * d * data.n_x;
   });
 }
@@ -67,9 +67,9 @@ export function sumsAt(data, name, scale) {
 
 /** Multiply W (n, n_x) with pictures of bytes (m, n_x) as the network sees them: (n, m). */
 export function timesPictures(W, pixels, n_x, scale) {
-  const [a, c] = SCALES[scale],
-    n = W.length / n_x,
-    m = pixels.length / n_x;
+  const [a, c] = SCALES[scale];
+  const n = W.length / n_x;
+  const m = pixels.length / n_x;
   const out = new Float64Array(n * m);
   for (let i = 0; i < n; i++) {
     const row = W.subarray(i * n_x, (i + 1) * n_x);
@@ -85,9 +85,9 @@ export function timesPictures(W, pixels, n_x, scale) {
 
 /** Add C Xᵀ to a row of W1 (n_x), for a row C (m) and the training pictures as bytes. */
 export function addPictures(row, C, pixels, scale) {
-  const [a, c] = SCALES[scale],
-    n_x = row.length,
-    m = C.length;
+  const [a, c] = SCALES[scale];
+  const n_x = row.length;
+  const m = C.length;
   const total = c * C.reduce((sum, coefficient) => sum + coefficient, 0);
   for (let k = 0; k < m; k += 4) {
     // Four pictures at a time, so that the row is written a quarter as often.

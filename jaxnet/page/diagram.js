@@ -54,16 +54,16 @@ const square = (values) => values.reduce((sum, value) => sum + value * value, 0)
 
 /** Compute ‖C Xᵀ‖² = Σ C ∘ (C K) without any picture. */
 function spanSquare(lesson, C) {
-  const m = lesson.data.splits.train.m,
-    CK = new Float64Array(C.length);
+  const m = lesson.data.splits.train.m;
+  const CK = new Float64Array(C.length);
   addProduct(CK, C, lesson.start.seen.train.K, lesson.n_h, m, m);
   return C.reduce((sum, c, at) => sum + c * CK[at], 0);
 }
 
 /** Compute the root of the mean square of a box; of J its value. */
 function sizeOf(lesson, name) {
-  const { data, start, params, gradients, n_h, t } = lesson,
-    { m } = data.splits.train;
+  const { data, start, params, gradients, n_h, t } = lesson;
+  const { m } = data.splits.train;
   if (name === "J") return lesson.history.train.costs[t];
   if (name === "X") {
     let sum = 0;
@@ -73,8 +73,8 @@ function sizeOf(lesson, name) {
   if (name === "dW1") return Math.sqrt(Math.max(0, spanSquare(lesson, gradients.dC)) / n_h / data.n_x);
   if (name === "W1") {
     start.square ??= square(start.W1);
-    const Z1 = start.seen.train.Z1,
-      cross = params.C.reduce((sum, c, at) => sum + c * Z1[at], 0);
+    const Z1 = start.seen.train.Z1;
+    const cross = params.C.reduce((sum, c, at) => sum + c * Z1[at], 0);
     return Math.sqrt(Math.max(0, start.square + 2 * cross + spanSquare(lesson, params.C)) / n_h / data.n_x);
   }
   const values = valuesOf(lesson, name);
@@ -83,11 +83,11 @@ function sizeOf(lesson, name) {
 
 /** Make the diagram; a box that is pressed is explained below it. */
 export function makeDiagram(app) {
-  const boxes = {},
-    cells = {};
+  const boxes = {};
+  const cells = {};
   for (const [name, column, row] of BOXES) {
-    const shape = make("span", { class: "shape" }),
-      size = make("span", { class: "size" });
+    const shape = make("span", { class: "shape" });
+    const size = make("span", { class: "size" });
     const bar = make("span", { class: "bar" });
     const button = make(
       "button",
@@ -107,11 +107,11 @@ export function makeDiagram(app) {
     make("p", { class: "note", say: "sizeNote" }),
   );
   return () => {
-    const { lesson, ui } = app,
-      sizes = { n_x: lesson.data.n_x, n_h: lesson.n_h, m: lesson.data.splits.train.m };
+    const { lesson, ui } = app;
+    const sizes = { n_x: lesson.data.n_x, n_h: lesson.n_h, m: lesson.data.splits.train.m };
     for (const [name, { button, shape, size, bar }] of Object.entries(boxes)) {
-      const value = sizeOf(lesson, name),
-        form = shapeOf(name, sizes).join(" × ");
+      const value = sizeOf(lesson, name);
+      const form = shapeOf(name, sizes).join(" × ");
       write(shape, form);
       write(size, brief(value));
       // From a millionth to a hundred, so that a vanishing gradient is seen to vanish.

@@ -11,8 +11,8 @@ const ROTATIONS = [
 
 function threefry([k0, k1], x0, x1) {
   const keys = [k0, k1, k0 ^ k1 ^ 0x1bd11bda];
-  let a = (x0 + k0) | 0,
-    b = (x1 + k1) | 0;
+  let a = (x0 + k0) | 0;
+  let b = (x1 + k1) | 0;
   for (let round = 0; round < 5; round++) {
     for (const turn of ROTATIONS[round % 2]) {
       a = (a + b) | 0;

@@ -24,20 +24,20 @@ export function addProduct(sum, A, B, n, k, m) {
   for (let i = 0; i < n; i++) {
     const row = sum.subarray(i * m, (i + 1) * m);
     for (let l = 0; l < whole; l += 4) {
-      const a = A[i * k + l],
-        b = A[i * k + l + 1],
-        c = A[i * k + l + 2],
-        d = A[i * k + l + 3];
+      const a = A[i * k + l];
+      const b = A[i * k + l + 1];
+      const c = A[i * k + l + 2];
+      const d = A[i * k + l + 3];
       if (a === 0 && b === 0 && c === 0 && d === 0) continue;
-      const p = l * m,
-        q = p + m,
-        r = q + m,
-        s = r + m;
+      const p = l * m;
+      const q = p + m;
+      const r = q + m;
+      const s = r + m;
       for (let j = 0; j < m; j++) row[j] += a * B[p + j] + b * B[q + j] + c * B[r + j] + d * B[s + j];
     }
     for (let l = whole; l < k; l++) {
-      const a = A[i * k + l],
-        p = l * m;
+      const a = A[i * k + l];
+      const p = l * m;
       for (let j = 0; j < m; j++) row[j] += a * B[p + j];
     }
   }
@@ -45,9 +45,9 @@ export function addProduct(sum, A, B, n, k, m) {
 
 /** Compute Z1, A1 (n_h, m′), Z2, A2 (m′) of a split. */
 export function forward(params, seen, hidden, mask) {
-  const n_h = params.b1.length,
-    m = params.C.length / n_h,
-    count = seen.Z1.length / n_h;
+  const n_h = params.b1.length;
+  const m = params.C.length / n_h;
+  const count = seen.Z1.length / n_h;
   const Z1 = seen.Z1.slice();
   addProduct(Z1, params.C, seen.K, n_h, m, count);
   const A1 = new Float64Array(n_h * count);
@@ -65,16 +65,16 @@ export function forward(params, seen, hidden, mask) {
 /** Compute each picture's loss −(y log a + (1 − y) log(1 − a)), from the logit: a may round to y. */
 export function losses(Z2, Y) {
   return Z2.map((z, j) => {
-    const p = Math.max(z, 0),
-      n = p - z;
+    const p = Math.max(z, 0);
+    const n = p - z;
     return Y[j] * n + (1 - Y[j]) * p + Math.log1p(Math.exp(-(p + n)));
   });
 }
 
 /** Compute the cost Σ w ℓ / Σ w. */
 export function cost(Z2, Y, w) {
-  let sum = 0,
-    m = 0;
+  let sum = 0;
+  let m = 0;
   losses(Z2, Y).forEach((loss, j) => {
     sum += w[j] * loss;
     m += w[j];
@@ -84,17 +84,17 @@ export function cost(Z2, Y, w) {
 
 /** Compute the derivatives by the chain rule; dA, dZ are each picture's own, dW, db of the cost. */
 export function backward(params, { Z1, A1, Z2, A2 }, Y, w, hidden, mask) {
-  const n_h = params.b1.length,
-    count = Y.length;
+  const n_h = params.b1.length;
+  const count = Y.length;
   const m = w.reduce((sum, weight) => sum + weight, 0);
   const dA2 = Z2.map((z, j) => (Y[j] === 1 ? -(1 + Math.exp(-z)) : 1 + Math.exp(z)));
   const dZ2 = A2.map((a, j) => a - Y[j]);
-  const dW2 = new Float64Array(n_h),
-    db2 = new Float64Array(1);
-  const dA1 = new Float64Array(n_h * count),
-    dZ1 = new Float64Array(n_h * count);
-  const dC = new Float64Array(n_h * count),
-    db1 = new Float64Array(n_h);
+  const dW2 = new Float64Array(n_h);
+  const db2 = new Float64Array(1);
+  const dA1 = new Float64Array(n_h * count);
+  const dZ1 = new Float64Array(n_h * count);
+  const dC = new Float64Array(n_h * count);
+  const db1 = new Float64Array(n_h);
   for (let j = 0; j < count; j++) db2[0] += (w[j] * dZ2[j]) / m;
   for (let i = 0; i < n_h; i++) {
     for (let j = 0, at = i * count; j < count; j++, at++) {
@@ -111,8 +111,8 @@ export function backward(params, { Z1, A1, Z2, A2 }, Y, w, hidden, mask) {
 /** Take a step, W ← W − α dW and b ← b − α db; the units in frozen (n_h) of 1 keep theirs. */
 export function update(params, gradients, learningRate, frozen) {
   const { dC, db1, dW2, db2 } = gradients;
-  const n_h = params.b1.length,
-    m = params.C.length / n_h;
+  const n_h = params.b1.length;
+  const m = params.C.length / n_h;
   const step = (values, slopes, size) =>
     values.map((value, at) => (frozen[Math.floor(at / size)] ? value : value - learningRate * slopes[at]));
   return {

@@ -8,8 +8,8 @@ export const THEMES = ["auto", "light", "dark"];
 
 /** Make what stands around the lesson: names, notes, language and theme. */
 export function makeFrame(app) {
-  const { data } = app.lesson,
-    { ui } = app;
+  const { data } = app.lesson;
+  const { ui } = app;
   const language = make("button", {
     type: "button",
     say: "language",

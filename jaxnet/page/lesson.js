@@ -149,8 +149,8 @@ export class Lesson {
     const { n_x, splits } = this.data;
     if (!splits.train.pixels) return null;
     if (!this.lifted[unit]) {
-      const row = this.start.W1.slice(unit * n_x, (unit + 1) * n_x),
-        C = this.rowOf(this.params.C, unit);
+      const row = this.start.W1.slice(unit * n_x, (unit + 1) * n_x);
+      const C = this.rowOf(this.params.C, unit);
       this.lifted[unit] = addPictures(row, C, splits.train.pixels, this.settings.scale);
     }
     return this.lifted[unit];
@@ -175,8 +175,8 @@ export class Lesson {
     const { t, settings, params, history, data, finite } = this;
     const numbers = {};
     for (const name of data.names) {
-      const { costs, right } = history[name],
-        { m } = data.splits[name];
+      const { costs, right } = history[name];
+      const { m } = data.splits[name];
       numbers[name] = {
         pictures: m,
         cost: costs[t],

@@ -23,10 +23,11 @@ function obeyKeys(app) {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { target, key } = event;
-    const typing = target.matches("input, select, textarea"),
-      pressing = target.matches("button, summary");
-    const rate = app.lesson.settings.learning_rate,
-      turn = (by) => app.set({ learning_rate: Number((rate * by).toPrecision(3)) });
+    const typing = target.matches("input:not([type=range]), select");
+    const pressing = target.matches("button");
+    const sliding = target.matches("[type=range]") && key.startsWith("Arrow");
+    const rate = app.lesson.settings.learning_rate;
+    const turn = (by) => app.set({ learning_rate: Number((rate * by).toPrecision(3)) });
     const act = {
       " ": () => app.toggle(),
       ArrowRight: () => app.step(event.shiftKey ? 10 : 1),
@@ -36,18 +37,18 @@ function obeyKeys(app) {
       r: () => app.reset(),
       R: () => app.reset(),
     }[key];
-    if (!act || typing || (pressing && key === " ")) return;
+    if (!act || typing || sliding || (pressing && key === " ")) return;
     event.preventDefault();
     act();
   });
 }
 
 function open() {
-  const source = byId("data"),
-    lesson = new Lesson(readData(source.textContent));
+  const source = byId("data");
+  const lesson = new Lesson(readData(source.textContent));
   source.remove();
-  const app = makeApp(lesson),
-    { ui } = app;
+  const app = makeApp(lesson);
+  const { ui } = app;
   const obeyAddress = () => {
     const { settings, appearance } = readAddress(lesson);
     if (LANGUAGES.includes(appearance.lang)) ui.lang = appearance.lang;

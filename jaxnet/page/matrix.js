@@ -13,20 +13,20 @@ const COLUMNS = 4; // of the hidden units drawn side by side
 
 /** Make the view of the chosen box. */
 export function makeMatrix(app) {
-  const { data } = app.lesson,
-    { train } = data.splits;
+  const { data } = app.lesson;
+  const { train } = data.splits;
   // The pictures of class 0 stand left, those of class 1 right, so that the two can be compared.
   const order = [...train.Y.keys()].sort((i, j) => train.Y[i] - train.Y[j] || i - j);
-  const formula = make("div", { class: "formula" }),
-    shapes = make("p", { class: "shapes" });
-  const meaning = make("p", {}),
-    canvas = make("canvas", { role: "img" }),
-    pointer = make("span", { class: "pointer" });
+  const formula = make("div", { class: "formula" });
+  const shapes = make("p", { class: "shapes" });
+  const meaning = make("p", {});
+  const canvas = make("canvas", { role: "img" });
+  const pointer = make("span", { class: "pointer" });
   const classes = make("div", { class: "classes" }, ...data.classes.map((name) => make("span", {}, name)));
-  const ends = ["", "0", ""].map((text) => make("span", {}, text)),
-    legend = make("p", { class: "scale" }, ...ends);
-  const missing = make("p", { class: "note", say: "noPicturesHere" }),
-    numbers = make("p", { class: "numbers" });
+  const ends = ["", "0", ""].map((text) => make("span", {}, text));
+  const legend = make("p", { class: "scale" }, ...ends);
+  const missing = make("p", { class: "note", say: "noPicturesHere" });
+  const numbers = make("p", { class: "numbers" });
   const heat = make("div", { class: "heat" }, canvas, pointer);
   canvas.addEventListener("click", (event) => {
     if (!perPicture(app.ui.box)) return;
@@ -46,8 +46,8 @@ export function makeMatrix(app) {
   let shown = "";
 
   function explain(lesson, name) {
-    const { settings } = lesson,
-      wanted = [name, settings.scale, settings.activation].join();
+    const { settings } = lesson;
+    const wanted = [name, settings.scale, settings.activation].join();
     if (wanted !== shown) {
       formula.replaceChildren(...formulasOf(name, settings));
       shown = wanted;
@@ -79,8 +79,8 @@ export function makeMatrix(app) {
   }
 
   return () => {
-    const { lesson, ui } = app,
-      name = ui.box;
+    const { lesson, ui } = app;
+    const name = ui.box;
     explain(lesson, name);
     const found = collectValues(lesson, name);
     heat.hidden = legend.hidden = found === null;
@@ -98,8 +98,8 @@ export function makeMatrix(app) {
     heat.style.setProperty("--cells", found.width);
     write(ends[0], brief(-limit));
     write(ends[2], brief(limit));
-    const { split, at } = ui.picture,
-      column = split === "train" ? order.indexOf(at) : -1;
+    const { split, at } = ui.picture;
+    const column = split === "train" ? order.indexOf(at) : -1;
     pointer.hidden = !perPicture(name) || column < 0;
     pointer.style.setProperty("--at", (column + 0.5) / order.length);
     write(numbers, numbersOf(lesson, name, ui.picture));
@@ -115,16 +115,16 @@ function perPicture(name) {
 
 /** Lay the rows of W1 or dW1 out as pictures, side by side. */
 function unitPictures(lesson, name) {
-  const { data, n_h } = lesson,
-    { height, width } = data;
+  const { data, n_h } = lesson;
+  const { height, width } = data;
   if (!data.pictures) return null;
-  const columns = Math.min(n_h, COLUMNS),
-    rows = Math.ceil(n_h / columns);
+  const columns = Math.min(n_h, COLUMNS);
+  const rows = Math.ceil(n_h / columns);
   const values = new Float32Array(rows * height * columns * width);
   for (let unit = 0; unit < n_h; unit++) {
     const picture = asPicture(name === "W1" ? lesson.weightsOf(unit) : lesson.slopesOf(unit), data);
-    const top = Math.floor(unit / columns) * height,
-      left = (unit % columns) * width;
+    const top = Math.floor(unit / columns) * height;
+    const left = (unit % columns) * width;
     for (let row = 0; row < height; row++) {
       values.set(picture.subarray(row * width, (row + 1) * width), (top + row) * columns * width + left);
     }
@@ -134,12 +134,12 @@ function unitPictures(lesson, name) {
 
 /** Take every so-maniest pixel of all pictures, a column each. */
 function inputColumns(lesson, order) {
-  const { data, settings } = lesson,
-    { pixels } = data.splits.train,
-    [a, c] = SCALES[settings.scale];
+  const { data, settings } = lesson;
+  const { pixels } = data.splits.train;
+  const [a, c] = SCALES[settings.scale];
   if (!pixels) return null;
-  const rows = Math.min(X_ROWS, data.n_x),
-    stride = data.n_x / rows;
+  const rows = Math.min(X_ROWS, data.n_x);
+  const stride = data.n_x / rows;
   const values = Float32Array.from(
     { length: rows * order.length },
     (_, at) =>
@@ -157,8 +157,8 @@ function numbersOf(lesson, name, { split, at }) {
   if (!perPicture(name)) return `${say("valueNumbers")}: ${list([...valuesOf(lesson, name)])}`;
   const isDerivative = name.startsWith("d");
   if (split !== "train" && isDerivative) return say("noTeaching");
-  const stages = lesson.stages[split],
-    m = stages.Z2.length;
+  const stages = lesson.stages[split];
+  const m = stages.Z2.length;
   if (name === "J") {
     if (split === "photo") return "";
     return `${say("chosenNumbers")}: ${brief(losses(stages.Z2, lesson.data.splits[split].Y)[at])}`;

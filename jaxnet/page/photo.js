@@ -17,8 +17,8 @@ export function asSeen(colors, color) {
 /** Decode a picture file, upright and on white: RGB bytes with width and height. */
 async function decode(file) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const { width, height } = bitmap,
-    canvas = make("canvas", { width, height });
+  const { width, height } = bitmap;
+  const canvas = make("canvas", { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);

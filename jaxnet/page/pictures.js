@@ -35,21 +35,21 @@ export function makePictures(app) {
       Array.from({ length: data.splits[name].m }, (_, at) => thumbOf(app, name, at)),
     ]),
   );
-  let shown = "",
-    sortedAt = 0,
-    sorted = "";
+  let shown = "";
+  let sortedAt = 0;
+  let sorted = "";
 
   return () => {
-    const { lesson, ui } = app,
-      name = ui.shown,
-      { Y } = data.splits[name],
-      { A2, Z2 } = lesson.stages[name];
+    const { lesson, ui } = app;
+    const name = ui.shown;
+    const { Y } = data.splits[name];
+    const { A2, Z2 } = lesson.stages[name];
     tabs.forEach((tab, at) => mark(tab, "aria-pressed", data.names[at] === name));
     order.value = ui.byLoss ? "loss" : "number";
     const now = performance.now();
     if (shown !== name || sorted !== String(ui.byLoss) || !ui.playing || now - sortedAt > SORT_EVERY) {
-      const loss = losses(Z2, Y),
-        places = [...thumbs[name].keys()];
+      const loss = losses(Z2, Y);
+      const places = [...thumbs[name].keys()];
       if (ui.byLoss) places.sort((i, j) => loss[j] - loss[i]);
       const wanted = places.map((at) => thumbs[name][at].button);
       if (wanted.some((button, at) => list.children[at] !== button) || shown !== name)
@@ -74,9 +74,9 @@ function labelOf(data, split, at, p) {
 }
 
 function thumbOf(app, split, at) {
-  const { data } = app.lesson,
-    { pixels, places } = data.splits[split],
-    bar = make("span", { class: "bar" });
+  const { data } = app.lesson;
+  const { pixels, places } = data.splits[split];
+  const bar = make("span", { class: "bar" });
   const picture = pixels ? make("canvas", {}) : make("span", { class: "number" }, String(places[at]));
   if (pixels) paintPicture(picture, pixels.subarray(at * data.n_x, (at + 1) * data.n_x), data);
   const button = make(

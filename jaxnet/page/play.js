@@ -27,10 +27,10 @@ export function makeApp(lesson) {
   };
   const app = { lesson, ui, views: [], frames: 0 };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let lastFrame = 0,
-    stepped = 0,
-    others = 20,
-    addressed = 0;
+  let lastFrame = 0;
+  let stepped = 0;
+  let others = 20;
+  let addressed = 0;
   const hidden = new Set();
 
   // While it plays, what is scrolled out of sight is not drawn.
@@ -62,8 +62,8 @@ export function makeApp(lesson) {
     if (now - lastFrame < pause) return;
     others += 0.2 * (Math.min(now - lastFrame, 2 * FRAME) - stepped - others);
     lastFrame = now;
-    const until = now + Math.max(LEAST, FRAME - others),
-      most = STEPS_A_FRAME[ui.speed];
+    const until = now + Math.max(LEAST, FRAME - others);
+    const most = STEPS_A_FRAME[ui.speed];
     let made = 0;
     do lesson.step(1);
     while (++made < most && lesson.finite && performance.now() < until);

@@ -14,8 +14,8 @@ function lanczos(x) {
 
 /** Say of each new pixel along one side with which weights the old ones, from `first`, enter it. */
 function windows(before, after) {
-  const stretch = before / after,
-    wide = Math.max(stretch, 1);
+  const stretch = before / after;
+  const wide = Math.max(stretch, 1);
   return Array.from({ length: after }, (_, place) => {
     const center = (place + 0.5) * stretch;
     const first = Math.max(0, Math.floor(center - REACH * wide + 0.5));

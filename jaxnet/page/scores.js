@@ -2,9 +2,9 @@
 
 /** Compute the Wilson interval of a share, 95 %. */
 export function wilson(right, m) {
-  const z = 1.959963984540054,
-    p = right / m,
-    d = 1 + (z * z) / m;
+  const z = 1.959963984540054;
+  const p = right / m;
+  const d = 1 + (z * z) / m;
   const center = (p + (z * z) / (2 * m)) / d;
   const half = (z / d) * Math.sqrt((p * (1 - p)) / m + (z * z) / (4 * m * m));
   return [Math.max(0, center - half), Math.min(1, center + half)];
@@ -12,8 +12,8 @@ export function wilson(right, m) {
 
 /** Say the share of the more frequent class of the training pictures in a split. */
 export function constantShare(data, name) {
-  const positive = mostFrequent(data),
-    { Y } = data.splits[name];
+  const positive = mostFrequent(data);
+  const { Y } = data.splits[name];
   return Y.reduce((sum, y) => sum + (y === positive), 0) / Y.length;
 }
 

@@ -16,14 +16,14 @@ export function layerScales(scale, n_x, n_h) {
  * what it is to the network: Z1 = W1 X′ (n_h, m′) and K (m, m′).
  */
 export function makeStart(data, settings) {
-  const { hidden_units: n_h, scale } = settings,
-    { n_x } = data,
-    m = data.splits.train.m;
+  const { hidden_units: n_h, scale } = settings;
+  const { n_x } = data;
+  const m = data.splits.train.m;
   const [scale1, scale2] = layerScales(settings.weight_scale, n_x, n_h);
   const start = { params: null, W1: new Float32Array(n_h * n_x), seen: {} };
-  const W2 = new Float64Array(n_h),
-    b1 = new Float64Array(n_h),
-    b2 = new Float64Array(1);
+  const W2 = new Float64Array(n_h);
+  const b1 = new Float64Array(n_h);
+  const b2 = new Float64Array(1);
   let kept = 0; // so many units, with their exact Z1, are the run's own
   if (settings.start === "own" || settings.start === "random") {
     const [own1, own2] = layerScales(ownSettings(data).weight_scale, n_x, data.n_h);
@@ -55,9 +55,9 @@ export function makeStart(data, settings) {
 
 /** Compute W1₀ X′ (n_h, m′): exact for what the run itself has drawn, else from the bytes. */
 function firstZ1(data, settings, name, { W1, grow }, kept) {
-  const { n_x } = data,
-    split = data.splits[name],
-    n_h = settings.hidden_units;
+  const { n_x } = data;
+  const split = data.splits[name];
+  const n_h = settings.hidden_units;
   if (settings.start === "zeros") return new Float64Array(n_h * split.m);
   if (settings.start === "equal") {
     const sums = sumsAt(data, name, settings.scale);

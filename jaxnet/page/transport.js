@@ -4,8 +4,8 @@ import { brief, percent, say } from "./strings.js";
 import { byId, choices, make, mark, write } from "./dom.js";
 
 const SPEEDS = ["slow", "medium", "full"];
-const LOWEST = -6,
-  HIGHEST = 1; // of the logarithm of a rate or a scale on its slider
+const LOWEST = -6;
+const HIGHEST = 1; // of the logarithm of a rate or a scale on its slider
 
 /** Make a slider of a logarithm beside a field for the number itself. */
 export function logSlider(label, numberLabel, set) {
@@ -56,8 +56,8 @@ export function makeTransport(app) {
     verdict,
   );
   return () => {
-    const { lesson, ui } = app,
-      { t, history, data } = lesson;
+    const { lesson, ui } = app;
+    const { t, history, data } = lesson;
     write(play, say(ui.playing ? "pause" : "play"));
     mark(play, "aria-pressed", ui.playing);
     steps.forEach((button, at) => mark(button, "aria-label", say("stepLabel", { n: 10 ** at })));

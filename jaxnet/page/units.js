@@ -8,11 +8,11 @@ import { countRight } from "./engine.js";
 /** Say of each unit how many training pictures activate it, and which earlier unit it equals. */
 export function describeUnits(lesson) {
   const {
-      n_h,
-      settings,
-      stages: { train },
-    } = lesson,
-    { m } = lesson.data.splits.train;
+    n_h,
+    settings,
+    stages: { train },
+  } = lesson;
+  const { m } = lesson.data.splits.train;
   const row = (unit) => train.Z1.subarray(unit * m, (unit + 1) * m);
   return Array.from({ length: n_h }, (_, unit) => {
     const active = row(unit).reduce((sum, z) => sum + (z > 0), 0) / m;
@@ -32,9 +32,9 @@ export function describeUnits(lesson) {
 
 /** Compute the share of a split that is right once a unit is silenced. */
 export function rightWithout(lesson, name, unit) {
-  const { A1, Z2 } = lesson.stages[name],
-    { Y, m } = lesson.data.splits[name],
-    w = lesson.params.W2[unit];
+  const { A1, Z2 } = lesson.stages[name];
+  const { Y, m } = lesson.data.splits[name];
+  const w = lesson.params.W2[unit];
   // a > ½ where z > 0
   return (
     countRight(
@@ -53,11 +53,11 @@ export function makeUnits(app) {
 
   function makeCard(unit) {
     const n = unit + 1;
-    const canvas = make("canvas", { role: "img" }),
-      badges = make("span", { class: "badges" });
+    const canvas = make("canvas", { role: "img" });
+    const badges = make("span", { class: "badges" });
     const [bias, vote, active, without] = [0, 1, 2, 3].map(() => make("span", {}));
-    const voteBar = make("span", { class: "signed" }),
-      activeBar = make("span", { class: "share" });
+    const voteBar = make("span", { class: "signed" });
+    const activeBar = make("span", { class: "share" });
     const line = (key, ...parts) => make("div", { class: "line" }, make("span", { say: key }), ...parts);
     const flip = (name) =>
       make("button", {
@@ -72,8 +72,8 @@ export function makeUnits(app) {
           });
         },
       });
-    const silence = flip("silenced"),
-      freeze = flip("frozen");
+    const silence = flip("silenced");
+    const freeze = flip("frozen");
     const card = make(
       "article",
       { class: "card" },
@@ -92,8 +92,8 @@ export function makeUnits(app) {
   }
 
   return () => {
-    const { lesson } = app,
-      { data, n_h, params, settings } = lesson;
+    const { lesson } = app;
+    const { data, n_h, params, settings } = lesson;
     if (cards.length !== n_h) {
       cards = Array.from({ length: n_h }, (_, unit) => makeCard(unit));
       list.replaceChildren(...cards.map(({ card }) => card));
@@ -103,11 +103,11 @@ export function makeUnits(app) {
     const rows = cards.map((_, unit) => asPicture(weightsShown(lesson, unit), data));
     const limit = Math.max(...rows.map(limitOf));
     const loudest = Math.max(...params.W2.map(Math.abs)) || 1;
-    const judged = data.splits.test ? "test" : "train",
-      facts = describeUnits(lesson);
+    const judged = data.splits.test ? "test" : "train";
+    const facts = describeUnits(lesson);
     cards.forEach((card, unit) => {
-      const { active, twin, badges } = facts[unit],
-        silenced = settings.silenced.includes(unit);
+      const { active, twin, badges } = facts[unit];
+      const silenced = settings.silenced.includes(unit);
       paintValues(card.canvas, rows[unit], data.width, data.height, limit);
       mark(card.canvas, "aria-label", say("unitLabel", { n: unit + 1 }));
       write(
