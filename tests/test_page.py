@@ -292,7 +292,9 @@ def test_the_curves_are_read_and_lead_back(x64: None, show: Open) -> None:
     curve = page.locator(".curve.train").first.get_attribute("d")
     page.get_by_label("logarithmic").check()
     assert page.locator(".curve.train").first.get_attribute("d") != curve
+    assert page.get_by_text("was changed on the way").is_hidden()
     page.evaluate("jaxnet.set({ learning_rate: 30 }); jaxnet.step(20)")
+    assert page.get_by_text("was changed on the way").is_visible()
     rises = state(page)["rises"]
     assert len(rises) > 1
     assert text(page, "p.rises") == f"steps that raised the cost: {len(rises)}"

@@ -10,10 +10,10 @@ export const TOP = 8;
 export const BOTTOM = 20;
 const POINTS = 400; // as many as the eye tells apart in a chart of this width
 
-/** Find a round number, 1, 2 or 5 times a power of ten, that is at least x. */
+/** Find a round number that is at least x. */
 export function roundUp(x) {
   const power = 10 ** Math.floor(Math.log10(x));
-  return power * [1, 2, 5, 10].find((step) => step * power >= x * 0.999999);
+  return power * [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= x * 0.999999);
 }
 
 /** Pick the iterations at which a curve is drawn: every one, or of each stretch the two extremes. */

@@ -33,6 +33,7 @@ export class Lesson {
     this.start = makeStart(this.data, this.settings);
     this.params = this.start.params;
     this.t = 0;
+    this.altered = false;
     this.every = 10;
     this.snapshots = new Map();
     this.history = { rises: [], train: { costs: [], right: [] }, test: { costs: [], right: [] } };
@@ -54,7 +55,15 @@ export class Lesson {
       frozen: wished.frozen.filter(inside),
     };
     if (anew) this.reset();
-    else this.look();
+    else {
+      this.altered ||= this.t > 0 && Object.keys(changes).length > 0;
+      this.look();
+    }
+  }
+
+  /** Say whether a command line can repeat this: no rate and no unit was changed on the way. */
+  get isPlain() {
+    return !this.altered && !this.settings.silenced.length && !this.settings.frozen.length;
   }
 
   /** Say whether these are settings in their ranges. */

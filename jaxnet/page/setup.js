@@ -32,6 +32,7 @@ export function makeSetup(app) {
   he.addEventListener("change", () => app.set({ weight_scale: he.checked ? "he" : 0.01 }));
   const scale = select("scale", "scale", Object.keys(SCALES));
   const command = make("code", { class: "command", tabindex: 0 });
+  const different = make("p", { class: "note", say: "notTheSame" });
   const copy = make("button", { type: "button" });
   copy.addEventListener("click", async () => {
     await copyText(command);
@@ -50,7 +51,7 @@ export function makeSetup(app) {
     line("inputScale", scale),
     make("p", { class: "note", say: "setupNote" }),
     make("h3", { say: "command" }),
-    make("div", { class: "copy" }, command, copy),
+    make("div", { class: "copy" }, command, different, copy),
     make("p", { class: "note keys", say: "keys" }),
   );
   return () => {
@@ -65,6 +66,7 @@ export function makeSetup(app) {
     if (!he.checked) weights.show(settings.weight_scale);
     const text = commandLine(app.lesson);
     copy.disabled = text === null;
+    different.hidden = text === null || app.lesson.isPlain;
     write(command, text ?? say("noCommand"));
     if (copy.textContent !== say("copied")) write(copy, say("copy"));
   };

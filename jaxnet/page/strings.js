@@ -52,6 +52,7 @@ const STRINGS = {
   "scale.unit": ["unit, 0 to 1", "单位，0 到 1"],
   "scale.raw": ["raw, 0 to 255", "原始，0 到 255"],
   command: ["The same in Python", "在 Python 中的等价命令"],
+  notTheSame: ["α or a unit was changed on the way: the command takes this α from the start, and every unit.", "途中更改过 α 或单元：该命令从一开始就使用当前的 α 和全部单元。"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
   noCommand: ["no command: jaxnet train draws its weights, so that they are never equal", "没有对应的命令：jaxnet train 的权重是随机抽取的，不会相等"],
