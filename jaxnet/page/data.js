@@ -83,20 +83,34 @@ export function timesPictures(W, pixels, n_x, scale) {
   return out;
 }
 
-/** Add C Xᵀ to a row of W1 (n_x), for a row C (m) and the training pictures as bytes. */
-export function addPictures(row, C, pixels, scale) {
+/** Add C Xᵀ to the matrix W (n, n_x), for C (n, m) and the training pictures as bytes. */
+export function addPictures(W, C, pixels, n_x, scale) {
   const [a, c] = SCALES[scale];
-  const n_x = row.length;
-  const m = C.length;
-  const total = c * C.reduce((sum, coefficient) => sum + coefficient, 0);
-  for (let k = 0; k < m; k += 4) {
-    // Four pictures at a time, so that the row is written a quarter as often.
-    const [p, q, r, s] = [0, 1, 2, 3].map((next) => Math.min(k + next, m - 1) * n_x);
-    const [d, e, f, g] = [0, 1, 2, 3].map((next) => (k + next < m ? a * C[k + next] : 0));
-    for (let x = 0; x < n_x; x++) {
-      row[x] += d * pixels[p + x] + e * pixels[q + x] + f * pixels[r + x] + g * pixels[s + x];
+  const m = pixels.length / n_x;
+  const n = C.length / m;
+  // As addProduct does; by itself, so that neither is compiled for the other's kinds of numbers.
+  for (let i = 0; i < n; i += 2) {
+    const next = Math.min(i + 1, n - 1);
+    const above = W.subarray(i * n_x, (i + 1) * n_x);
+    const below = next > i ? W.subarray(next * n_x, (next + 1) * n_x) : new Float32Array(n_x);
+    const share = (unit, k) => (k < m ? a * C[unit * m + k] : 0);
+    for (let k = 0; k < m; k += 4) {
+      const [f, g, h, l] = [0, 1, 2, 3].map((more) => Math.min(k + more, m - 1) * n_x);
+      const [p0, p1, p2, p3] = [0, 1, 2, 3].map((more) => share(i, k + more));
+      const [q0, q1, q2, q3] = [0, 1, 2, 3].map((more) => share(next, k + more));
+      for (let x = 0; x < n_x; x++) {
+        const b0 = pixels[f + x];
+        const b1 = pixels[g + x];
+        const b2 = pixels[h + x];
+        const b3 = pixels[l + x];
+        above[x] += p0 * b0 + p1 * b1 + p2 * b2 + p3 * b3;
+        below[x] += q0 * b0 + q1 * b1 + q2 * b2 + q3 * b3;
+      }
     }
   }
-  for (let x = 0; x < n_x; x++) row[x] += total;
-  return row;
+  for (let i = 0; i < n; i++) {
+    const total = c * C.subarray(i * m, (i + 1) * m).reduce((sum, coefficient) => sum + coefficient, 0);
+    for (let at = i * n_x; at < (i + 1) * n_x; at++) W[at] += total;
+  }
+  return W;
 }

@@ -92,7 +92,7 @@ export class Lesson {
     const mask = this.flags("silenced").map((flag) => 1 - flag);
     this.stages = {};
     this.cached = null;
-    this.lifted = [];
+    this.W1 = this.dW1 = undefined;
     for (const name of this.data.names) {
       const stages = forward(this.params, this.start.seen[name], this.hidden, mask);
       const { Y, weights } = this.data.splits[name];
@@ -153,30 +153,29 @@ export class Lesson {
     this.look();
   }
 
-  /** Compute the weights of a unit, W1₀ + C Xᵀ, (n_x); null where the page holds no pictures. */
+  /** Compute the weights of a unit, its row of W1 = W1₀ + C Xᵀ; null where there are no pictures. */
   weightsOf(unit) {
-    const { n_x, splits } = this.data;
-    if (!splits.train.pixels) return null;
-    if (!this.lifted[unit]) {
-      const row = this.start.W1.slice(unit * n_x, (unit + 1) * n_x);
-      const C = this.rowOf(this.params.C, unit);
-      this.lifted[unit] = addPictures(row, C, splits.train.pixels, this.settings.scale);
-    }
-    return this.lifted[unit];
+    this.W1 ??= this.lift(this.start.W1.slice(), this.params.C);
+    return this.rowOf(this.W1, unit);
   }
 
-  /** Compute a row of dW1 = dC Xᵀ, (n_x). */
+  /** Compute a unit's row of dW1 = dC Xᵀ, (n_x). */
   slopesOf(unit) {
-    const { n_x, splits } = this.data;
-    if (!splits.train.pixels) return null;
-    const row = this.rowOf(this.gradients.dC, unit);
-    return addPictures(new Float32Array(n_x), row, splits.train.pixels, this.settings.scale);
+    this.dW1 ??= this.lift(new Float32Array(this.start.W1.length), this.gradients.dC);
+    return this.rowOf(this.dW1, unit);
   }
 
-  /** Take the row of a unit out of a matrix (n_h, m). */
+  /** Add C Xᵀ to W (n_h, n_x), if there are pictures to do it with. */
+  lift(W, C) {
+    const { n_x, splits } = this.data;
+    return splits.train.pixels ? addPictures(W, C, splits.train.pixels, n_x, this.settings.scale) : null;
+  }
+
+  /** Take the row of a unit out of a matrix with n_h rows. */
   rowOf(matrix, unit) {
-    const m = matrix.length / this.n_h;
-    return matrix.subarray(unit * m, (unit + 1) * m);
+    if (matrix === null) return null;
+    const length = matrix.length / this.n_h;
+    return matrix.subarray(unit * length, (unit + 1) * length);
   }
 
   /** Say all that a lesson or a test may ask for. */
