@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import math
 import textwrap
 import time
 from collections.abc import Callable
@@ -66,6 +67,29 @@ def new_figure(
     return figure, figure.subplots(rows, columns, squeeze=False, **settings)
 
 
+def at_least(least: int, **settings: int) -> None:
+    """Raise a UsageError unless each of these settings is at least `least`."""
+    from jaxnet import UsageError
+
+    for name, value in settings.items():
+        if value < least:
+            raise UsageError(f"{name} is {value}", f"at least {least}", "give a larger number")
+
+
+def space_rates(least: float, greatest: float, count: int) -> np.ndarray:
+    """Lay learning rates evenly between two, on a log scale; a UsageError if that cannot be."""
+    from jaxnet import UsageError
+
+    at_least(2, rates=count)
+    if not 0 < least < greatest < math.inf:
+        raise UsageError(
+            f"the learning rates go from {least:g} to {greatest:g}",
+            "a least rate above 0 and a greatest one above that",
+            "give 0.0001 and 10, say",
+        )
+    return np.geomspace(least, greatest, count)
+
+
 def run(main: Callable[..., Result]) -> None:
     """Answer the command line, which has an option for each setting of `main`, and `--out`."""
     import typer
@@ -120,8 +144,11 @@ def answer(
 
 
 def _as_json(result: Result) -> str:
+    from jaxnet.commands.console import without_nan
+
     content = {"claim": result.claim, "holds": result.holds, "numbers": result.numbers}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    # Strict, since a program that reads it may not know NaN: such a number is null.
+    return json.dumps(without_nan(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _print_numbers(console: "Console", numbers: dict[str, Any]) -> None:

@@ -2,8 +2,8 @@
 
     python -m experiments --out results
 
-Expect one minute on two cores. course_table needs the cats whatever --data is, and is left out
-where they cannot be had.
+Expect one minute on two cores. An experiment that cannot be made with the data has a – and the
+reason in the table; course_table needs the cats whatever --data is.
 """
 
 import importlib
@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from experiments import DEFAULT_OUT, answer
-from jaxnet import DataError, use_all_cores
+from jaxnet import JaxnetError, load_dataset, use_all_cores
 from jaxnet.commands.console import out as console
 from jaxnet.commands.console import run_in_words
 
@@ -46,6 +46,7 @@ def main(
 ) -> None:
     """Run every experiment; what each prints by itself stands above the table."""
     use_all_cores()
+    load_dataset(data)  # so that a name or file that is wrong is told before anything else
     table = Table(title="The article's claims", title_justify="left", box=None, pad_edge=False)
     for heading in ("claim", "holds", "key number"):
         table.add_column(heading)
@@ -57,11 +58,9 @@ def main(
         takes_data = "data" in inspect.signature(ask).parameters and name != "course_table"
         try:
             result, paths, seconds = answer(ask, out, **({"data": data} if takes_data else {}))
-        except DataError as missing:
-            if takes_data:
-                raise
-            console.print(str(missing), style="yellow")
-            table.add_row(name, "–", "needs the cats", "", "")
+        except JaxnetError as error:
+            console.print(str(error), style="yellow")
+            table.add_row(name, "–", error.found, "", "")
             continue
         number, value = next(iter(result.numbers.items()))
         shown = f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -14,12 +14,14 @@ Expect the slope of the sigmoid to be 0.25 at z = 0 and 4.5e-5 at ±10, below 1 
 reason to scale the inputs.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from experiments import BLUE, GREEN, ORANGE, Result, new_figure, run
-from jaxnet import leaky_relu, relu, sigmoid
+from jaxnet import UsageError, leaky_relu, relu, sigmoid
 
 CLAIM = "The sigmoid is flat at both ends; the slope of ReLU is 1 or 0, nothing in between."
 
@@ -34,6 +36,12 @@ def main(
     tolerance: float = 1e-8,
 ) -> Result:
     """Compute each function and its slope on [−reach, reach], and check the slope in two ways."""
+    if not 0 < step < reach < math.inf:
+        raise UsageError(
+            f"the reach is {reach:g} and the step {step:g}",
+            "a step above 0, and a reach above the step",
+            "leave out --step and --reach, say",
+        )
     half = max(points // 2, 1)
     z = reach * np.arange(-half, half + 1) / half  # 0 is exactly one of them
     figure, axes = new_figure(CLAIM, 2, 3, sharex=True, sharey="row")

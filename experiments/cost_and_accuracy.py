@@ -25,7 +25,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from scipy.stats import spearmanr
 
-from experiments import BLACK, BLUE, GRAY, Result, new_figure, run
+from experiments import BLACK, BLUE, GRAY, Result, at_least, new_figure, run, space_rates
 from jaxnet import (
     DataError,
     Params,
@@ -58,10 +58,11 @@ def main(
     strong: float = 0.7,
 ) -> Result:
     """Sweep the rates, and follow a run of every seed; correlate costs and accuracies."""
+    at_least(1, seeds=seeds, chunk=chunk)
+    steps = space_rates(least, greatest, rates)
     dataset = load_dataset(data)
     if dataset.test is None:
         raise DataError(f"{data} has no test pictures", "a test split", "hold some pictures out")
-    steps = np.geomspace(least, greatest, rates)
     with jax.enable_x64(True):
         sets = {
             name: (

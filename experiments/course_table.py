@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import BLUE, ORANGE, Result, new_figure, run
+from experiments import BLUE, ORANGE, Result, at_least, new_figure, run
 from jaxnet import Basis, Params, accuracy, fit, load_dataset, to_columns, to_row
+from jaxnet.errors import require_number
 
 CLAIM = "The costs that the course published are met to twelve digits."
 
@@ -68,6 +69,8 @@ def main(
     tolerance: float = 1e-12,
 ) -> Result:
     """Train as the course does, print its costs beside ours, and compare."""
+    at_least(1, n_h=n_h)
+    require_number("seed", seed, 0, 2**32 - 1)  # as NumPy wants it
     dataset = load_dataset(data)
     with jax.enable_x64(True):
         columns = {

@@ -24,13 +24,14 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from matplotlib.axes import Axes
 
-from experiments import BLACK, BLUE, GREEN, ORANGE, Result, new_figure, run
+from experiments import BLACK, BLUE, GREEN, ORANGE, Result, at_least, new_figure, run
 from jaxnet import (
     ACTIVATIONS,
     Activation,
     Gradients,
     Params,
     Preprocessing,
+    UsageError,
     backward,
     forward,
     init_params,
@@ -62,6 +63,7 @@ def main(
     `step` is h in cube roots of ε. `allowance` is how many times the rounding that must be expected
     a difference may be: ε itself for jax.grad, ε^⅔ for central differences.
     """
+    at_least(1, size=size, pictures=pictures, n_h=n_h)
     train = load_dataset(data).train
     epsilons = {precision: float(np.finfo(precision).eps) for precision in PRECISIONS}
     steps = {precision: step * epsilon ** (1 / 3) for precision, epsilon in epsilons.items()}
@@ -78,6 +80,12 @@ def main(
         params = init_params(jax.random.key(seed), len(X), n_h, scale="he", dtype=jnp.float64)
         distances = np.abs(np.asarray(forward(params, X).Z1)).min(axis=0)
         far = np.flatnonzero(distances > 2 * steps["float32"])[:pictures]
+        if not far.size:
+            raise UsageError(
+                f"no picture is further from a kink than twice h, {steps['float32']:.2g}",
+                "pictures across whose differences the cost is smooth",
+                "give a smaller --step or fewer hidden units",
+            )
         exact = (params, X[:, far], Y[:, far])
         for name in HIDDEN:
             hidden = ACTIVATIONS[name]

@@ -5,8 +5,8 @@ sigmoid and with ReLU hidden units. Before the first step: which share of the hi
 (a sigmoid with a slope below 0.01 for a picture, a ReLU that is on for every picture or off for
 every one), which share of the gradient gets through them, mean |dZ1| / mean |dA1|, and how long
 dW1 is. After the training: the cost and how it ended, for many seeds. The claim is held against the
-symmetric scale; the others stand beside it. (The article's section "Linear function and non-linear
-activation functions".)
+symmetric scale; the others stand beside it. (The article's section "Linear functions and
+non-linear activation functions".)
 
     python -m experiments.input_scaling
 
@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import BLACK, BLUE, GRAY, ORANGE, Result, new_figure, run
+from experiments import BLACK, BLUE, GRAY, ORANGE, Result, at_least, new_figure, run
 from jaxnet import (
     Activation,
     Params,
@@ -73,6 +73,7 @@ def main(
     iterations: int = 2500,
 ) -> Result:
     """Look at fresh networks on each scale, then train them, and compare."""
+    at_least(1, seeds=seeds, n_h=n_h)
     dataset = load_dataset(data)
     keys = jax.vmap(jax.random.key)(np.arange(seeds))
     stuck, cost = {}, {}

@@ -5,7 +5,7 @@ how they end, what they cost, and how many of their steps raise the cost. Then t
 sharpest direction of the cost, of curvature λ, a step changes a small push by the factor 1 − αλ; so
 2/λ divides the rates at which it settles from those at which it overshoots. And while a network
 learns, λ climbs until 2/α is no more above it: the edge of stability (Cohen et al. 2021, arXiv
-2103.00065). (The article's section on gradient descent.)
+2103.00065). (The article's section "Using backpropagation to adjust weights and biases".)
 
     python -m experiments.learning_rate
 
@@ -19,7 +19,19 @@ import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments import BLACK, BLUE, GRAY, GREEN, ORANGE, PINK, RED, Result, new_figure, run
+from experiments import (
+    BLACK,
+    BLUE,
+    GRAY,
+    GREEN,
+    PINK,
+    RED,
+    Result,
+    at_least,
+    new_figure,
+    run,
+    space_rates,
+)
 from jaxnet import (
     Params,
     Sweep,
@@ -36,12 +48,9 @@ from jaxnet import (
     to_columns,
     to_row,
 )
+from jaxnet.figures import OUTCOME_COLORS
 
 CLAIM = "A rate that is too small is slow, and one that is too large overshoots."
-
-OUTCOMES = {
-    "learning": GREEN, "plateau": GRAY, "diverged": ORANGE, "dead": BLACK, "not finite": RED,
-}  # fmt: skip
 
 # How far λ is followed, and how often it is looked at; in parts of 2/α, and in iterations.
 EDGE_RATES = (0.05, 0.1, 0.2)
@@ -61,9 +70,11 @@ def main(
     edge_iterations: int = 300,
 ) -> Result:
     """Sweep the rates, follow λ along three runs, and push a trained network."""
+    at_least(1, seeds=seeds, edge_iterations=edge_iterations)
+    at_least(2, iterations=iterations)
+    alphas = space_rates(least, greatest, rates)
     train = load_dataset(data).train
     X, Y = to_columns(train.images), to_row(train.labels)
-    alphas = np.geomspace(least, greatest, rates)
     keys = jax.vmap(jax.random.key)(np.arange(seeds))
     swept = sweep(
         keys, X, Y, learning_rates=alphas.tolist(), iterations=iterations, keep_costs=True
@@ -72,7 +83,7 @@ def main(
     last = np.nan_to_num(swept.last_costs[:, 0], nan=np.inf)  # (rates, seeds)
     before, after = swept.costs[:, 0, :, :-1], swept.costs[:, 0, :, 1:]
     made = np.isfinite(before) & ~np.isnan(after)  # a run stops where its cost is not finite
-    raised = (made & (after > before)).sum(axis=(1, 2)) / made.sum(axis=(1, 2))
+    raised = (made & (after > before)).sum(axis=(1, 2)) / np.maximum(made.sum(axis=(1, 2)), 1)
     learning = (swept.outcomes[:, 0] == "learning").mean(axis=1)
     low, medians, high = np.percentile(last, (5, 50, 95), axis=1, method="inverted_cdf")
     best = int(medians.argmin())
@@ -142,12 +153,12 @@ def push(X: jax.Array, Y: jax.Array, iterations: int, size: float = 1e-6) -> np.
 
 def draw_outcomes(axes: Axes, alphas: np.ndarray, swept: Sweep) -> None:
     """Draw the share of each outcome at each rate."""
-    shares = [(swept.outcomes[:, 0] == outcome).mean(axis=1) for outcome in OUTCOMES]
-    axes.stackplot(alphas, 100 * np.array(shares), colors=OUTCOMES.values(), step="mid")
-    for (outcome, color), share in zip(OUTCOMES.items(), shares, strict=True):
+    shares = [(swept.outcomes[:, 0] == outcome).mean(axis=1) for outcome in OUTCOME_COLORS]
+    colors = [color for color, _ in OUTCOME_COLORS.values()]
+    axes.stackplot(alphas, 100 * np.array(shares), colors=colors, step="mid")
+    for (outcome, (color, meaning)), share in zip(OUTCOME_COLORS.items(), shares, strict=True):
         if share.any():
-            above = " (above the label entropy)" if outcome == "diverged" else ""
-            axes.plot([], [], "s", color=color, label=outcome + above)
+            axes.plot([], [], "s", color=color, label=f"{outcome}: {meaning}")
     axes.set(xscale="log", xlabel="learning rate α", ylabel="networks, %", ylim=(0, 100))
     axes.set_xlim(alphas[0], alphas[-1])
     axes.legend(loc="lower center", facecolor="white", frameon=True, fontsize="small")

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from experiments import BLUE, GREEN, ORANGE, Result, new_figure, run
+from experiments import BLUE, GREEN, ORANGE, Result, at_least, new_figure, run
 from jaxnet import backward, count_params, forward, init_params
 
 CLAIM = "The network learns 32,776 + 9 = 32,785 numbers, nearly all of them in W1."
@@ -82,6 +82,7 @@ def draw_product(axes: Axes, names: tuple[str, ...], shapes: list[Shape], color:
 
 def main(n_x: int = 4096, n_h: int = 8, m: int = 209) -> Result:
     """Count the parameters three times, and list every matrix product with its shapes."""
+    at_least(1, n_x=n_x, n_h=n_h, m=m)
     found, shapes = find_products(n_x, n_h, m)
     products = [
         [shapes[name] for name in (left, right, result)] for result, left, right in PRODUCTS

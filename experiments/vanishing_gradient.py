@@ -4,8 +4,8 @@ On its way back the gradient is multiplied by the slope, dZ1 = dA1 ∘ g′(Z1).
 through is mean |dZ1| / mean |dA1|, a mean of the slopes, whatever the size of the gradient that
 arrives or of the pixels it is multiplied with next. It is measured in fresh networks of many seeds
 whose first weights are made 1, 10, … 10,000 times as large. Growing the inputs instead
-(`--grow inputs`) gives the same Z1 and so the same share. (The article's section "Linear function
-and non-linear activation functions".)
+(`--grow inputs`) gives the same Z1 and so the same share. (The article's section "Linear
+functions and non-linear activation functions".)
 
     python -m experiments.vanishing_gradient
 
@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import BLUE, GRAY, ORANGE, Result, new_figure, run
+from experiments import BLUE, GRAY, ORANGE, Result, at_least, new_figure, run
 from jaxnet import (
     Activation,
     Params,
@@ -82,6 +82,7 @@ def main(
     first_scale: float = 0.01,
 ) -> Result:
     """Grow the weights or the inputs of fresh networks, and see what gets through."""
+    at_least(1, seeds=seeds, n_h=n_h, decades=decades)
     train = load_dataset(data).train
     sizes = [10**decade for decade in range(decades + 1)]
     passages: dict[Activation, Passage] = {}

@@ -8,13 +8,15 @@ In reading order; a file imports only from files above it:
     activations                    g(z) and g′(z)
     network                        init_params, forward, loss, predict, accuracy
     backprop                       the same gradient by hand, formula by formula
+    curvature                      the sharpness, the largest eigenvalue of the Hessian
     span                           the same gradient descent in the span of the pictures
     optimizer, outcomes            SGD that compiles once; how a run ended
     training                       make_update and fit: gradient descent
-    sweeps                         sweep: thousands of networks in one program
-    storage/                       the run folder, the model file, the sweep file
+    blocks, sweeps                 many networks in one program; sweep: thousands of them
+    storage/                       the run folder, the model file, the sweep file, export
+    evaluation/                    scores with their doubt, the audit, the doctor, leave-one-out
     figures                        the pictures: cost curve, hidden units, contact sheet
-    commands/                      `jaxnet data | train | sweep | predict`
+    commands/                      `jaxnet data | train | sweep | evaluate | …`
 
 The public names are listed in `__init__.pyi`. Importing this package loads none of them, and not
 JAX; each loads at its first use (SPEC 1).

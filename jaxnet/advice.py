@@ -3,8 +3,10 @@
 import jax
 
 from jaxnet.activations import Activation, relu
+from jaxnet.blocks import Scale
 from jaxnet.outcomes import any_active
-from jaxnet.sweeps import Scale, sweep
+from jaxnet.progress import Track, silent
+from jaxnet.sweeps import sweep
 from jaxnet.training import LONGEST_CHUNK, Descent, fit_in_chunks
 
 # How often the rate is halved in search of one that learns: down to a 65,536th.
@@ -24,8 +26,11 @@ def largest_rate_that_learns(
     nesterov: bool = False,
     iterations: int = 2500,
     weights: jax.Array | None = None,
+    track: Track = silent,
 ) -> float | None:
     """Find the largest of α/2, α/4, … that learns from the same start, in one small sweep.
+
+    It takes the arithmetic of sixteen runs in the span, as `operations` counts it.
 
     Args:
         key: Draws the start, as in `init_params`.
@@ -39,6 +44,7 @@ def largest_rate_that_learns(
         nesterov: As in `fit`.
         iterations: As many as are to be made.
         weights: The weight of each example, (1, m).
+        track: Shows the progress.
 
     Returns:
         The rate, or None if none of them learns.
@@ -56,9 +62,16 @@ def largest_rate_that_learns(
         nesterov=nesterov,
         iterations=iterations,
         weights=weights,
+        track=track,
     )
     learn = ends.outcomes[:, 0, 0] == "learning"
     return next((rate for rate, learns in zip(rates, learn, strict=True) if learns), None)
+
+
+def operations(X: jax.Array, n_h: int, iterations: int) -> float:
+    """Count the floating-point operations of a search for a rate that learns."""
+    n_x, m = X.shape
+    return 2.0 * m**2 * (n_x + HALVINGS * iterations * n_h)
 
 
 def dead_since(
@@ -68,25 +81,28 @@ def dead_since(
     *,
     iterations: int,
     weights: jax.Array | None = None,
+    track: Track = silent,
 ) -> int:
     """Find after how many updates no hidden unit of a dead run was active any more.
 
-    The run is made again, in ever smaller chunks. With ReLU what is dead stays so, since nothing
-    but b2 changes.
+    The run is made again, in ever smaller chunks. By plain gradient descent what is dead stays so,
+    since nothing but b2 changes; with momentum a unit may come back, and this finds the first time.
 
     Args:
-        start: The descent as it started.
+        start: The descent as it started, by plain gradient descent.
         Y: (1, m) of 0 and 1.
         hidden: The activation of the hidden units.
         iterations: After which the run is dead.
         weights: The weight of each example, (1, m).
+        track: Shows the progress.
     """
     alive, dead = start, iterations
     if not any_active(alive.params, alive.X, hidden):
         return len(alive.costs)
     for chunk in (LONGEST_CHUNK, 30, 1):
         fits = fit_in_chunks(alive, Y, hidden, iterations=dead, weights=weights, chunk=chunk)
-        for fit in fits:
+        count = -(-(dead - len(alive.costs)) // chunk)
+        for fit in track(fits, "since when it is dead", count):
             if not any_active(fit.params, alive.X, hidden):
                 dead = len(fit.costs)
                 break

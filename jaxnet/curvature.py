@@ -11,10 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from jaxnet.activations import Activation, relu
+from jaxnet.errors import UsageError
 from jaxnet.network import Params, loss
+
+# Networks take one or two; a tolerance below the rounding of the numbers would take for ever.
+MOST_RESTARTS = 300
 
 
 class Sharpness(NamedTuple):
@@ -72,6 +76,12 @@ def sharpness(
         hidden: The activation of the hidden units.
         weights: The weight of each example, (1, m).
         tolerance: The relative error at which Lanczos stops.
+
+    Returns:
+        λ and its direction; 0 and an arbitrary direction where the cost is flat in all of them.
+
+    Raises:
+        UsageError: If the Hessian is not finite, or Lanczos does not reach the tolerance.
     """
     flat, unravel = ravel_pytree(params)
 
@@ -81,5 +91,24 @@ def sharpness(
 
     operator = LinearOperator((flat.size, flat.size), matvec=product, dtype=np.dtype(flat.dtype))
     start = np.random.default_rng(0).standard_normal(flat.size).astype(flat.dtype)
-    (value,), vectors = eigsh(operator, k=1, which="LA", tol=tolerance, v0=start)
+    along_start = product(start)
+    if not np.isfinite(along_start).all():
+        raise UsageError(
+            "a product with the Hessian of the cost is not finite",
+            "finite params and X, and values within the range of their type",
+            "look for NaN and infinity in params and X; where there are none, take float64",
+        )
+    if not along_start.any():
+        # A random vector meets every direction that is curved; and ARPACK knows no zero matrix.
+        return Sharpness(0.0, unravel(jnp.asarray(start / np.linalg.norm(start))))
+    try:
+        (value,), vectors = eigsh(
+            operator, k=1, which="LA", tol=tolerance, v0=start, maxiter=MOST_RESTARTS
+        )
+    except ArpackError as cause:
+        raise UsageError(
+            f"the sharpness is not found to the tolerance {tolerance:g}: {cause}",
+            f"that Lanczos reaches it within {MOST_RESTARTS} restarts",
+            "give a larger tolerance, or params and X in float64",
+        ) from cause
     return Sharpness(float(value), unravel(jnp.asarray(vectors[:, 0])))

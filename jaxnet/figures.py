@@ -22,10 +22,12 @@ from jaxnet.sweeps import Sweep
 MOST_UNITS = 32
 MOST_EXAMPLES = 8
 
-# How networks that do not learn are coloured; told apart by the colour-blind, too.
+# How networks are coloured by how they ended, and what that means; told apart by the colour-blind,
+# too.
 OUTCOME_COLORS = {
+    "learning": ("#009E73", "cost below the label entropy"),
     "plateau": ("lightgray", "cost at the label entropy"),
-    "diverged": ("tab:orange", "cost above it"),
+    "diverged": ("tab:orange", "cost above the label entropy"),
     "dead": ("black", "no unit active"),
     "not finite": ("crimson", "overflow"),
 }
@@ -124,7 +126,8 @@ def draw_contact_sheet(dataset: Dataset, seen: Preprocessing) -> Figure:
 def _show_pairs(part: SubFigure, dataset: Dataset, pairs: Sequence[Pair]) -> None:
     """Show duplicates, each picture with its number and its class."""
     shown = pairs[:MOST_EXAMPLES]
-    part.suptitle(f"pictures that are there twice, {len(shown)} of {len(pairs)} pairs")
+    title = f"pictures that are there twice, {len(shown)} of {len(pairs)} pairs"
+    part.suptitle(title, ha="left", x=0.02)
     panels = part.subplots(2, MOST_EXAMPLES)
     for panel in panels.flat:
         panel.set_axis_off()
@@ -182,7 +185,7 @@ def _show_cells(axes: Axes, part: Sweep, norm: LogNorm) -> AxesImage:
     learning = np.where(outcomes == "learning", costs, np.nan)
     shown = axes.imshow(learning, cmap="viridis_r", norm=norm, **cells)
     for outcome, (color, meaning) in OUTCOME_COLORS.items():
-        if (outcomes == outcome).any():
+        if outcome != "learning" and (outcomes == outcome).any():
             where = np.where(outcomes == outcome, 1.0, np.nan)
             axes.imshow(where, cmap=ListedColormap([color]), **cells)
             label = f"{outcome}: {meaning}"

@@ -16,6 +16,9 @@ Array = TypeVar("Array", np.ndarray, jax.Array)
 
 Outcome = Literal["not finite", "dead", "diverged", "plateau", "learning"]
 
+# Those of a run in which something went wrong.
+FAILED: tuple[Outcome, ...] = ("not finite", "dead", "diverged")
+
 
 def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
     """Compute the cost of always predicting the class rate p: −p log p − (1 − p) log(1 − p)."""
@@ -59,7 +62,9 @@ def late_cost(costs: Array) -> Array:
     return costs[..., -math.ceil(costs.shape[-1] / 20) :].mean(axis=-1)
 
 
-def judge(finite: ArrayLike, active: ArrayLike, late_cost: ArrayLike, entropy: float) -> np.ndarray:
+def judge(
+    finite: ArrayLike, active: ArrayLike, late_cost: ArrayLike, entropy: float | np.ndarray
+) -> np.ndarray:
     """Name the outcome of each of many runs, as `outcome` explains it."""
     conditions = {
         "not finite": np.logical_not(finite),

@@ -153,21 +153,19 @@ class Fit:
 
     Attributes:
         descent: The point that is reached; training can go on from there.
+        costs: The cost before each update, (iterations,). Those of the descent are the same, unless
+            the run ended "not finite": then it is a step or two back, where all was finite.
         outcome: How the run ended; None while it goes on.
     """
 
     descent: Descent
+    costs: np.ndarray
     outcome: Outcome | None
 
     @property
     def params(self) -> Params:
         """The parameters after the last update: W1, b1, W2, b2."""
         return self.descent.params
-
-    @property
-    def costs(self) -> np.ndarray:
-        """The cost before each update, (iterations,)."""
-        return self.descent.costs
 
 
 def _run_chunk(
@@ -259,20 +257,22 @@ def fit_in_chunks(
         t += int(done)
         costs[begin[0] : t] = np.asarray(chunk_costs)[: t - begin[0]]
         ended = t == iterations or not finite
+        good = t
         if not finite:
             # The same steps give the same bits: so the last state whose parameters and cost are
             # finite is reached once more, from where this chunk began, or the one before it.
             good = t - 1 if np.isfinite(costs[t - 1]) else t - 2
             first, state = begin if good >= begin[0] else before
-            _, state, _, _ = run(state, max(good - first, 0))
-        here = dataclasses.replace(descent, state=state, costs=costs[:t])
+            good = max(good, first)
+            _, state, _, _ = run(state, good - first)
+        here = dataclasses.replace(descent, state=state, costs=costs[:good])
         how: Outcome | None = None
         if ended:
             X = descent.X
             how = "not finite"
             if finite:
                 how = outcome(here.params, X, Y, hidden, costs=costs, weights=weights)
-        yield Fit(here, how)
+        yield Fit(here, costs[:t], how)
 
 
 def fit(

@@ -20,14 +20,14 @@ import numpy as np
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split, fingerprint
-from jaxnet.data.files import BELIEVED_BYTES
 from jaxnet.data.hdf5 import read_hdf5, write_hdf5
+from jaxnet.data.untrusted import BELIEVED_BYTES
 from jaxnet.errors import JaxnetError
 from jaxnet.network import init_params
 from jaxnet.optimizer import sgd
+from jaxnet.storage.attributes import Value
 from jaxnet.storage.model import (
     Model,
-    Value,
     load_descent,
     load_model,
     load_origin,
@@ -36,12 +36,21 @@ from jaxnet.storage.model import (
     versions,
 )
 from jaxnet.storage.sweep import empty_sweep, resume_sweep, save_sweep
+from jaxnet.sweeps import Sweep
 from jaxnet.training import Descent, fit_in_chunks, start_descent
 
 SECONDS = 20.0  # that a mutant may take, on a busy machine
 
 # A file with strings of variable length is read by a process of its own first, which takes longer.
-SHARES = {"fixed": 30, "chunks": 30, "sealed": 30, "strings": 1, "bare": 2, "sweep": 1}
+SHARES = {
+    "fixed": 30,
+    "chunks": 30,
+    "strings": 1,
+    "sealed": 20,
+    "bare": 20,
+    "edited": 1,
+    "sweep": 20,
+}
 
 # What may become of a mutant. Only a sealed file shows every change; a sweep asked for with other
 # settings than it has, and a model that has become one of float64, are wrong usage.
@@ -51,6 +60,7 @@ ALLOWED = {
     "strings": ("read", "read otherwise", "DataError"),
     "sealed": ("read", "ModelFileError"),
     "bare": ("read", "read otherwise", "ModelFileError", "UsageError"),
+    "edited": ("read", "read otherwise", "ModelFileError", "UsageError"),
     "sweep": ("read", "read otherwise", "ModelFileError", "UsageError"),
 }
 
@@ -87,6 +97,10 @@ def make_model() -> tuple[Model, Descent]:
     ), fit.descent
 
 
+def blank_sweep() -> dict[str, Sweep]:
+    return {"relu": empty_sweep((2, 2, 2), has_test=True)}
+
+
 def write_bases(folder: Path, images: np.ndarray) -> dict[str, tuple[str, Path]]:
     """Write a good file of each kind; return its reader's name and its path, by its name."""
     labels = np.arange(len(images)) % 2
@@ -103,15 +117,25 @@ def write_bases(folder: Path, images: np.ndarray) -> dict[str, tuple[str, Path]]
         file.create_dataset("train_set_x", data=images, chunks=(5, 8, 6, 3), **packing)
         file.create_dataset("train_set_y", data=labels, maxshape=(None,), compression="lzf")
         file["list_classes"] = np.array([b"no", b"yes"])
-    sealed, bare = folder / "sealed.h5", folder / "bare.h5"
+    sealed, bare, edited, sweep = (
+        folder / f"{name}.h5" for name in ("sealed", "bare", "edited", "sweep")
+    )
     model, descent = make_model()
     save_model(sealed, model, descent)
-    bare.write_bytes(sealed.read_bytes()[:-32])  # as an HDF5 tool leaves it
-    sweep = folder / "sweep.h5"
-    save_sweep(sweep, SWEEP_SETTINGS, {"relu": empty_sweep((2, 2, 2), has_test=True)})
-    readers = ["data", "data", "data", "model", "model", "sweep"]
-    paths = [fixed, strings, chunks, sealed, bare, sweep]
+    remove_seal(sealed, bare)
+    remove_seal(sealed, edited)
+    with h5py.File(edited, "a") as file:
+        file["settings"].attrs["data"] = "of variable length"
+    save_sweep(sweep, SWEEP_SETTINGS, blank_sweep())
+    remove_seal(sweep, sweep)
+    readers = [*3 * ["data"], *3 * ["model"], "sweep"]
+    paths = [fixed, strings, chunks, sealed, bare, edited, sweep]
     return {path.stem: (reader, path) for reader, path in zip(readers, paths, strict=True)}
+
+
+def remove_seal(source: Path, target: Path) -> None:
+    """Write a file without its seal, as an HDF5 tool leaves one that it changes."""
+    target.write_bytes(source.read_bytes()[:-32])
 
 
 def mutate(content: bytes, draw: random.Random) -> bytes:
@@ -164,7 +188,7 @@ def _read_model(path: Path) -> str:
 
 
 def _read_sweep(path: Path) -> str:
-    return repr(resume_sweep(path, SWEEP_SETTINGS))
+    return repr(resume_sweep(path, SWEEP_SETTINGS, blank_sweep()))
 
 
 READERS: dict[str, Callable[[Path], str]] = {
@@ -258,13 +282,16 @@ def start_worker(bases: list[tuple[str, Path]]) -> Iterator[Worker]:
 def read_mutants(
     bases: dict[str, tuple[str, Path]], folder: Path, seed: int, number: int
 ) -> dict[str, Reading]:
-    """Read so many mutants of the bases, and leave them in `folder`; return readings by name."""
+    """Read so many mutants, at least one of each base; return readings by the mutant's name.
+
+    Those that went wrong are left in `folder`.
+    """
     draw = random.Random(seed)
     readings = {}
     with start_worker(list(bases.values())) as worker:
         whole = {name: (base[1].read_bytes(), worker.read(*base)) for name, base in bases.items()}
-        for i in range(number):
-            (name,) = draw.choices(list(bases), [SHARES[name] for name in bases])
+        names = draw.choices(list(bases), [SHARES[name] for name in bases], k=number)
+        for i, name in enumerate([*bases, *names][:number]):
             path = folder / f"{name}-{seed}-{i}.h5"
             path.write_bytes(mutate(whole[name][0], draw))
             reading = worker.read(bases[name][0], path)

@@ -12,6 +12,7 @@ from jaxnet.activations import leaky_relu, relu
 from jaxnet.advice import dead_since, largest_rate_that_learns
 from jaxnet.network import forward, init_params
 from jaxnet.optimizer import sgd
+from jaxnet.outcomes import any_active
 from jaxnet.training import Basis, fit, start_descent
 
 
@@ -53,4 +54,7 @@ def test_since_when_it_is_dead(death: int, basis: Basis, tiny: Problem) -> None:
 
 
 def test_a_leaky_unit_is_never_dead(tiny: Problem) -> None:
-    assert jnp.all(leaky_relu.slope(forward(tiny.params, tiny.X, leaky_relu).Z1) > 0)
+    lowered = tiny.params | {"b1": tiny.params["b1"] - 100}
+    assert (forward(lowered, tiny.X).Z1 < 0).all()
+    assert not any_active(lowered, tiny.X, relu)
+    assert any_active(lowered, tiny.X, leaky_relu)

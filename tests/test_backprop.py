@@ -5,6 +5,7 @@ compared with the gradients of what is left of the network behind them, summed o
 an example's loss depends on its own column alone, so the gradient of the sum is each one's own.
 """
 
+import functools
 from collections.abc import Callable
 
 import chex
@@ -44,6 +45,7 @@ def tails(
     return {"A2": behind_A2, "Z2": behind_Z2, "A1": behind_A1, "Z1": behind_Z1}
 
 
+@functools.partial(jax.jit, static_argnames="hidden")
 def by_autodiff(
     params: Params, X: jax.Array, Y: jax.Array, hidden: Activation, weights: jax.Array | None
 ) -> Gradients:
@@ -57,6 +59,7 @@ def by_differences(
     params: Params, X: jax.Array, Y: jax.Array, hidden: Activation, weights: jax.Array | None
 ) -> Gradients:
     def differences(function: Callable[[jax.Array], jax.Array], at: jax.Array) -> jax.Array:
+        function = jax.jit(function)
         h = 1e-6
         slopes = np.zeros(at.shape)
         for index in np.ndindex(at.shape):
@@ -97,6 +100,7 @@ def test_tiny_network_three_ways(hidden: Activation, weighted: bool, tiny: Probl
 
 @ALL
 def test_loss_against_jax_s_own_check(hidden: Activation, tiny: Problem) -> None:
+    @jax.jit
     def cost(params: Params) -> jax.Array:
         return loss(params, tiny.X, tiny.Y, hidden, tiny.weights)
 

@@ -8,9 +8,11 @@ import pytest
 from conftest import Problem
 from jax.flatten_util import ravel_pytree
 
+from jaxnet import curvature
 from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.curvature import hessian_product, sharpness
-from jaxnet.network import init_params, loss
+from jaxnet.errors import UsageError
+from jaxnet.network import Params, init_params, loss
 
 ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
 
@@ -18,7 +20,8 @@ ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.na
 def dense_hessian(problem: Problem, hidden: Activation) -> np.ndarray:
     flat, unravel = ravel_pytree(problem.params)
     _, X, Y, weights = problem
-    return np.asarray(jax.hessian(lambda v: loss(unravel(v), X, Y, hidden, weights))(flat))
+    hessian = jax.jit(jax.hessian(lambda v: loss(unravel(v), X, Y, hidden, weights)))
+    return np.asarray(hessian(flat))
 
 
 @ALL
@@ -35,6 +38,7 @@ def test_the_product_is_the_difference_of_gradients(hidden: Activation, tiny: Pr
     params, X, Y, _ = tiny
     vector = jax.tree.map(jnp.cos, params)
 
+    @jax.jit
     def gradient(step: float) -> chex.ArrayTree:
         moved = jax.tree.map(lambda p, v: p + step * v, params, vector)
         return jax.grad(loss)(moved, X, Y, hidden)
@@ -66,3 +70,33 @@ def test_a_negative_curvature_of_larger_size_is_not_taken_for_it(x64: None) -> N
     params = {name: leaf.astype(float) for name, leaf in params.items()}
     values = np.linalg.eigvalsh(dense_hessian(Problem(params, X, Y, jnp.ones((1, 8))), relu))
     assert sharpness(params, X, Y).value == pytest.approx(values[-1], rel=1e-4)
+
+
+def test_a_cost_that_is_flat_in_every_direction_has_sharpness_0(tiny: Problem) -> None:
+    # Every answer is 1 to the last bit, and right: no derivative is left.
+    sure = {name: jnp.zeros_like(leaf) for name, leaf in tiny.params.items()}
+    sure["b2"] = jnp.full((1, 1), 1000.0)
+    flat = sharpness(sure, tiny.X, jnp.ones_like(tiny.Y))
+    assert flat.value == 0.0
+    chex.assert_trees_all_equal_shapes_and_dtypes(flat.direction, sure)
+    assert np.linalg.norm(ravel_pytree(flat.direction)[0]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_named(wrong: float, tiny: Problem) -> None:
+    with pytest.raises(UsageError, match=r"is not finite[\s\S]*look for NaN"):
+        sharpness(tiny.params | {"W1": wrong * tiny.params["W1"]}, tiny.X, tiny.Y)
+
+
+def test_a_tolerance_that_is_not_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Eigenvalues as close as these take Lanczos many restarts.
+    def product(_: Params, vector: Params, *others: object) -> Params:
+        flat, unravel = ravel_pytree(vector)
+        return unravel(jnp.linspace(0.0, 1.0, flat.size) * flat)
+
+    monkeypatch.setattr(curvature, "hessian_product", product)
+    monkeypatch.setattr(curvature, "MOST_RESTARTS", 2)
+    params = init_params(jax.random.key(0), 1000, 3)
+    with pytest.raises(UsageError, match="larger tolerance") as caught:
+        sharpness(params, jnp.ones((1000, 2)), jnp.ones((1, 2)))
+    assert "within 2 restarts" in str(caught.value)

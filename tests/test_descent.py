@@ -91,6 +91,6 @@ def test_a_whole_run_is_one_file(tmp_path: Path, tiny: Problem) -> None:
     start, _ = make_start("adam", "float64")
     save_model(tmp_path / "model.h5", as_model(start.params, start.costs), start)
     with h5py.File(tmp_path / "model.h5") as file:
-        assert file["descent"].attrs["basis"] == "pixels"
+        assert file["descent"].attrs["basis"] == b"pixels"
         assert sorted(file["descent/state"]) == ["W1", "W2", "b1", "b2"]
         assert len(file["descent/optimizer"]) == 9  # Adam's count, and two moments of each array

@@ -135,6 +135,16 @@ def test_the_data_options_of_the_run_are_kept(jaxnet: Run, folder: Path) -> None
     )
 
 
+def test_data_options_edited_by_hand(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK)
+    with h5py.File("runs/001/model.h5", "a") as file:
+        file["settings"].attrs["data_seed"] = "five"
+    result = jaxnet("evaluate", "runs/001")
+    assert result.code == 2
+    assert "was saved with the setting data_seed = 'five'" in result.err
+    assert jaxnet("evaluate", "runs/001", "--data", folder).code == 0
+
+
 def test_test_pictures_that_are_in_train_can_be_left_out(
     jaxnet: Run, h5: Write, images: np.ndarray
 ) -> None:
@@ -179,7 +189,7 @@ def test_the_picture_shows_the_most_wrong(images: np.ndarray) -> None:
     assert len(shown) == 6
     for axes, place in zip(shown, (1, 10), strict=False):
         np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), images[place])
-    assert [axes.get_title() for axes in shown[:2]] == ["0.127: is yes", r"0.823: is \$no"]
+    assert [axes.get_title() for axes in shown[:2]] == ["1: 0.127, yes", r"10: 0.823, \$no"]
     figure.savefig(io.BytesIO(), format="png")
 
 

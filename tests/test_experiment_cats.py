@@ -1,3 +1,4 @@
+import io
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -59,9 +60,21 @@ def test_a_unit_is_shown_where_it_stands() -> None:
     assert [text.get_text() for text in axes.texts] == ["+0.50", "−0.50", "+2.00"]
 
 
+@pytest.mark.parametrize("learning_rate", [1e30, 1e300])
+def test_networks_that_overflow_have_not_learnt(
+    learning_rate: float, h5: Callable[..., Path]
+) -> None:
+    result = main(str(h5()), seeds=3, learning_rate=learning_rate, iterations=20)
+    assert not result.holds
+    assert result.numbers["networks that learn"] == 0
+    assert "not finite" in result.numbers["how the networks end"]
+    assert result.figure is not None
+    result.figure.savefig(io.BytesIO())
+
+
 @pytest.mark.slow
 def test_it_does_not_learn_to_tell_the_articles_cats(cats: Dataset) -> None:
-    result = main("catvnoncat")
+    result = main("catvnoncat", seeds=16)
     numbers = result.numbers
     assert not result.holds
     assert numbers["training accuracy, median"] > 0.98

@@ -65,7 +65,7 @@ def test_a_cost_that_falls_while_no_answer_changes_shows_nothing() -> None:
 
 @pytest.mark.slow
 def test_on_the_cats_it_holds_for_the_training_pictures_only(cats: Dataset) -> None:
-    result = main("catvnoncat")
+    result = main("catvnoncat", rates=4, seeds=2)
     assert not result.holds
     assert result.numbers["training pictures"] == "yes"
     assert result.numbers["test pictures"] == "no"

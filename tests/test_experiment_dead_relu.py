@@ -1,3 +1,8 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import chex
+import jax
 import pytest
 
 from experiments import Result, dead_relu
@@ -54,3 +59,19 @@ def test_it_is_relu_that_stays_dead_and_leaky_relu_that_moves(
     assert not result.holds
     moved = result.numbers[f"of these moved, {impostor}"]
     assert moved == (result.numbers["units dead at the start"] if impostor == "ReLU" else 0)
+
+
+def test_the_networks_are_those_of_the_seeds(
+    monkeypatch: pytest.MonkeyPatch, h5: Callable[..., Path]
+) -> None:
+    keys = []
+
+    def spy(key: jax.Array, *arguments: object, **settings: object) -> None:
+        keys.append(key)
+        if len(keys) == 2:
+            raise StopAsyncIteration  # all that is asked has been seen
+
+    monkeypatch.setattr(dead_relu, "init_params", spy)
+    with pytest.raises(StopAsyncIteration):
+        main(str(h5()), seed=3, seeds=2)
+    chex.assert_trees_all_equal(keys, [jax.random.key(3), jax.random.key(4)])

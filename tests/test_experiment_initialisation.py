@@ -1,11 +1,24 @@
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import chex
+import jax
 import numpy as np
 import pytest
 
-from experiments import Result
+from experiments import Result, initialisation
 from experiments.initialisation import count_different, largest_difference, main
 from jaxnet.data.dataset import Dataset
+
+
+class Found(Exception):  # noqa: N818
+    """Ends an experiment at the keys that are looked for."""
+
+    def __init__(self, keys: jax.Array) -> None:
+        self.keys = keys
+
 
 FAST = {"seeds": 2, "learning_rate": 0.03, "iterations": 700}
 
@@ -48,6 +61,19 @@ def test_too_few_iterations_show_no_need_of_random_weights() -> None:
     assert result.numbers["cost, zeros"] > 1.01 * result.numbers["label entropy"]
 
 
+def test_the_random_starts_are_those_of_the_seeds(
+    monkeypatch: pytest.MonkeyPatch, h5: Callable[..., Path]
+) -> None:
+    def spy(keys: jax.Array, *data: jax.Array, **settings: Any) -> None:
+        raise Found(keys)
+
+    monkeypatch.setattr(initialisation, "follow", lambda *arguments: None)
+    monkeypatch.setattr(initialisation, "sweep", spy)
+    with pytest.raises(Found) as found:
+        main(str(h5()), seed=3, seeds=2)
+    chex.assert_trees_all_equal(list(found.value.keys), [jax.random.key(3), jax.random.key(4)])
+
+
 def test_units_are_counted_and_compared_up_to_rounding() -> None:
     rows = np.array([[3.0, 4.0], [3.0, 4.0 + 1e-12], [3.0, -4.0], [0.0, 0.0]])
     assert count_different(rows) == 3
@@ -59,7 +85,7 @@ def test_units_are_counted_and_compared_up_to_rounding() -> None:
 
 @pytest.mark.slow
 def test_the_cats_need_random_weights(cats: Dataset) -> None:
-    result = main("catvnoncat", seeds=4)
+    result = main("catvnoncat", seeds=2)
     assert result.holds
     assert result.numbers["label entropy"] == pytest.approx(0.644, abs=5e-4)
     assert result.numbers["cost, constant"] == pytest.approx(0.522, abs=2e-3)

@@ -1,13 +1,26 @@
+import io
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from experiments.learning_map import border_of, box_dimension, main, read_window
+from experiments.learning_map import (
+    RAGGED,
+    border_of,
+    box_dimension,
+    main,
+    raggedness,
+    read_window,
+    staircase,
+    too_slow,
+)
 from jaxnet import UsageError
 
 
 def test_the_map_of_a_few_networks() -> None:
     result = main(cells=12, iterations=60)
-    assert result.holds
+    assert not result.holds  # so coarse a border is no more than a staircase with a step too many
     numbers = result.numbers
     kinds = ("learning", "plateau", "diverged", "dead", "not finite")
     assert sum(numbers.get(kind, 0) for kind in kinds) == 144
@@ -50,3 +63,59 @@ def test_box_dimensions_of_known_sets() -> None:
         assert dimension == pytest.approx(expected, abs=1e-12)
         assert error < 1e-6
         assert sides == [1, 2, 4, 8, 16, 32]
+
+
+def test_a_smooth_border_is_not_ragged_whatever_its_shape() -> None:
+    i, j = np.indices((32, 32))
+    for too_large in (i + j > 20, (i > 20) | (j > 12), i > 9, (i > 20) & (j > 12), i * j > 90):
+        assert raggedness(too_large) <= 1
+        np.testing.assert_array_equal(staircase(too_large), too_large)
+    assert raggedness(i < 0) == raggedness(i >= 0) == 0
+
+
+def test_a_ragged_border_has_more_cells_than_its_staircase() -> None:
+    i, j = np.indices((32, 32))
+    comb = i > 10 + 6 * (j % 2)
+    np.testing.assert_array_equal(staircase(comb), i > 16)
+    assert raggedness(comb) > 4
+    flickering = (i + j > 20) & (np.random.default_rng(0).random((32, 32)) < 0.3 + (i + j > 26))
+    assert raggedness(flickering) > 2
+    # A single cell is no border, and a few single ones make none ragged.
+    few = i + j > 30
+    few[3, 4] = few[5, 11] = True
+    assert 1 < raggedness(few) < RAGGED
+    alone = np.zeros((32, 32), bool)
+    alone[5, 5] = True
+    assert raggedness(alone) < RAGGED
+
+
+def test_a_cost_that_only_falls_is_slow_and_one_that_rises_overshoots() -> None:
+    costs = np.array([[0.7, 0.69, 0.68], [0.7, 0.72, 0.68], [0.7, 0.69, 0.69 + 1e-8]])
+    for outcome in ("plateau", "diverged"):
+        assert too_slow(np.full(3, outcome), costs).tolist() == [True, False, True]
+    for outcome in ("learning", "dead", "not finite"):
+        assert not too_slow(np.full(3, outcome), costs).any()
+    assert not too_slow(np.array(["not finite"]), np.array([[0.7, np.inf, np.inf]])).any()
+
+
+def test_networks_that_are_too_slow_make_no_border() -> None:
+    result = main(cells=6, iterations=40, window="0.0001:0.03,0.0001:0.03")
+    assert not result.holds
+    numbers = result.numbers
+    assert 0 < numbers["share that learns"] < 1
+    assert numbers["too slow"] == 36 - numbers["learning"]
+    assert numbers["cells on the border, times those of its staircase"] == 0
+
+
+def test_where_the_second_rate_is_large_the_border_is_ragged() -> None:
+    result = main(cells=16, iterations=60, window="0.001:0.1,1:100")
+    assert result.holds
+    assert result.numbers["cells on the border, times those of its staircase"] > 1.5
+    assert result.numbers["too large, though larger ones learn"] > 10
+
+
+def test_a_cost_of_0_can_be_drawn(h5: Callable[..., Path], images: np.ndarray) -> None:
+    two = h5(train_set_x=images[:2], train_set_y=np.array([0, 1]))
+    result = main(str(two), cells=8, iterations=100, window="0.1:100,0.1:100")
+    assert result.figure is not None
+    result.figure.savefig(io.BytesIO())

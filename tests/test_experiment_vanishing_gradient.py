@@ -12,7 +12,7 @@ SIZES = ("1", "10", "100", "1,000", "10,000")
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return main(seeds=16)
+    return main(seeds=8)
 
 
 def test_the_sigmoid_lets_less_and_less_through(result: Result) -> None:
@@ -33,7 +33,7 @@ def test_relu_lets_about_half_through(result: Result) -> None:
 
 
 def test_growing_inputs_is_growing_weights(result: Result) -> None:
-    inputs = main(seeds=16, grow="inputs").numbers
+    inputs = main(seeds=8, grow="inputs").numbers
     for name, value in result.numbers.items():
         assert inputs[name.replace("weights", "inputs")] == pytest.approx(value, rel=1e-9)
 

@@ -1,19 +1,22 @@
 """How every experiment is run: by itself, and all of them in one table."""
 
 import importlib
+import inspect
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from experiments import Result, answer, new_figure
+from experiments import Result, answer, course_table, new_figure
 from experiments.__main__ import EXPERIMENTS
 from experiments.__main__ import main as run_all
+from jaxnet import DataError, UsageError
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,24 +60,100 @@ def test_an_answer_is_written(tmp_path: Path) -> None:
     assert seconds > 0
 
 
+def test_numbers_that_json_lacks_are_null(tmp_path: Path) -> None:
+    def so_large() -> Result:
+        numbers = {"a": float("nan"), "b": [float("inf"), 1.5], "c": {"d": (-float("inf"), 2)}}
+        return Result("It is large.", True, numbers)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    (path,) = answer(so_large, tmp_path)[1]
+    kept = json.loads(path.read_text("utf-8"), parse_constant=refuse)
+    assert kept["numbers"] == {"a": None, "b": [None, 1.5], "c": {"d": [None, 2]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "found"),
+    [
+        ("activation_functions", {"step": 0.0}, "the step 0"),
+        ("activation_functions", {"reach": -1.0}, "the reach is -1"),
+        ("cats", {"seeds": 0}, "seeds is 0"),
+        ("cats", {"n_h": 0}, "n_h is 0"),
+        ("cost_and_accuracy", {"seeds": 0}, "seeds is 0"),
+        ("cost_and_accuracy", {"chunk": 0}, "chunk is 0"),
+        ("cost_and_accuracy", {"rates": 1}, "rates is 1"),
+        ("course_table", {"seed": -1}, "seed is -1"),
+        ("dead_relu", {"biases": 0}, "biases is 0"),
+        ("dead_relu", {"scale": "large"}, 'scale is "large"'),
+        ("gradient_check", {"pictures": 0}, "pictures is 0"),
+        ("gradient_check", {"step": 1e30}, "no picture is further from a kink"),
+        ("initialisation", {"seeds": 0}, "seeds is 0"),
+        ("input_scaling", {"seeds": 0}, "seeds is 0"),
+        ("learning_map", {"cells": -1}, "cells is -1"),
+        ("learning_rate", {"iterations": 1}, "iterations is 1"),
+        ("learning_rate", {"least": 0.0}, "the learning rates go from 0 to 10"),
+        ("learning_rate", {"greatest": 1e-5}, "the learning rates go from 0.0001 to 1e-05"),
+        ("one_step", {"learning_rate": 0.0}, "the learning rate is 0"),
+        ("one_step", {"rates": 0}, "rates is 0"),
+        ("parameter_count", {"m": 0}, "m is 0"),
+        ("vanishing_gradient", {"decades": -1}, "decades is -1"),
+    ],
+)
+def test_settings_with_which_nothing_can_be_asked(
+    name: str, settings: dict[str, object], found: str, h5: Callable[..., Path]
+) -> None:
+    main = importlib.import_module(f"experiments.{name}").main
+    if "data" in inspect.signature(main).parameters:
+        settings = settings | {"data": str(h5())}
+    with pytest.raises(UsageError, match=re.escape(found)):
+        main(**settings)
+
+
 def test_a_long_claim_is_broken_over_lines() -> None:
     figure, axes = new_figure("a claim " * 30, 2, 3)
     assert axes.shape == (2, 3)
     assert max(map(len, figure.get_suptitle().splitlines())) <= 76
 
 
-def test_the_table_of_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def some(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Run only these three experiments when all are run."""
     everything = sys.modules["experiments.__main__"]
-    monkeypatch.setattr(everything, "EXPERIMENTS", ("activation_functions", "course_table"))
+    names = ("cats", "course_table", "activation_functions")
+    monkeypatch.setattr(everything, "EXPERIMENTS", names)
     monkeypatch.setattr(everything, "use_all_cores", lambda: None)  # JAX is in use already
-    monkeypatch.setenv("JAXNET_DATA_DIR", str(tmp_path))
-    run_all(out=tmp_path)
-    printed = capsys.readouterr().out
-    assert re.search(r"The sigmoid is.*yes", printed)
-    assert re.search(r"course_table.*needs the cats", printed)
+    monkeypatch.setattr(everything.console, "width", 200)
+    return names
+
+
+def test_the_table_of_all(
+    some: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    h5: Callable[..., Path],
+) -> None:
+    def refuse(source: str) -> None:
+        raise DataError(f"{source} cannot be had", "a network", "connect")
+
+    monkeypatch.setattr(course_table, "load_dataset", refuse)
+    monkeypatch.chdir(tmp_path)
+    run_all(h5(test_set_x=None, test_set_y=None).name, tmp_path)
+    _, table = capsys.readouterr().out.split("The article's claims")
+    assert re.search(r"cats +– +both.h5 has no test pictures", table)
+    assert re.search(r"course_table +– +catvnoncat cannot be had", table)
+    assert re.search(r"The sigmoid is.*yes", table)
     assert (tmp_path / "activation_functions.png").exists()
+
+
+def test_data_that_cannot_be_had_are_told_at_once(
+    some: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DataError, match="sketchs"):
+        run_all("sketchs", tmp_path / "new")
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "new").exists()
 
 
 def test_every_experiment_is_listed_and_can_be_run() -> None:

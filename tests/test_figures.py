@@ -1,5 +1,6 @@
 import dataclasses
 import io
+from typing import get_args
 
 import jax
 import numpy as np
@@ -9,8 +10,9 @@ from PIL import Image
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.figures import draw_contact_sheet, draw_sweep, draw_training
+from jaxnet.figures import OUTCOME_COLORS, draw_contact_sheet, draw_sweep, draw_training
 from jaxnet.network import init_params
+from jaxnet.outcomes import Outcome
 from jaxnet.storage.model import Model
 from jaxnet.sweeps import Sweep
 
@@ -99,6 +101,11 @@ def test_every_network_of_a_sweep_is_a_cell() -> None:
     rendered(figure)
     nothing = {"relu": Sweep(costs * np.nan, np.full((6, 2, 3), ""), costs, None, None)}
     rendered(draw_sweep(nothing, [0.1] * 6, ["0.1", "he"], "nothing yet"))
+
+
+def test_every_outcome_has_a_colour_of_its_own() -> None:
+    assert set(OUTCOME_COLORS) == set(get_args(Outcome))
+    assert len({color for color, _ in OUTCOME_COLORS.values()}) == len(OUTCOME_COLORS)
 
 
 def test_each_activation_of_a_sweep_has_a_panel() -> None:

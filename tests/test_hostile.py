@@ -1,6 +1,7 @@
 """Files that are broken, by accident or on purpose: refused in words, or read as they are."""
 
 import os
+import shutil
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from conftest import Result
 from mutants import (
     LARGEST_GROWTH,
     SWEEP_SETTINGS,
+    blank_sweep,
     is_fine,
     make_model,
     make_start,
@@ -26,16 +28,23 @@ from mutants import (
 from jaxnet.data.hdf5 import read_hdf5
 from jaxnet.errors import DataError, ModelFileError
 from jaxnet.storage.model import load_descent, load_model, load_settings, save_model
-from jaxnet.storage.sweep import empty_sweep, resume_sweep, save_sweep
+from jaxnet.storage.sweep import resume_sweep, save_sweep
 
 Write = Callable[..., Path]
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The content of a model file with its descent."""
+    path = tmp_path_factory.mktemp("saved") / "model.h5"
+    save_model(path, *make_model())
+    return path.read_bytes()
+
+
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
+def model(tmp_path: Path, saved: bytes) -> Path:
     """A model file with its descent."""
-    network, descent = make_model()
-    save_model(tmp_path / "model.h5", network, descent)
+    (tmp_path / "model.h5").write_bytes(saved)
     return tmp_path / "model.h5"
 
 
@@ -278,24 +287,94 @@ def test_attributes_are_plain_values(model: Path) -> None:
             model_refused(model, "the attribute learning_rate")
 
 
-def test_a_file_of_a_sweep(tmp_path: Path) -> None:
-    path = tmp_path / "sweep.h5"
-    for name, value, found in (
-        ("last_costs", np.zeros((2, 2)), r"last_costs has shape \(2, 2\)"),
-        ("last_costs", np.zeros((2, 2, 2), int), "type int64"),
-        ("outcomes", np.zeros((2, 2, 2)), "outcomes has shape .* float64"),
-        ("extra", np.zeros((2, 2, 2)), "extra is no array of a sweep"),
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """The file of a sweep of which some networks are trained."""
+    results = blank_sweep()
+    results["relu"].outcomes[0] = "learning"
+    for array in (results["relu"].last_costs, results["relu"].train_accuracies):
+        array[0] = 0.25
+    results["relu"].test_accuracies[0] = 0.5  # type: ignore[index]
+    save_sweep(tmp_path / "sweep.h5", SWEEP_SETTINGS, results)
+    return tmp_path / "sweep.h5"
+
+
+def sweep_refused(path: Path, *parts: str) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        resume_sweep(path, SWEEP_SETTINGS, blank_sweep())
+    for part in (*parts, str(path)):
+        assert part in str(caught.value)
+
+
+def test_a_sweep_goes_on_with_what_is_known(sweep: Path) -> None:
+    known = resume_sweep(sweep, SWEEP_SETTINGS, blank_sweep())["relu"]
+    assert known.outcomes[:, 0, 0].tolist() == ["learning", ""]
+    np.testing.assert_array_equal(known.last_costs[:, 0, 0], [0.25, np.nan])
+    with h5py.File(sweep, "a") as file:
+        costs = file["results/relu/last_costs"][()]
+        del file["results/relu/last_costs"]
+        file["results/relu/last_costs"] = costs.astype(">f8")
+    again = resume_sweep(sweep, SWEEP_SETTINGS, blank_sweep())["relu"]
+    np.testing.assert_array_equal(again.last_costs, known.last_costs)
+    assert again.last_costs.dtype.isnative
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("last_costs", None, "/results/relu holds outcomes, test_accuracies, train_accuracies"),
+        ("test_accuracies", None, "/results/relu holds last_costs, outcomes, train_accuracies"),
+        ("outcomes", None, "not last_costs, outcomes, train_accuracies, test_accuracies"),
+        ("costs", np.zeros((2, 2, 2, 9)), "/results/relu holds costs, last_costs"),
+        ("extra", np.zeros((2, 2, 2)), "/results/relu holds extra, last_costs"),
+        ("last_costs", np.zeros((2, 2)), "float64 (2, 2), not float64 (2, 2, 2)"),
+        ("last_costs", np.zeros((2, 2, 3)), "float64 (2, 2, 3), not float64 (2, 2, 2)"),
+        ("last_costs", np.zeros((2, 2, 2), int), "int64 (2, 2, 2), not float64"),
+        ("outcomes", np.zeros((2, 2, 2)), "float64 (2, 2, 2), not |S10"),
+        ("outcomes", np.full((2, 2, 3), "dead", "S10"), "|S10 (2, 2, 3), not |S10 (2, 2, 2)"),
+        ("outcomes", np.full((2, 2, 2), "asleep", "S10"), 'unknown outcome "asleep"'),
+        ("outcomes", np.full((2, 2, 2), b"\xff", "S10"), "can't decode"),
+        ("outcomes", np.full((2, 2, 2), "dead", "S10"), "is not finite where a network has ended"),
         ("last_costs", h5py.ExternalLink("away.h5", "/"), "leads elsewhere"),
-    ):
-        save_sweep(path, SWEEP_SETTINGS, {"relu": empty_sweep((2, 2, 2), has_test=True)})
-        assert resume_sweep(path, SWEEP_SETTINGS)["relu"].outcomes.shape == (2, 2, 2)
-        with h5py.File(path, "a") as file:
-            group = file["results/relu"]
-            if name in group:
-                del group[name]
+    ],
+)
+def test_a_sweep_edited_by_hand(name: str, value: object, found: str, sweep: Path) -> None:
+    with h5py.File(sweep, "a") as file:
+        group = file["results/relu"]
+        if name in group:
+            del group[name]
+        if value is not None:
             group[name] = value
-        with pytest.raises(ModelFileError, match=found):
-            resume_sweep(path, SWEEP_SETTINGS)
+    sweep_refused(sweep, found, "a part missing or changed")
+
+
+def test_the_activations_of_a_sweep(sweep: Path) -> None:
+    changes: list[tuple[Callable[[h5py.Group], object], str]] = [
+        (lambda results: results.copy("relu", "tanh"), "/results holds relu, tanh, not relu"),
+        (lambda results: results.pop("relu"), "/results holds tanh, not relu"),
+        (lambda results: results.pop("tanh"), "/results holds nothing, not relu"),
+    ]
+    for change, found in changes:
+        with h5py.File(sweep, "a") as file:
+            change(file["results"])
+        sweep_refused(sweep, found)
+    for group in ("results", "settings"):
+        with h5py.File(sweep, "a") as file:
+            del file[group]
+        sweep_refused(sweep, "a part missing or changed", f"there is no {group}")
+    with h5py.File(sweep, "a") as file:
+        file.attrs["format_version"] = 2
+    sweep_refused(sweep, "format version 2")
+
+
+def test_a_damaged_byte_anywhere_in_a_sweep_is_seen(sweep: Path) -> None:
+    whole = sweep.read_bytes()
+    places = range(50, len(whole), 97)
+    for at in places:
+        sweep.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
+        sweep_refused(sweep, "not those that were written", "compare its size with the original's")
+    sweep.write_bytes(whole[:-1])
+    sweep_refused(sweep, "not those that were written")
 
 
 def test_a_damaged_byte_anywhere_in_a_model_is_seen(model: Path) -> None:
@@ -315,12 +394,33 @@ def test_a_damaged_byte_anywhere_in_a_model_is_seen(model: Path) -> None:
     model_refused(model, "its bytes are not those that were written")
 
 
-def test_a_model_that_another_tool_has_changed_has_no_seal(model: Path) -> None:
+def test_a_copy_keeps_the_seal(model: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(model, tmp_path / "copy.h5"))
+    assert copy.read_bytes() == model.read_bytes()
+    whole = bytearray(copy.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    copy.write_bytes(whole)
+    model_refused(copy, "not those that were written")
+
+
+def test_what_another_tool_has_written_has_no_seal(model: Path, sweep: Path) -> None:
     with h5py.File(model, "a") as file:
         file["settings"].attrs["learning_rate"] = 0.5
-    assert load_model(model).settings["learning_rate"] == 0.5
+        file["settings"].attrs["data"] = "of variable length"
+    changed = load_model(model).settings
+    assert changed["learning_rate"] == 0.5
+    assert changed["data"] == "of variable length"
     model.write_bytes(model.read_bytes()[:-7])
     model_refused(model, "cut off or damaged")
+    with h5py.File(sweep, "a") as file:
+        file["results/relu/last_costs"][0, 0, 0] = 7
+    assert resume_sweep(sweep, SWEEP_SETTINGS, blank_sweep())["relu"].last_costs[0, 0, 0] == 7
+    with h5py.File(sweep) as file, h5py.File(sweep.with_name("other.h5"), "w") as other:
+        other.attrs.update(file.attrs)
+        for name in file:
+            file.copy(name, other)
+    again = resume_sweep(sweep.with_name("other.h5"), SWEEP_SETTINGS, blank_sweep())
+    assert again["relu"].last_costs[0, 0, 0] == 7
 
 
 def test_cut_off_at_every_kibibyte(h5: Write, model: Path) -> None:
@@ -411,11 +511,12 @@ def test_a_worker_that_dies_or_hangs_is_started_anew(tmp_path: Path, images: np.
 def test_mutants_are_read_or_refused(tmp_path: Path, images: np.ndarray) -> None:
     """JAXNET_MUTANTS is how many; those that go wrong stay in the folder of the test."""
     bases = write_bases(tmp_path, images)
-    number = int(os.environ.get("JAXNET_MUTANTS", "2000")) // 2
+    number = int(os.environ.get("JAXNET_MUTANTS", "300")) // 2
     with ThreadPoolExecutor() as two:
         halves = [two.submit(read_mutants, bases, tmp_path, seed, number) for seed in (1, 2)]
         readings = {name: reading for half in halves for name, reading in half.result().items()}
     counts = Counter(f"{name.split('-')[0]}: {r.outcome}" for name, r in readings.items())
     print(sorted(counts.items()), "MiB:", max(reading.growth for reading in readings.values()))
+    assert {name.split("-")[0] for name in readings} == set(bases)
     wrong = [(name, *reading) for name, reading in readings.items() if not is_fine(name, reading)]
     assert not wrong, f"{len(wrong)} of {len(readings)} in {tmp_path}, such as {wrong[:5]}"

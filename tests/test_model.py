@@ -12,13 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import Result
 
 from jaxnet.activations import leaky_relu
 from jaxnet.data.columns import Preprocessing, to_columns
 from jaxnet.data.pictures import resize_images
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.network import forward, init_params
-from jaxnet.storage.model import Model, load_model, save_model, versions
+from jaxnet.storage.model import Model, load_model, load_origin, save_model, versions
 
 
 def make_model(dtype: str = "float32") -> Model:
@@ -96,10 +97,10 @@ def test_any_hdf5_tool_can_read_it(tmp_path: Path) -> None:
         assert dict(file["preprocessing"].attrs) == {
             "height": 8,
             "width": 6,
-            "color": "gray",
-            "scale": "unit",
+            "color": b"gray",
+            "scale": b"unit",
         }
-        assert file["settings"].attrs["activation"] == "leaky_relu"
+        assert file["settings"].attrs["activation"] == b"leaky_relu"
 
 
 def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path) -> None:
@@ -215,3 +216,19 @@ def test_versions_name_what_computed() -> None:
     assert {"device", "jax", "jaxnet", "python"} <= versions().keys()
     assert versions()["jax"] == jax.__version__
     assert jnp.zeros(1).devices().pop().device_kind == versions()["device"]
+    assert versions()["prng"] == "threefry2x32"
+    with jax.default_prng_impl("rbg"):
+        assert versions()["prng"] == "rbg"
+
+
+@pytest.mark.parametrize("prng", ["threefry2x32", "rbg"])
+def test_a_file_tells_the_key_that_drew_the_first_weights(
+    prng: str, jaxnet: Callable[..., Result], folder: Path
+) -> None:
+    with jax.default_prng_impl(prng):
+        jaxnet("train", "--data", folder, "--size", 8, "--iterations", 5, "--seed", 7)
+    model, origin = load_model("runs/001"), load_origin("runs/001")
+    key = jax.random.key(int(model.settings["seed"]), impl=origin["prng"])
+    with h5py.File("runs/001/model.h5") as file:
+        W1 = file["descent/W1"][()]
+    np.testing.assert_array_equal(init_params(key, 64)["W1"], W1)

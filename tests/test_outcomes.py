@@ -1,3 +1,5 @@
+from typing import get_args
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ from conftest import Problem
 
 from jaxnet.activations import Activation, leaky_relu, relu
 from jaxnet.network import Params
-from jaxnet.outcomes import judge, label_entropy, late_cost, outcome
+from jaxnet.outcomes import FAILED, Outcome, judge, label_entropy, late_cost, outcome
 
 
 def test_label_entropy() -> None:
@@ -40,6 +42,11 @@ def test_many_runs_are_judged_at_once() -> None:
     late = np.array([np.nan, 0.1, 0.601, 0.7, 0.5])
     expected = ["not finite", "dead", "plateau", "diverged", "learning"]
     assert judge(finite, active, late, 0.6).tolist() == expected
+
+
+def test_what_has_failed_is_some_of_the_outcomes() -> None:
+    assert set(get_args(Outcome)) - set(FAILED) == {"learning", "plateau"}
+    assert len(FAILED) == 3
 
 
 def test_the_late_cost_is_the_mean_of_the_last_twentieth() -> None:

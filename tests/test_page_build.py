@@ -1,5 +1,7 @@
 """How the offline page is put together, and what the command says of it."""
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +65,22 @@ def test_the_command_tells_of_a_sample_and_of_other_data(
     assert "the data have changed" in result.out
     assert opened == [Path("runs/001/page.html").absolute().as_uri()]
     assert jaxnet("page", "nowhere").code == 2
+
+
+def test_other_data_are_shown_at_the_size_of_the_network_and_named(
+    jaxnet: Run, folder: Path, h5: Callable[..., Path]
+) -> None:
+    jaxnet("train", "--data", folder, "--size", 5, "--iterations", 5)
+    result = jaxnet("page", "runs/001", "--data", h5(), "--positive", "cat")
+    assert result.code == 0
+    assert "other data" in result.out
+    html = Path("runs/001/page.html").read_text("utf-8")
+    (header,) = re.findall(r'"header": "([\w+/=]+)"', html)
+    told = json.loads(base64.b64decode(header))
+    assert (told["height"], told["width"]) == (5, 5)
+    assert told["settings"]["data"].endswith("both.h5")
+    assert told["settings"]["positive"] == "cat"
+    assert told["splits"]["train"] == {"m": 8, "of": 8}
 
 
 def test_a_model_that_does_not_know_its_start_is_refused(x64: None, jaxnet: Run) -> None:

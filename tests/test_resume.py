@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,8 +64,29 @@ def test_a_run_is_saved_on_the_way(
     jaxnet("train", "--data", folder, *QUICK, "--iterations", 450, "--checkpoint-every", 150)
     assert saved == [0, 150, 300, 450, 450]
     saved.clear()
+    jaxnet("train", "--data", folder, *QUICK, "--iterations", 310, "--checkpoint-every", 101)
+    assert saved == [0, 100, 200, 300, 310], "never further apart than asked for"
+    saved.clear()
     jaxnet("train", "--data", folder, *QUICK, "--iterations", 450)
     assert saved == [0, 450]
+
+
+def test_a_run_goes_on_elsewhere(jaxnet: Run, folder: Path) -> None:
+    """The pictures may have moved; the model file names the run as well as its folder does."""
+    shutil.copytree(folder, "here")
+    jaxnet("train", "--data", "here", *QUICK, "--iterations", 20, "--out", "run")
+    shutil.move("here", "there")
+    settings = ("--basis", "auto", "--iterations", 30)
+    assert jaxnet("train", "--resume", "run", *settings).code == 2
+    moved = ("--data", "there", *settings)
+    assert jaxnet("train", "--resume", "run/model.h5", *moved).code in (0, 1)
+    model = load_model("run")
+    assert len(model.costs) == 30
+    assert model.settings["data"] == "there"
+    shutil.copy("run/model.h5", "run/copy.h5")
+    refused = jaxnet("train", "--resume", "run/copy.h5", *moved)
+    assert refused.code == 2
+    assert "copy.h5 is a file, and no run" in refused.err
 
 
 def test_what_contradicts_the_run_is_refused(jaxnet: Run, folder: Path) -> None:
@@ -72,7 +94,7 @@ def test_what_contradicts_the_run_is_refused(jaxnet: Run, folder: Path) -> None:
     before = Path("run/model.h5").read_bytes()
     for changed, found in (
         (("--learning-rate", 0.1), "--learning-rate is 0.1"),
-        (("--data", "sketches"), "--data is sketches"),
+        (("--data", "sketches"), "other pictures than run was trained on"),
         (("--seed", 1), "--seed is 1"),
         (("--optimizer", "adam"), "--optimizer is adam"),
         (("--color", "rgb"), "--color is rgb"),

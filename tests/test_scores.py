@@ -8,6 +8,7 @@ from jaxnet.errors import DataError, UsageError
 from jaxnet.evaluation.scores import (
     best_cut,
     calibrate,
+    difference,
     most_wrong,
     roc_curve,
     score,
@@ -141,3 +142,16 @@ def test_what_cannot_be_scored_is_refused() -> None:
         score(LABELS + 1, PROBABILITIES)
     with pytest.raises(UsageError, match="threshold is 2"):
         score(LABELS, PROBABILITIES, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090)],
+)
+def test_intervals_of_a_difference_are_those_of_newcombe(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    found = difference(wilson(*first), wilson(*second))
+    assert found == pytest.approx(
+        (first[0] / first[1] - second[0] / second[1], low, high), abs=5e-5
+    )

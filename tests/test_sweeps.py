@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_span import make_problem
 
-from jaxnet import sweeps
+from jaxnet import blocks
 from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.errors import DataError, UsageError
 from jaxnet.network import accuracy, init_params, loss
@@ -21,11 +21,12 @@ from jaxnet.training import fit
 RATES = (0.05, 0.3)
 SCALES: tuple[float | str, ...] = (0.1, "he")
 KEYS = 3
+SEEDS = np.arange(5, 5 + KEYS)
 
 
 @pytest.fixture
 def keys() -> jax.Array:
-    return jax.random.split(jax.random.key(5), KEYS)
+    return jax.vmap(jax.random.key)(SEEDS)
 
 
 def assert_as_alone(
@@ -116,10 +117,10 @@ def test_without_test_pictures_and_costs(keys: jax.Array) -> None:
 def test_other_rates_scales_seeds_and_momentum_compile_nothing_anew(
     keys: jax.Array, x64: None
 ) -> None:
-    train_block = sweeps._block_program(small_products=True)
+    train_block = blocks._block_program(small_products=True)
     train_block.clear_cache()
     run(keys, iterations=6)
-    other = jax.random.split(jax.random.key(9), KEYS)
+    other = jax.vmap(jax.random.key)(np.arange(9, 9 + KEYS))
     run(other, learning_rates=(1, (0.2, 3.0)), scales=("he", 0.5), momentum=0.7, iterations=6)
     assert train_block._cache_size() == 1
 
@@ -148,17 +149,20 @@ jax.config.update("jax_enable_x64", True)
 import jaxnet
 X = jax.random.normal(jax.random.key(1), (20, 6))
 Y = jax.numpy.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
-keys = jax.random.split(jax.random.key(0), 5)
+keys = jax.vmap(jax.random.key)(np.arange(5))
 assert len(jax.devices()) == int(sys.argv[1])
 swept = jaxnet.sweep(keys, X, Y, learning_rates=[0.1, 0.3], iterations=20, keep_costs=True)
-np.save(sys.argv[2], swept.costs)
+from jaxnet.evaluation.leave_one_out import leave_one_out
+found = leave_one_out(keys, X, Y, learning_rate=0.1, iterations=20)
+np.savez(sys.argv[2], costs=swept.costs, probabilities=found.train_without)
 """
-    costs = []
+    results = []
     for devices in ("1", "3"):
-        path = tmp_path / f"{devices}.npy"
+        path = tmp_path / f"{devices}.npz"
         subprocess.run([sys.executable, "-c", program, devices, path], check=True)
-        costs.append(np.load(path))
-    np.testing.assert_allclose(costs[0], costs[1], rtol=1e-13)
+        results.append(np.load(path))
+    for name in ("costs", "probabilities"):
+        np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-13)
 
 
 def test_all_cores_are_used_or_it_is_told_why_not() -> None:

@@ -95,7 +95,7 @@ def test_momentum_by_hand(nesterov: bool, tiny: Problem) -> None:
         optax.adam(0.01),
         optax.sgd(optax.cosine_decay_schedule(0.3, 30)),
         optax.chain(optax.clip_by_global_norm(0.1), optax.adamw(0.01)),
-        optax.lbfgs(),
+        optax.lbfgs(linesearch=optax.scale_by_backtracking_linesearch(10)),
     ],
     ids=["momentum", "adam", "schedule", "chain", "lbfgs"],
 )
@@ -216,6 +216,12 @@ def test_a_run_that_is_not_finite_stops_there_with_the_last_good_state(
     expected = in_chunks(tiny, optimizer, chunk, iterations=good)[-1]
     chex.assert_trees_all_equal(last.params, expected.params)
     chex.assert_trees_all_equal(last.descent.state, expected.descent.state)
+    # The descent is whole: going on from it comes to the same end.
+    np.testing.assert_array_equal(last.descent.costs, expected.costs)
+    *_, again = fit_in_chunks(last.descent, tiny.Y, iterations=30, chunk=chunk)
+    assert again.outcome == "not finite"
+    np.testing.assert_array_equal(again.costs, last.costs)
+    chex.assert_trees_all_equal(again.descent.state, last.descent.state)
 
 
 def test_fit_raises_with_the_last_good_state(tiny: Problem) -> None:

@@ -56,15 +56,15 @@ def speak(as_json: bool) -> Console:
 
 def print_json(answer: dict[str, Any] | list[Any]) -> None:
     """Print the answer for a program."""
-    print(json.dumps(_without_nan(answer), indent=2, allow_nan=False))
+    print(json.dumps(without_nan(answer), indent=2, allow_nan=False))
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """Replace numbers that JSON cannot hold by None."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -1,5 +1,6 @@
 """`jaxnet data`: what is in a data set."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +17,21 @@ if TYPE_CHECKING:
     from jaxnet.data.columns import Preprocessing
     from jaxnet.data.dataset import Dataset
 
+# What says which data are meant, in every command that trains or looks at them.
+DATA_OPTIONS = (
+    "data",
+    "test",
+    "positive",
+    "size",
+    "count",
+    "data_seed",
+    "skip_bad",
+    "exclude_leaks",
+)
+
 
 def data(
+    ctx: typer.Context,
     source: Annotated[str, typer.Argument(help=options.SOURCES)] = "sketches",
     test: options.Test = None,
     positive: options.Positive = None,
@@ -42,17 +56,7 @@ def data(
         if path is not None:
             require_free(path, force)
     console = speak(as_json)
-    dataset, described = load_and_print(
-        console,
-        source,
-        test,
-        positive,
-        size,
-        count,
-        data_seed,
-        skip_bad,
-        exclude_leaks=exclude_leaks,
-    )
+    dataset, described = load_and_print(console, ctx.params | {"data": source})
     light = described["audit"]["brightness"]["accuracies"]
     scores = ", ".join(f"{share:.1%} of {name}" for name, share in light.items())
     console.print(f"brightness alone, one threshold on the mean grey, gets {scores} right")
@@ -73,37 +77,31 @@ def data(
         print_json(described)
 
 
-def load_and_print(
-    console: Console,
-    source: str,
-    test: Path | None,
-    positive: str | None,
-    size: int | None,
-    count: int | None,
-    data_seed: int,
-    skip_bad: bool,
-    *,
-    exclude_leaks: bool = False,
-) -> tuple["Dataset", dict[str, Any]]:
+def load_and_print(console: Console, named: Mapping[str, Any]) -> tuple["Dataset", dict[str, Any]]:
     """Load the data that the options name, and print what is in them; return both.
 
     What the audit finds in them is told, too; leaks are taken out first, on request.
+
+    Args:
+        console: Where to.
+        named: The value of each of `DATA_OPTIONS`, by its name, among others; one that a command
+            does not have is left out.
     """
     from jaxnet.data.load import load_dataset
     from jaxnet.evaluation.audit import audit, describe_audit, without_leaks
 
     dataset = load_dataset(
-        source,
-        test,
-        positive=positive,
-        size=size,
-        count=count,
-        seed=data_seed,
-        skip_bad=skip_bad,
+        named["data"],
+        named["test"],
+        positive=named["positive"],
+        size=named["size"],
+        count=named["count"],
+        seed=named["data_seed"],
+        skip_bad=named["skip_bad"],
         track=show_progress,
     )
     found = audit(dataset)
-    excluded = len(found.leaks) if exclude_leaks else 0
+    excluded = len(found.leaks) if named.get("exclude_leaks") else 0
     if excluded:
         dataset = without_leaks(dataset, found)
         found = audit(dataset)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from jaxnet.commands import options
@@ -16,7 +15,7 @@ from jaxnet.commands.console import (
     save_figure,
     speak,
 )
-from jaxnet.commands.data import load_and_print
+from jaxnet.commands.run_data import Data, load_for_model
 from jaxnet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,16 +27,6 @@ if TYPE_CHECKING:
     from jaxnet.storage.model import Model
 
 FIGURE_NAME = "evaluation.png"
-DATA_OPTIONS = (
-    "data",
-    "test",
-    "positive",
-    "size",
-    "count",
-    "data_seed",
-    "skip_bad",
-    "exclude_leaks",
-)
 
 # How the rows of the table are called.
 MEASURES = {
@@ -65,10 +54,7 @@ class Judged(NamedTuple):
 def evaluate(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="A run folder, or a model file.")],
-    data: Annotated[
-        str | None,
-        typer.Option(help=f"{options.SOURCES} \\[default: the run's]", show_default=False),
-    ] = None,
+    data: Data = None,
     test: options.Test = None,
     positive: options.Positive = None,
     size: options.Size = None,
@@ -106,23 +92,7 @@ def evaluate(
     path = out or (model if model.is_dir() else model.parent) / FIGURE_NAME
     require_free(path, force)
     console = speak(as_json)
-    named = _data_options(ctx, model, settings)
-    dataset, described = _load(console, named, network.classes[1])
-    same = described["sha256"] == network.origin.get("sha256")
-    if not same:
-        what = "other data" if _typed(ctx) else "the data have changed"
-        console.print(
-            f"{what}: these are not the pictures and labels that the run was trained on "
-            f"(SHA-256 {described['sha256'][:12]}…, "
-            f"the run's {str(network.origin.get('sha256'))[:12]}…)",
-            style="yellow",
-        )
-    if dataset.classes[1] != network.classes[1]:
-        console.print(
-            f'the network gives the probability of "{network.classes[1]}", '
-            f'and is judged by "{dataset.classes[1]}"',
-            style="yellow",
-        )
+    dataset, described, same = load_for_model(ctx, console, model, network, settings)
     console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
 
     judged, chosen, how = _judge(network, dataset, cut)
@@ -170,54 +140,6 @@ def _parse_threshold(text: str) -> float | None:
     if not 0 <= number <= 1:
         raise UsageError(f'--threshold is "{text}"', "a number from 0 to 1, or train", "try 0.5")
     return number
-
-
-def _typed(ctx: typer.Context) -> list[str]:
-    """List the data options that are given on the command line."""
-    sources = {name: ctx.get_parameter_source(name) for name in DATA_OPTIONS}
-    return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-
-
-def _data_options(ctx: typer.Context, model: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """Put together which data are meant: the run's, unless others are named."""
-    given = {name: ctx.params[name] for name in DATA_OPTIONS}
-    if given["data"] is not None:
-        return given
-    if "data" not in settings:
-        raise UsageError(
-            f"{model} does not say on which data it was trained",
-            "a model that `jaxnet train` wrote, or data that are named",
-            "name them with --data",
-        )
-    run = {name: settings[name] for name in DATA_OPTIONS if name in settings}
-    typed = {name: given[name] for name in _typed(ctx)}
-    return given | run | typed
-
-
-def _load(
-    console: Console, named: dict[str, Any], positive: str
-) -> tuple["Dataset", dict[str, Any]]:
-    """Load and print the data, with the network's positive class as theirs if they have it."""
-
-    def load(positive: str | None) -> tuple["Dataset", dict[str, Any]]:
-        return load_and_print(
-            console,
-            named["data"],
-            named["test"],
-            positive,
-            named["size"],
-            named["count"],
-            named["data_seed"],
-            named["skip_bad"],
-            exclude_leaks=named["exclude_leaks"],
-        )
-
-    if named["positive"] is not None:
-        return load(named["positive"])
-    try:
-        return load(positive)
-    except UsageError:  # they may have no class of this name
-        return load(None)
 
 
 def _judge(

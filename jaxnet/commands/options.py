@@ -1,9 +1,12 @@
 """The options that several commands share, so that they are named and explained once."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from jaxnet.errors import UsageError
 
 LARGEST_SEED = 2**32 - 1
 
@@ -63,9 +66,25 @@ HiddenUnits = Annotated[int, typer.Option(min=1, max=100_000, help="How many hid
 ActivationName = Annotated[
     Literal["relu", "leaky_relu", "sigmoid"], typer.Option(help="Of the hidden units.")
 ]
+WeightScale = Annotated[
+    str, typer.Option(help="The standard deviation of the first weights, or he.")
+]
 Momentum = Annotated[float, typer.Option(min=0, max=1, help="Of SGD.")]
 Nesterov = Annotated[bool, typer.Option("--nesterov", help="Momentum that looks ahead.")]
 Iterations = Annotated[int, typer.Option(min=1, max=100_000_000, help="How many updates.")]
 Precision = Annotated[Literal["float32", "float64"], typer.Option(help="Of every number.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+
+
+def parse_weight_scale(text: str) -> float | str:
+    """Read --weight-scale: a number, 0 or more, or he."""
+    if text == "he":
+        return text
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 0 <= scale < math.inf:
+        raise UsageError(f'--weight-scale is "{text}"', "a number, 0 or more, or he", "try 0.01")
+    return scale

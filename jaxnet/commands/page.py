@@ -1,23 +1,30 @@
 """`jaxnet page`: the offline page on which a run's network is trained anew, in the browser."""
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from jaxnet.commands import options
 from jaxnet.commands.console import print_json, speak
-from jaxnet.errors import UsageError
+from jaxnet.commands.run_data import Data, load_for_model, typed_options
 
 if TYPE_CHECKING:
-    from jaxnet.data.dataset import Dataset
     from jaxnet.page.build import Written
-    from jaxnet.storage.model import Model
 
 
 def page(
+    ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="A run folder, or a model file.")],
+    data: Data = None,
+    test: options.Test = None,
+    positive: options.Positive = None,
+    size: options.Size = None,
+    count: options.Count = None,
+    data_seed: options.DataSeed = 0,
+    skip_bad: options.SkipBad = False,
+    exclude_leaks: options.ExcludeLeaks = False,
     no_pictures: Annotated[
         bool,
         typer.Option(
@@ -36,12 +43,16 @@ def page(
 
     from jaxnet.page.build import PAGE_NAME, write_page
     from jaxnet.page.data import first_params
-    from jaxnet.storage.model import load_model
+    from jaxnet.storage.model import load_model, load_settings
 
     network = load_model(model)
     start = first_params(network)
     console = speak(as_json)
-    dataset = _load_data(console, model, network)
+    dataset, _, _ = load_for_model(ctx, console, model, network, load_settings(model))
+    # The page says with which command to train alike, so it must name the data that it shows.
+    typed = {name: ctx.params[name] for name in typed_options(ctx)}
+    named = {name: str(v) if isinstance(v, Path) else v for name, v in typed.items()}
+    network = dataclasses.replace(network, settings=network.settings | named)
     path = (model if model.is_dir() else model.parent) / PAGE_NAME
     written = write_page(path, network, start, dataset, pictures=not no_pictures)
     for line in describe_page(path, written):
@@ -67,26 +78,3 @@ def describe_page(path: Path, written: "Written") -> list[str]:
             "it holds the pictures: give it only to those who may have them, or add --no-pictures"
         )
     return lines
-
-
-def _load_data(console: Console, model: Path, network: "Model") -> "Dataset":
-    """Load the data that the run was trained on."""
-    from jaxnet.commands.evaluate import DATA_OPTIONS, _load
-
-    settings: dict[str, Any] = network.settings
-    if "data" not in settings:
-        raise UsageError(
-            f"{model} does not say on which data it was trained",
-            "a model that `jaxnet train` wrote",
-            "train one: jaxnet train",
-        )
-    named = dict.fromkeys(DATA_OPTIONS) | {"data_seed": 0, "skip_bad": False}
-    named |= {name: settings[name] for name in DATA_OPTIONS if name in settings}
-    dataset, described = _load(console, named, network.classes[1])
-    if described["sha256"] != network.origin.get("sha256"):
-        console.print(
-            "the data have changed: these are not the pictures and labels that the run was "
-            "trained on, so the page's numbers differ from the run's",
-            style="yellow",
-        )
-    return dataset

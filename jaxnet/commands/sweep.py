@@ -21,7 +21,7 @@ from jaxnet.commands.console import (
     speak,
 )
 from jaxnet.commands.data import load_and_print, to_arrays
-from jaxnet.errors import UsageError, require_choice
+from jaxnet.errors import UsageError, require_choice, require_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,8 +36,12 @@ NETWORKS_A_SAVE = 512
 
 SHOWN = 10
 
+# More would not fit into memory, or a lifetime.
+MOST_VALUES, MOST_NETWORKS = 10_000, 10_000_000
+
 
 def sweep(
+    ctx: typer.Context,
     data: options.Data = "sketches",
     test: options.Test = None,
     positive: options.Positive = None,
@@ -45,6 +49,7 @@ def sweep(
     count: options.Count = None,
     data_seed: options.DataSeed = 0,
     skip_bad: options.SkipBad = False,
+    exclude_leaks: options.ExcludeLeaks = False,
     color: options.Color = "gray",
     scale: options.Scale = "symmetric",
     learning_rates: Annotated[
@@ -74,6 +79,17 @@ def sweep(
     as_json: options.Json = False,
 ) -> None:
     """Train a network for every activation, learning rate, first scale and seed; see who learns."""
+    from jaxnet.activations import ACTIVATIONS
+
+    rates = [float(rate) for rate in parse_grid("--learning-rates", learning_rates)]
+    names = parse_grid("--scales", scales, words=("he",))
+    kinds = list(dict.fromkeys(kind.strip() for kind in activations.split(",")))
+    for kind in kinds:
+        require_choice("--activations", kind, ACTIVATIONS)
+    shape = (len(rates), len(names), seeds)
+    networks = len(kinds) * math.prod(shape)
+    require_number("the number of networks", networks, 1, MOST_NETWORKS)
+
     from jaxnet.sweeps import use_all_cores
 
     with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
@@ -84,23 +100,13 @@ def sweep(
 
     jax.config.update("jax_enable_x64", precision == "float64")
 
-    from jaxnet.activations import ACTIVATIONS
     from jaxnet.figures import draw_sweep
     from jaxnet.storage.runs import make_run_folder
     from jaxnet.storage.sweep import SWEEP_NAME, empty_sweep, resume_sweep, save_sweep
     from jaxnet.sweeps import sweep as train_networks
 
-    rates = [float(rate) for rate in parse_grid("--learning-rates", learning_rates)]
-    names = parse_grid("--scales", scales, words=("he",))
-    kinds = list(dict.fromkeys(kind.strip() for kind in activations.split(",")))
-    for kind in kinds:
-        require_choice("--activations", kind, ACTIVATIONS)
     console = speak(as_json)
-    dataset, described = load_and_print(
-        console, data, test, positive, size, count, data_seed, skip_bad
-    )
-    shape = (len(rates), len(names), seeds)
-    networks = len(kinds) * math.prod(shape)
+    dataset, described = load_and_print(console, ctx.params)
     console.print(
         (f"{len(kinds)} activations × " if len(kinds) > 1 else "")
         + f"{len(rates)} learning rates × {len(names)} scales × {seeds} seeds = "
@@ -110,6 +116,7 @@ def sweep(
 
     settings = {
         "sha256": described["sha256"],
+        "exclude_leaks": exclude_leaks,
         "color": color,
         "scale": scale,
         "learning_rates": learning_rates,
@@ -122,12 +129,11 @@ def sweep(
         "iterations": iterations,
         "precision": precision,
     }
+    results = {kind: empty_sweep(shape, dataset.test is not None) for kind in kinds}
     if out is not None and (out / SWEEP_NAME).exists():
-        folder, found = out, resume_sweep(out / SWEEP_NAME, settings)
-        results = {kind: found[kind] for kind in kinds}
+        folder, results = out, resume_sweep(out / SWEEP_NAME, settings, results)
     else:
         folder = make_run_folder(out)
-        results = {kind: empty_sweep(shape, dataset.test is not None) for kind in kinds}
 
     _, columns = to_arrays(dataset, color, scale, precision)
     keys = jax.vmap(jax.random.key)(np.arange(seeds))
@@ -187,7 +193,7 @@ def parse_grid(option: str, text: str, words: tuple[str, ...] = ()) -> list[str]
     """Read values with commas between, each a number or LEAST:GREATEST:COUNT on a log scale.
 
     Returns:
-        The values as texts, each a number, 0 or more, or one of `words`.
+        The values as texts, each a number, 0 or more, or one of `words`, and none twice.
 
     Raises:
         UsageError: If it cannot be read so.
@@ -198,21 +204,24 @@ def parse_grid(option: str, text: str, words: tuple[str, ...] = ()) -> list[str]
     try:
         for part in text.split(","):
             if ":" in part:
-                least, greatest, count = part.split(":")
-                numbers = np.geomspace(float(least), float(greatest), int(count))
-                values += [f"{number:.6g}" for number in numbers]
+                first, last, number = part.split(":")
+                least, greatest, count = float(first), float(last), int(number)
+                if not (0 < least < greatest < math.inf and 2 <= count <= MOST_VALUES):
+                    raise ValueError(part)
+                values += [f"{value:.6g}" for value in np.geomspace(least, greatest, count)]
             else:
                 values.append(part.strip())
-        if not all(value in words or 0 <= float(value) < np.inf for value in values):
+        if not all(value in words or 0 <= float(value) < math.inf for value in values):
             raise ValueError(text)
     except ValueError as cause:
         raise UsageError(
             f'{option} is "{text}"',
-            "numbers, 0 or more, or LEAST:GREATEST:COUNT on a log scale, with commas between"
+            "numbers, 0 or more, or LEAST:GREATEST:COUNT on a log scale, with commas between, "
+            f"where 0 < LEAST < GREATEST and COUNT is from 2 to {MOST_VALUES:,}"
             + "".join(f"; or {word}" for word in words),
             "write 1e-4:1:25, say, or 0.001,0.01",
         ) from cause
-    return values
+    return list(dict.fromkeys(values))
 
 
 def _blocks(

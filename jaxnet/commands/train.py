@@ -1,5 +1,6 @@
 """`jaxnet train`: from pictures to a trained network in a run folder."""
 
+import contextlib
 import math
 import time
 import types
@@ -17,15 +18,17 @@ from jaxnet.commands.console import (
     make_bar,
     print_json,
     save_figure,
+    show_progress,
     speak,
 )
 from jaxnet.commands.data import load_and_print, to_arrays
+from jaxnet.commands.resume import given_settings, resumed_settings, run_folder
+from jaxnet.commands.verdict import explain
 from jaxnet.errors import UsageError, require_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
     import optax
 
     from jaxnet.network import Params
@@ -34,30 +37,11 @@ if TYPE_CHECKING:
 
 FIGURE_NAME = "training.png"
 
-# α of each optimizer, unless it is given.
-RATES = {"sgd": 0.0075, "adam": 0.001}
-
-# What of the command line is no setting of the run itself.
-NOT_SETTINGS = ("checkpoint_every", "resume", "out", "force", "as_json")
-
 # How much work is lost at most when a run is killed.
 SECONDS_A_SAVE = 5.0
 
 # About as much arithmetic as a laptop does in a tenth of a second, so that the bar keeps moving.
 CHUNK_FLOPS = 5e9
-
-# What an outcome means; "learning" speaks for itself.
-MEANINGS = {
-    "not finite": "at iteration {iteration} a cost or a parameter was no finite number any more; "
-    "the last good state is saved",
-    "dead": "all {hidden_units} hidden units have been dead since iteration {iteration}: none is "
-    "active on any training picture, so only the output bias still learns",
-    "diverged": "the cost ended above that of always predicting the class rate",
-    "plateau": "the cost ended at that of always predicting the class rate: no more than that rate "
-    "is learnt so far; take more --iterations, a larger --learning-rate or --weight-scale",
-    "stopped": "the run was interrupted; what it had learnt until then is saved",
-}
-FAILED = ("not finite", "dead", "diverged")
 
 
 def train(
@@ -69,16 +53,23 @@ def train(
     count: options.Count = None,
     data_seed: options.DataSeed = 0,
     skip_bad: options.SkipBad = False,
+    exclude_leaks: options.ExcludeLeaks = False,
     color: options.Color = "gray",
     scale: options.Scale = "symmetric",
     hidden_units: options.HiddenUnits = 8,
     activation: options.ActivationName = "relu",
-    weight_scale: Annotated[
-        str, typer.Option(help="The standard deviation of the first weights, or he.")
-    ] = "0.01",
+    weight_scale: options.WeightScale = "0.01",
     seed: Annotated[
         int, typer.Option(min=0, max=options.LARGEST_SEED, help="Draws the first weights.")
     ] = 0,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Train so many networks, from --seed on; keep the median by its last cost.",
+        ),
+    ] = 1,
     learning_rate: Annotated[
         float | None,
         typer.Option(help="α in W − α dW. \\[default: 0.0075; adam: 0.001]", show_default=False),
@@ -100,14 +91,15 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Save after so many iterations. \\[default: every five seconds]",
+            help="Save at least every so many iterations. \\[default: every five seconds]",
             show_default=False,
         ),
     ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(
-            help="Go on with the run in this folder, to its own --iterations or more.",
+            help="Go on with the run in this folder, to its own --iterations or more; "
+            "--data and --test may say where its pictures are now.",
             show_default=False,
         ),
     ] = None,
@@ -121,32 +113,44 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train the network, and save it with its picture in a run folder."""
-    run = types.SimpleNamespace(**_settle(ctx, resume))
+    if resume is None:
+        run = types.SimpleNamespace(**given_settings(ctx))
+    else:
+        resume = run_folder(resume)
+        run = types.SimpleNamespace(**resumed_settings(ctx, resume))
+
+    if seeds > 1:
+        from jaxnet.sweeps import use_all_cores
+
+        with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
+            use_all_cores()
 
     import jax
+    import numpy as np
 
     jax.config.update("jax_enable_x64", run.precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
-    from jaxnet.advice import dead_since, largest_rate_that_learns
     from jaxnet.data.columns import balancing_weights
+    from jaxnet.evaluation.baselines import summary_line
+    from jaxnet.evaluation.seeds import describe_seeds, seeds_as_answer, train_seeds
     from jaxnet.figures import draw_training
-    from jaxnet.network import accuracy, count_params, init_params
-    from jaxnet.outcomes import label_entropy
+    from jaxnet.network import count_params, init_params, predict
+    from jaxnet.outcomes import FAILED, label_entropy
     from jaxnet.storage.model import Model, load_descent, load_origin, save_model, versions
     from jaxnet.storage.runs import MODEL_NAME, make_run_folder, require_empty
     from jaxnet.training import fit_in_chunks, start_descent
 
     rule = _make_rule(run.optimizer, run.learning_rate, run.momentum, run.nesterov)
-    first_scale = _parse_weight_scale(run.weight_scale)
+    first_scale = options.parse_weight_scale(run.weight_scale)
     if out is not None and not force:
         require_empty(out)
+    if seeds > 1:
+        _require_many(run, seeds)
 
     console = speak(as_json)
-    dataset, described = load_and_print(
-        console, run.data, run.test, run.positive, run.size, run.count, run.data_seed, run.skip_bad
-    )
-    if resume is not None and load_origin(resume)["sha256"] != described["sha256"]:
+    dataset, described = load_and_print(console, vars(run))
+    if resume is not None and load_origin(resume).get("sha256") != described["sha256"]:
         raise UsageError(
             f"{dataset.source} holds other pictures than {resume} was trained on",
             "the same pictures, to the last byte",
@@ -160,13 +164,30 @@ def train(
         f"{shape} → X {X.shape}, Y {Y.shape}: {run.color}, {run.scale} scale, {X.dtype}\n"
     )
 
+    hidden = ACTIVATIONS[run.activation]
+    weights = balancing_weights(Y) if run.balanced else None
+    console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
+    # What the runs of a sweep share with this one.
+    shared: dict[str, Any] = {"scale": first_scale, "n_h": run.hidden_units, "weights": weights}
+    shared |= {name: vars(run)[name] for name in ("momentum", "nesterov", "iterations")}
+    found, first_seed = None, run.seed
+    if seeds > 1:
+        keys = jax.vmap(jax.random.key)(run.seed + np.arange(seeds))
+        found = train_seeds(
+            keys,
+            X,
+            Y,
+            hidden,
+            learning_rate=run.learning_rate,
+            test=columns.get("test"),
+            track=show_progress,
+            **shared,
+        )
+        run.seed += found.kept
+
     key = jax.random.key(run.seed)
     params = init_params(key, len(X), run.hidden_units, scale=first_scale, dtype=run.precision)
     console.print(_parameter_table(params))
-    console.print(f"Device: {describe_device(console)} (JAX {jax.__version__})\n")
-
-    hidden = ACTIVATIONS[run.activation]
-    weights = balancing_weights(Y) if run.balanced else None
     descent = start = start_descent(params, X, rule, run.basis)
     run.basis = "pixels" if descent.span is None else "span"
     if resume is not None:
@@ -182,7 +203,7 @@ def train(
     folder = resume or make_run_folder(out, force=force)
     origin = {"source": dataset.source, "sha256": described["sha256"], **versions()}
 
-    def as_model(descent: "Descent") -> "Model":
+    def as_model(descent: "Descent", outcome: str = "unfinished") -> "Model":
         settings = {name: value for name, value in sorted(vars(run).items()) if value is not None}
         for kept_elsewhere in ("activation", "color", "scale"):
             del settings[kept_elsewhere]
@@ -193,7 +214,7 @@ def train(
             hidden,
             descent.costs,
             settings,
-            origin,
+            {**origin, "outcome": outcome},
         )
 
     def save(descent: "Descent") -> None:
@@ -208,11 +229,11 @@ def train(
         descent, Y, hidden, iterations=run.iterations, weights=weights, chunk=chunk
     )
     with Interruption() as interruption:
-        fit = _watch(fits, run.iterations, interruption, save, checkpoint_every)
+        fit = _watch(fits, run.iterations, interruption, save, checkpoint_every, chunk)
     seconds = time.perf_counter() - started
     outcome = fit.outcome or "stopped"
-    save(fit.descent)
-    model = as_model(fit.descent)
+    model = as_model(fit.descent, outcome)
+    save_model(folder / MODEL_NAME, model, fit.descent)
     title = (
         f"{run.data}: {len(fit.costs):,} iterations at learning rate {run.learning_rate:g}, "
         f"{outcome}"
@@ -220,30 +241,37 @@ def train(
     figure = draw_training(model, label_entropy(Y, weights), title)
     save_figure(figure, folder / FIGURE_NAME)
 
-    accuracies = {
-        name: float(accuracy(fit.params, X, Y, hidden)) for name, (X, Y) in columns.items()
-    }
     console.print(
         f"{len(fit.costs):,} iterations in {seconds:.1f} s: "
         f"cost {fit.costs[0]:.4f} → {fit.costs[-1]:.4f}, {outcome}"
     )
+    accuracies = {}
     for name, split in dataset.splits.items():
-        console.print(_score_line(name, accuracies[name], split.labels, dataset.classes))
-    advice = None
-    if outcome in FAILED and run.optimizer == "sgd":
-        settings = {"momentum": run.momentum, "nesterov": run.nesterov, "weights": weights}
-        settings |= {"scale": first_scale, "n_h": run.hidden_units, "iterations": run.iterations}
-        advice = largest_rate_that_learns(key, X, Y, hidden, below=run.learning_rate, **settings)
-    if outcome in MEANINGS:
-        iteration = len(fit.costs) - 1
-        if outcome == "dead":
-            iteration = dead_since(start, Y, hidden, iterations=len(fit.costs), weights=weights)
-        meaning = MEANINGS[outcome].format(iteration=iteration, hidden_units=run.hidden_units)
-        console.print(f"{outcome}: {meaning}", style="yellow")
-    if outcome in FAILED:
-        console.print(_advise(run.learning_rate, advice, outcome), style="yellow")
+        predictions = np.asarray(predict(fit.params, columns[name][0], hidden))[0]
+        accuracies[name] = float((predictions == split.labels).mean())
+        line = summary_line(name, split.labels, predictions, dataset.classes)
+        if name == "test" and described["leaks_excluded"]:
+            line += f" · without the {described['leaks_excluded']} that train has, too"
+        console.print(line)
+    for line in describe_seeds(found, first_seed) if found else ():
+        console.print(line)
+    verdict = explain(
+        fit,
+        start,
+        Y,
+        hidden,
+        plain=run.optimizer == "sgd" and not run.momentum,
+        rate=run.learning_rate,
+        **({"key": key} | shared if run.optimizer == "sgd" else {}),
+    )
+    for sentence in verdict.sentences:
+        console.print(sentence, style="yellow")
     if outcome == "stopped":
-        console.print(f"jaxnet train --resume {folder} goes on", style="yellow")
+        console.print(
+            "stopped: the run was interrupted; what it had learnt until then is saved\n"
+            f"jaxnet train --resume {folder} goes on",
+            style="yellow",
+        )
     for name in (MODEL_NAME, FIGURE_NAME):
         console.print(f"written: {folder / name}")
     if as_json:
@@ -259,7 +287,9 @@ def train(
                 "first_cost": float(fit.costs[0]),
                 "last_cost": float(fit.costs[-1]),
                 "accuracy": accuracies,
-                "learning_rate_that_learns": advice,
+                "seeds": seeds_as_answer(found, first_seed) if found else None,
+                "dead_since": verdict.dead_since,
+                "learning_rate_that_learns": verdict.rate,
                 "seconds": seconds,
             }
         )
@@ -269,39 +299,20 @@ def train(
         raise typer.Exit(1)
 
 
-def _settle(ctx: typer.Context, resume: Path | None) -> dict[str, Any]:
-    """Put together the settings of a run: what is given, or what the run to be resumed has had."""
-    settings = {name: value for name, value in ctx.params.items() if name not in NOT_SETTINGS}
-    if settings["test"] is not None:
-        settings["test"] = str(settings["test"])
-    if settings["learning_rate"] is None:
-        settings["learning_rate"] = RATES[settings["optimizer"]]
-    if resume is None:
-        return settings
-
-    from jaxnet.storage.model import load_settings
-
-    stored = settings | dict.fromkeys(settings) | load_settings(resume)
-    for name in ctx.params:
-        source = ctx.get_parameter_source(name)
-        if source is None or source.name != "COMMANDLINE" or name in ("resume", "as_json"):
-            continue
-        if name in ("out", "force"):
-            raise UsageError(
-                f"--{name} is given with --resume",
-                "one or the other",
-                "a run goes on in its folder",
-            )
-        if name == "iterations":
-            stored[name] = settings[name]
-        elif name in settings and stored[name] != settings[name]:
-            option = name.replace("_", "-")
-            raise UsageError(
-                f"--{option} is {settings[name]}",
-                f"{stored[name]}, with which {resume} was begun",
-                f"leave --{option} out, or start a new run",
-            )
-    return stored
+def _require_many(run: types.SimpleNamespace, seeds: int) -> None:
+    """Raise a UsageError where many networks cannot be trained as this one."""
+    if run.optimizer != "sgd":
+        raise UsageError(
+            f"--seeds {seeds} is given with --optimizer {run.optimizer}",
+            "--optimizer sgd, whose networks are trained in one program",
+            "leave one of them out",
+        )
+    if run.seed + seeds - 1 > options.LARGEST_SEED:
+        raise UsageError(
+            f"--seeds {seeds} from --seed {run.seed} on",
+            f"seeds up to {options.LARGEST_SEED}",
+            "take a smaller --seed",
+        )
 
 
 def _make_rule(
@@ -323,18 +334,6 @@ def _make_rule(
     return optax.adam(learning_rate)
 
 
-def _parse_weight_scale(text: str) -> float | str:
-    if text == "he":
-        return text
-    try:
-        scale = float(text)
-    except ValueError:
-        scale = math.nan
-    if not 0 <= scale < math.inf:
-        raise UsageError(f'--weight-scale is "{text}"', "a number, 0 or more, or he", "try 0.01")
-    return scale
-
-
 def _parameter_table(params: "Params") -> Table:
     table = Table(show_footer=True)
     layers = {"hidden": ("W1", "b1"), "output": ("W2", "b2")}
@@ -350,20 +349,13 @@ def _parameter_table(params: "Params") -> Table:
     return table
 
 
-def _advise(rate: float, learns: float | None, outcome: str) -> str:
-    if learns is not None:
-        return f"the rate {rate:g} is too large: {learns:.3g} learns in as many iterations"
-    if outcome == "diverged":
-        return "no smaller rate learns in as many iterations either: take more --iterations"
-    return "take a smaller --learning-rate, --activation leaky_relu, or --scale symmetric"
-
-
 def _watch(
     fits: "Iterator[Fit]",
     iterations: int,
     interruption: Interruption,
     save: "Callable[[Descent], None]",
     checkpoint_every: int | None,
+    chunk: int,
 ) -> "Fit":
     """Train with a progress bar, saving now and then, to the end or the chunk after a signal."""
     saved_at, saved = time.monotonic(), 0
@@ -375,17 +367,7 @@ def _watch(
             if interruption.signal is not None:
                 break
             made, age = len(fit.costs) - saved, time.monotonic() - saved_at
-            if made >= checkpoint_every if checkpoint_every else age > SECONDS_A_SAVE:
+            if made + chunk > checkpoint_every if checkpoint_every else age > SECONDS_A_SAVE:
                 save(fit.descent)
                 saved_at, saved = time.monotonic(), len(fit.costs)
     return fit
-
-
-def _score_line(name: str, accuracy: float, labels: "np.ndarray", classes: tuple[str, str]) -> str:
-    """Say a split's accuracy beside that of always giving the more frequent class."""
-    m, positives = len(labels), int(labels.sum())
-    guess, hits = (classes[1], positives) if 2 * positives > m else (classes[0], m - positives)
-    return (
-        f"{name:5} accuracy {round(accuracy * m)}/{m} = {accuracy:.1%}"
-        f'   (always "{guess}" would score {hits / m:.1%})'
-    )

@@ -10,7 +10,8 @@ import h5py
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split, check_images, check_labels
-from jaxnet.data.files import find_array, find_inside, open_hdf5, read_array, write_whole
+from jaxnet.data.files import write_whole
+from jaxnet.data.untrusted import find_array, find_inside, open_hdf5, read_array
 from jaxnet.errors import DataError
 
 LAYOUT = "an HDF5 file with train_set_x, train_set_y and list_classes, as the article uses"

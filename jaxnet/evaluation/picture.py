@@ -114,7 +114,8 @@ def _draw_gallery(
     wrong = most_wrong(split.labels, probabilities, threshold)
     shown = wrong[:MOST_PICTURES]
     figure.suptitle(
-        f'The most wrong pictures, {len(shown)} of {len(wrong)}, each with its P("{classes[1]}")'
+        f"The most wrong pictures, {len(shown)} of {len(wrong)}, each with its number, "
+        f'its P("{classes[1]}") and its class'
         if len(wrong)
         else "No picture is predicted wrongly"
     )
@@ -124,5 +125,6 @@ def _draw_gallery(
     for panel, place in zip(panels, shown, strict=False):
         panel.imshow(split.images[place])
         panel.set_title(
-            f"{probabilities[place]:.3f}: is {classes[split.labels[place]]}", fontsize="medium"
+            f"{place}: {probabilities[place]:.3f}, {classes[split.labels[place]]}",
+            fontsize="medium",
         )

@@ -1,5 +1,6 @@
 """How good predictions are, each number with the interval that its few pictures leave open."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -161,6 +162,19 @@ def wilson(hits: int, m: int) -> Interval:
         return Interval(np.nan, np.nan, np.nan)
     found = stats.binomtest(hits, m).proportion_ci(CONFIDENCE, method="wilson")
     return Interval(hits / m, float(found.low), float(found.high))
+
+
+def difference(first: Interval, second: Interval) -> Interval:
+    """Compute how much larger one share is than another, from the Wilson intervals of both.
+
+    Method 10 of Newcombe (1998, Statistics in Medicine 17, 873-890), for different pictures.
+    """
+    gap = first.value - second.value
+    return Interval(
+        gap,
+        gap - math.hypot(first.value - first.low, second.high - second.value),
+        gap + math.hypot(first.high - first.value, second.value - second.low),
+    )
 
 
 def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], labels: np.ndarray) -> Interval:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from jaxnet.data.columns import LUMA, balancing_weights, to_row
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.pictures import resize_images
 from jaxnet.errors import UsageError
 from jaxnet.network import Params, init_params
 from jaxnet.storage.model import Model
@@ -94,8 +95,9 @@ def collect(model: Model, start: Params, dataset: Dataset, *, pictures: bool = T
         arrays["W1_end"] = np.asarray(model.params["W1"], np.float32)
     X_train = np.empty((0, 0))
     for name, (split, places) in seen.items():
+        images = resize_images(split.images, preprocessing.height, preprocessing.width)
         with jax.enable_x64(True):
-            X = np.asarray(preprocessing.columns(split.images, np.float64))  # (n_x, m′)
+            X = np.asarray(preprocessing.columns(images, np.float64))  # (n_x, m′)
             weights = np.ones(len(places))
             if name == "train" and model.settings.get("balanced"):
                 weights = np.asarray(balancing_weights(to_row(split.labels, dtype=np.float64)))[0]
@@ -111,9 +113,9 @@ def collect(model: Model, start: Params, dataset: Dataset, *, pictures: bool = T
         arrays[f"{name}/sums"] = X.sum(axis=0)
         arrays[f"{name}/Z1"] = first["W1"] @ X
         if pictures:
-            arrays[f"{name}/pixels"] = as_bytes(split.images, preprocessing.color)
+            arrays[f"{name}/pixels"] = as_bytes(images, preprocessing.color)
             if preprocessing.color == "gray":
-                arrays[f"{name}/chroma"] = reduce_chroma(split.images)
+                arrays[f"{name}/chroma"] = reduce_chroma(images)
     header = {
         "classes": list(model.classes),
         "source": dataset.source,

@@ -13,14 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxnet.data.files import find_array, read_array
+from jaxnet.data.untrusted import find_array, read_array
 from jaxnet.errors import ModelFileError
+from jaxnet.storage.attributes import read_attribute, write_attributes
 from jaxnet.training import Descent, TrainState
 
 
 def write_descent(group: h5py.Group, descent: Descent) -> None:
     """Write what changes in a descent, and what cannot be computed anew to the same bits."""
-    group.attrs["basis"] = "pixels" if descent.span is None else "span"
+    write_attributes(group, {"basis": "pixels" if descent.span is None else "span"})
     for name, array in descent.state.params.items():
         group[f"state/{name}"] = np.asarray(array)
     group.create_group("optimizer")
@@ -38,9 +39,10 @@ def read_descent(group: h5py.Group, start: Descent, costs: np.ndarray) -> Descen
         ModelFileError: If the two do not fit together.
     """
     basis = "pixels" if start.span is None else "span"
-    if group.attrs["basis"] != basis:
+    trained_in = read_attribute(group, "basis")
+    if trained_in != basis:
         raise ModelFileError(
-            f"the run was trained in {group.attrs['basis']}, and is to go on in {basis}",
+            f"the run was trained in {trained_in}, and is to go on in {basis}",
             "the same basis",
             "go on with the settings of the run",
         )

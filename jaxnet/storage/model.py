@@ -6,10 +6,14 @@
 /classes         the names of class 0 and of class 1
 /preprocessing   attributes: height, width, color, scale
 /settings        attributes: how it was trained
-/origin          attributes: source and SHA-256 of the data, device, versions
+/origin          attributes: source and SHA-256 of the data, device, versions, outcome, prng
 /descent         if training can go on: see jaxnet/storage/descent.py
 
-After the end of the HDF5 file, where no HDF5 tool looks, stands the SHA-256 of all before it.
+A run of `jaxnet train` draws its first weights with the key jax.random.key(seed, impl=prng), where
+the seed is a setting and prng the generator that JAX was set to, "threefry2x32" by default.
+
+After the end of the HDF5 file, where no HDF5 tool looks, stands the SHA-256 of all before it. It is
+kept by a copy, and dropped by a tool that changes the file, which is then read without.
 """
 
 import contextlib
@@ -30,26 +34,18 @@ from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.checks import check_params
 from jaxnet.data.columns import COLORS, SCALES, Preprocessing
 from jaxnet.data.dataset import check_images
-from jaxnet.data.files import (
-    find_array,
-    find_group,
-    open_hdf5,
-    read_array,
-    seal,
-    write_whole,
-)
+from jaxnet.data.files import write_whole
+from jaxnet.data.untrusted import find_array, find_group, open_hdf5, read_array, seal
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.network import Params, forward
 from jaxnet.precision import require_dtype
+from jaxnet.storage.attributes import Value, read_attribute, read_attributes, write_attributes
 from jaxnet.storage.descent import read_descent, write_descent
 from jaxnet.storage.runs import MODEL_NAME
 from jaxnet.training import Descent
 
 FORMAT = "jaxnet model"
 FORMAT_VERSION = 1
-LONGEST_ATTRIBUTE = 2**16  # in bytes
-
-Value = str | int | float | bool
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,7 +59,7 @@ class Model:
         hidden: The activation of the hidden units.
         costs: The cost before each update, (iterations,).
         settings: How it was trained, by name.
-        origin: Where it comes from: data, device, versions.
+        origin: Where it comes from: data, device, versions, random generator.
     """
 
     params: Params
@@ -93,10 +89,11 @@ class Model:
 
 
 def versions() -> dict[str, Value]:
-    """Name the versions and the device that a result was computed with."""
+    """Name the versions, the device and the random generator that a result was computed with."""
     packages = ("jax", "jaxlib", "optax", "numpy")
     return {
         "device": jax.devices()[0].device_kind,
+        "prng": str(jax.random.key_impl(jax.random.key(0))),
         "python": platform.python_version(),
         "jaxnet": __version__,
         **{name: importlib.metadata.version(name) for name in packages},
@@ -121,7 +118,7 @@ def save_model(path: str | Path, model: Model, descent: Descent | None = None) -
 
 def _write(path: Path, model: Model, descent: Descent | None) -> None:
     with h5py.File(path, "w") as file:
-        file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
+        write_attributes(file, {"format": FORMAT, "format_version": FORMAT_VERSION})
         for name, array in model.params.items():
             file[f"params/{name}"] = np.asarray(array)
         file["costs"] = np.asarray(model.costs)
@@ -133,7 +130,7 @@ def _write(path: Path, model: Model, descent: Descent | None) -> None:
             "origin": model.origin,
         }
         for name, values in groups.items():
-            file.create_group(name).attrs.update(values)
+            write_attributes(file.create_group(name), values)
         if descent is not None:
             write_descent(file.create_group("descent"), descent)
 
@@ -251,25 +248,3 @@ def _read(file: h5py.File) -> Model:
 
 def _read_costs(file: h5py.File) -> np.ndarray:
     return read_array(find_array(file, "costs")).reshape(-1)
-
-
-def read_attributes(group: h5py.Group) -> dict[str, Any]:
-    """Read attributes as plain Python values."""
-    return {name: read_attribute(group, name) for name in group.attrs}
-
-
-def read_attribute(group: h5py.Group, name: str) -> Value:
-    """Read an attribute as a plain Python value.
-
-    Raises:
-        ValueError: If it is another: it may then be of any size.
-    """
-    stored = group.attrs.get_id(name)
-    if stored.shape != () or stored.dtype.itemsize > LONGEST_ATTRIBUTE:
-        raise ValueError(f"the attribute {name} has shape {stored.shape} and type {stored.dtype}")
-    value = group.attrs[name]
-    value = value.item() if isinstance(value, np.generic) else value
-    value = value.decode() if isinstance(value, bytes) else value
-    if not isinstance(value, Value):
-        raise ValueError(f"the attribute {name} is {value!r}")
-    return value
