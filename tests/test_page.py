@@ -530,6 +530,7 @@ def test_a_sample_says_that_it_is_one(x64: None, show: Open) -> None:
     assert "test" not in state(page)
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_of_a_run(jaxnet: Run, show: Open) -> None:
     size = ("--count", 24, "--size", 8, "--iterations", 30, "--learning-rate", 0.05)
     jaxnet("train", *size, "--precision", "float64", "--balanced", "--seed", 4)
