@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from jaxnet import __version__
-from jaxnet.commands import check, data, evaluate, export, leave_one_out, predict, sweep, train
+from jaxnet.commands import (
+    check,
+    data,
+    evaluate,
+    export,
+    leave_one_out,
+    page,
+    predict,
+    sweep,
+    train,
+)
 from jaxnet.commands.console import out, run_in_words
 
 app = typer.Typer(
@@ -23,6 +33,7 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("check")(check.check)
 app.command("leave-one-out")(leave_one_out.leave_one_out)
+app.command("page")(page.page)
 app.command("export")(export.export)
 
 

@@ -1,0 +1,116 @@
+// What the page carries (jaxnet/page/data.py), read, and brought to another input scale.
+//
+// A picture p of bytes is x = a p + c to the network. Another scale is x′ = r x + d, and with the
+// sums s of the columns K′ = r² K + r d (s + sᵀ) + d² n_x: exact, without any picture.
+
+export const SCALES = { symmetric: [1 / 127.5, -1], unit: [1 / 255, 0], raw: [1, 0] };
+
+const TYPES = { Float64Array, Float32Array, Uint8Array };
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+/** Read the JSON of the page: its header, the start W1, b1, W2, b2, and each split by its name. */
+export function readData(text) {
+  const { header, arrays } = JSON.parse(text);
+  const data = JSON.parse(new TextDecoder().decode(bytesOf(header)));
+  data.names = Object.keys(data.splits);
+  data.n_x = data.height * data.width * (data.color === "gray" ? 1 : 3);
+  for (const [path, { type, bytes }] of Object.entries(arrays)) {
+    const [name, part] = path.split("/");
+    const values = new TYPES[type](bytesOf(bytes).buffer);
+    if (part) data.splits[name][part] = values;
+    else data[name] = values;
+  }
+  data.splits.train.products = mirror(data.K, data.splits.train.m);
+  delete data.K;
+  return data;
+}
+
+/** Make the whole of a symmetric matrix (m, m) from its upper triangle, row by row. */
+function mirror(triangle, m) {
+  const whole = new Float64Array(m * m);
+  for (let i = 0, at = 0; i < m; i++) {
+    for (let j = i; j < m; j++, at++) whole[i * m + j] = whole[j * m + i] = triangle[at];
+  }
+  return whole;
+}
+
+/** Say by which r and d the data's own input scale becomes another: x′ = r x + d. */
+export function rescaling(data, scale) {
+  const [a0, c0] = SCALES[data.scale];
+  const [a1, c1] = SCALES[scale];
+  const r = a1 / a0;
+  return [r, c1 - r * c0];
+}
+
+/** Compute K = XᵀX′ (m, m′) of a split at an input scale. */
+export function productsAt(data, name, scale) {
+  const [r, d] = rescaling(data, scale);
+  const s = data.splits.train.sums;
+  const { products, sums } = data.splits[name];
+  const m = sums.length;
+  if (r === 1 && d === 0) return products;
+  return products.map((product, at) => {
+    const i = Math.floor(at / m);
+    const j = at % m;
+    return r * r * product + r * d * (s[i] + sums[j]) + d * d * data.n_x;
+  });
+}
+
+/** Compute the sums of the columns of a split at an input scale. */
+export function sumsAt(data, name, scale) {
+  const [r, d] = rescaling(data, scale);
+  return data.splits[name].sums.map((sum) => r * sum + d * data.n_x);
+}
+
+/** Multiply W (n, n_x) with pictures of bytes (m, n_x) as the network sees them: (n, m). */
+export function timesPictures(W, pixels, n_x, scale) {
+  const [a, c] = SCALES[scale];
+  const n = W.length / n_x;
+  const m = pixels.length / n_x;
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++) {
+    const row = W.subarray(i * n_x, (i + 1) * n_x);
+    const total = row.reduce((sum, weight) => sum + weight, 0);
+    for (let j = 0; j < m; j++) {
+      let sum = 0;
+      for (let at = j * n_x, f = 0; f < n_x; f++, at++) sum += row[f] * pixels[at];
+      out[i * m + j] = a * sum + c * total;
+    }
+  }
+  return out;
+}
+
+/** Add C Xᵀ to the matrix W (n, n_x), for C (n, m) and the training pictures as bytes. */
+export function addPictures(W, C, pixels, n_x, scale) {
+  const [a, c] = SCALES[scale];
+  const m = pixels.length / n_x;
+  const n = C.length / m;
+  // As addProduct does; by itself, so that neither is compiled for the other's kinds of numbers.
+  for (let i = 0; i < n; i += 2) {
+    const next = Math.min(i + 1, n - 1);
+    const above = W.subarray(i * n_x, (i + 1) * n_x);
+    const below = next > i ? W.subarray(next * n_x, (next + 1) * n_x) : new Float32Array(n_x);
+    const share = (unit, k) => (k < m ? a * C[unit * m + k] : 0);
+    for (let k = 0; k < m; k += 4) {
+      const [f, g, h, l] = [0, 1, 2, 3].map((more) => Math.min(k + more, m - 1) * n_x);
+      const [p0, p1, p2, p3] = [0, 1, 2, 3].map((more) => share(i, k + more));
+      const [q0, q1, q2, q3] = [0, 1, 2, 3].map((more) => share(next, k + more));
+      for (let x = 0; x < n_x; x++) {
+        const b0 = pixels[f + x];
+        const b1 = pixels[g + x];
+        const b2 = pixels[h + x];
+        const b3 = pixels[l + x];
+        above[x] += p0 * b0 + p1 * b1 + p2 * b2 + p3 * b3;
+        below[x] += q0 * b0 + q1 * b1 + q2 * b2 + q3 * b3;
+      }
+    }
+  }
+  for (let i = 0; i < n; i++) {
+    const total = c * C.subarray(i * m, (i + 1) * m).reduce((sum, coefficient) => sum + coefficient, 0);
+    for (let at = i * n_x; at < (i + 1) * n_x; at++) W[at] += total;
+  }
+  return W;
+}

@@ -1,0 +1,123 @@
+// The article's block diagram: every matrix a box, with its shape and its size at this iteration.
+
+import { addProduct } from "./engine.js";
+import { brief, say } from "./strings.js";
+import { byId, make, mark, symbol, write } from "./dom.js";
+
+// Name, column and row of each box; the parameters above, their derivatives below, in one column.
+const BOXES = [
+  ["W1", 2, 1],
+  ["b1", 2, 1],
+  ["W2", 4, 1],
+  ["b2", 4, 1],
+  ["X", 1, 2],
+  ["Z1", 2, 2],
+  ["A1", 3, 2],
+  ["Z2", 4, 2],
+  ["A2", 5, 2],
+  ["J", 6, 2],
+  ["dZ1", 2, 3],
+  ["dA1", 3, 3],
+  ["dZ2", 4, 3],
+  ["dA2", 5, 3],
+  ["dW1", 2, 4],
+  ["db1", 2, 4],
+  ["dW2", 4, 4],
+  ["db2", 4, 4],
+];
+
+export const BOX_NAMES = BOXES.map(([name]) => name);
+
+/** Say the shape of a box. */
+export function shapeOf(name, { n_x, n_h, m }) {
+  if (name === "J") return [];
+  const base = name.replace("d", "");
+  return {
+    X: [n_x, m],
+    W1: [n_h, n_x],
+    b1: [n_h, 1],
+    W2: [1, n_h],
+    b2: [1, 1],
+    Z1: [n_h, m],
+    A1: [n_h, m],
+    Z2: [1, m],
+    A2: [1, m],
+  }[base];
+}
+
+/** Find the values of a box that is kept as such; W1, dW1 and X are not. */
+export function valuesOf(lesson, name) {
+  return lesson.stages.train[name] ?? lesson.params[name] ?? lesson.gradients[name];
+}
+
+const square = (values) => values.reduce((sum, value) => sum + value * value, 0);
+
+/** Compute ‖C Xᵀ‖² = Σ C ∘ (C K) without any picture. */
+function spanSquare(lesson, C) {
+  const m = lesson.data.splits.train.m;
+  const CK = new Float64Array(C.length);
+  addProduct(CK, C, lesson.start.seen.train.K, lesson.n_h, m, m);
+  return C.reduce((sum, c, at) => sum + c * CK[at], 0);
+}
+
+/** Compute the root of the mean square of a box; of J its value. */
+function sizeOf(lesson, name) {
+  const { data, start, params, gradients, n_h, t } = lesson;
+  const { m } = data.splits.train;
+  if (name === "J") return lesson.history.train.costs[t];
+  if (name === "X") {
+    let sum = 0;
+    for (let k = 0; k < m; k++) sum += start.seen.train.K[k * m + k];
+    return Math.sqrt(sum / m / data.n_x);
+  }
+  if (name === "dW1") return Math.sqrt(Math.max(0, spanSquare(lesson, gradients.dC)) / n_h / data.n_x);
+  if (name === "W1") {
+    start.square ??= square(start.W1);
+    const Z1 = start.seen.train.Z1;
+    const cross = params.C.reduce((sum, c, at) => sum + c * Z1[at], 0);
+    return Math.sqrt(Math.max(0, start.square + 2 * cross + spanSquare(lesson, params.C)) / n_h / data.n_x);
+  }
+  const values = valuesOf(lesson, name);
+  return Math.sqrt(square(values) / values.length);
+}
+
+/** Make the diagram; a box that is pressed is explained below it. */
+export function makeDiagram(app) {
+  const boxes = {};
+  const cells = {};
+  for (const [name, column, row] of BOXES) {
+    const shape = make("span", { class: "shape" });
+    const size = make("span", { class: "size" });
+    const bar = make("span", { class: "bar" });
+    const button = make(
+      "button",
+      { type: "button", class: "box", onclick: () => app.choose({ box: name }) },
+      symbol(name),
+      shape,
+      size,
+      bar,
+    );
+    boxes[name] = { button, shape, size, bar };
+    cells[`${column} ${row}`] ??= make("div", { class: `cell row${row} column${column}` });
+    cells[`${column} ${row}`].append(button);
+  }
+  const side = (key, row) => make("span", { class: `direction row${row}`, say: key });
+  byId("network").append(
+    make("div", { class: "diagram" }, side("forward", 2), ...Object.values(cells), side("backward", 3)),
+    make("p", { class: "note", say: "sizeNote" }),
+  );
+  return () => {
+    const { lesson, ui } = app;
+    const sizes = { n_x: lesson.data.n_x, n_h: lesson.n_h, m: lesson.data.splits.train.m };
+    for (const [name, { button, shape, size, bar }] of Object.entries(boxes)) {
+      const value = sizeOf(lesson, name);
+      const form = shapeOf(name, sizes).join(" × ");
+      write(shape, form);
+      write(size, brief(value));
+      // From a millionth to a hundred, so that a vanishing gradient is seen to vanish.
+      bar.style.setProperty("--share", Math.max(0, Math.min(1, (Math.log10(value) + 6) / 8)) || 0);
+      mark(button, "aria-pressed", ui.box === name);
+      mark(button, "aria-label", say("boxLabel", { name, shape: form, size: brief(value) }));
+    }
+  };
+}

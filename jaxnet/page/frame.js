@@ -1,0 +1,65 @@
+// What stands around the lesson: names, notes, language and theme.
+
+import { LANGUAGES, say, speakIn } from "./strings.js";
+import { byId, make, mark, translate, write } from "./dom.js";
+import { readTheme } from "./colors.js";
+
+export const THEMES = ["auto", "light", "dark"];
+
+/** Make what stands around the lesson: names, notes, language and theme. */
+export function makeFrame(app) {
+  const { data } = app.lesson;
+  const { ui } = app;
+  const language = make("button", {
+    type: "button",
+    say: "language",
+    label: "languageLabel",
+    onclick: () => {
+      app.choose({ lang: LANGUAGES[1 - LANGUAGES.indexOf(ui.lang)] });
+    },
+  });
+  const theme = make("button", {
+    type: "button",
+    onclick: () => app.choose({ theme: THEMES[(THEMES.indexOf(ui.theme) + 1) % THEMES.length] }),
+  });
+  byId("appearance").append(language, theme);
+  const pictures = Object.values(data.splits).reduce((sum, { m }) => sum + m, 0);
+  const of = Object.values(data.splits).reduce((sum, split) => sum + split.of, 0);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    readTheme();
+    app.draw();
+  });
+  let shown = "";
+  return () => {
+    write(
+      byId("subtitle"),
+      say("subtitle", { units: app.lesson.n_h, yes: data.classes[1], no: data.classes[0] }),
+    );
+    if (shown === ui.lang + ui.theme) return;
+    shown = ui.lang + ui.theme;
+    mark(document.documentElement, "lang", ui.lang === "zh" ? "zh-Hans" : "en");
+    mark(document.documentElement, "data-theme", ui.theme);
+    readTheme();
+    translate(document.body);
+    document.title = `${say("title")} – ${data.source}`;
+    write(theme, `${say("theme")}: ${say(`theme.${ui.theme}`)}`);
+    write(
+      byId("subtitle"),
+      say("subtitle", { units: app.lesson.n_h, yes: data.classes[1], no: data.classes[0] }),
+    );
+    write(
+      byId("notes"),
+      [data.source, pictures < of ? say("aloneTrain", { m: pictures, of }) : "", otherRule(data.settings)]
+        .filter(Boolean)
+        .join(" · "),
+    );
+    write(byId("holds"), say(data.pictures ? "holds" : "holdsNot", { m: pictures }));
+  };
+}
+
+/** Say if the run was trained by another rule than plain gradient descent. */
+function otherRule({ optimizer, momentum, nesterov }) {
+  if (optimizer !== undefined && optimizer !== "sgd") return say("otherRule", { rule: "Adam" });
+  if (momentum) return say("otherRule", { rule: `momentum ${momentum}${nesterov ? " (Nesterov)" : ""}` });
+  return "";
+}

@@ -1,0 +1,78 @@
+// An own photo, read by the browser and never sent: grey and as small as in Python, then classified.
+
+import { byId, make, mark, write } from "./dom.js";
+import { resize } from "./resample.js";
+import { percent, say } from "./strings.js";
+
+const LUMA = [0.299, 0.587, 0.114];
+
+/** Turn RGB bytes (n, 3) into what the network sees of them: rounded grey, or as they are. */
+export function asSeen(colors, color) {
+  if (color === "rgb") return Uint8Array.from(colors);
+  return Uint8Array.from({ length: colors.length / 3 }, (_, at) =>
+    Math.round(LUMA[0] * colors[3 * at] + LUMA[1] * colors[3 * at + 1] + LUMA[2] * colors[3 * at + 2]),
+  );
+}
+
+/** Decode a picture file, upright and on white: RGB bytes with width and height. */
+async function decode(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const { width, height } = bitmap;
+  const canvas = make("canvas", { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0);
+  const { data: pixels } = context.getImageData(0, 0, width, height);
+  const bytes = new Uint8ClampedArray(width * height * 3);
+  for (let at = 0; at < width * height; at++) {
+    for (let c = 0; c < 3; c++) bytes[3 * at + c] = pixels[4 * at + c];
+  }
+  return { bytes, width, height };
+}
+
+/** Make the place where a photo is dropped or chosen; the whole page takes one, too. */
+export function makePhoto(app) {
+  const { data } = app.lesson;
+  if (!data.pictures) return () => {};
+  const input = make("input", { type: "file", accept: "image/*", class: "hidden" });
+  const told = make("p", { class: "note", role: "alert" });
+  const zone = make(
+    "button",
+    { type: "button", class: "drop", onclick: () => input.click() },
+    make("span", { say: "drop" }),
+    make("small", { say: "dropNote" }),
+  );
+  const choose = () => app.choose({ picture: { split: "photo", at: 0 } });
+  const judged = make("button", { type: "button", class: "judged", hidden: true, onclick: choose });
+  byId("pictures").append(zone, input, judged, told);
+
+  async function take(file) {
+    try {
+      const { bytes, width, height } = await decode(file);
+      const colors = resize(bytes, width, height, data.width, data.height);
+      app.lesson.lookAt(asSeen(colors, data.color), colors);
+      write(told, "");
+      choose();
+    } catch {
+      write(told, say("notAPicture"));
+    }
+  }
+
+  input.addEventListener("change", () => input.files[0] && take(input.files[0]));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+  });
+  return () => {
+    const { photo, stages } = app.lesson;
+    judged.hidden = !photo;
+    if (!photo) return;
+    write(
+      judged,
+      `${say("photo")}: ${say("says", { yes: data.classes[1], p: percent(stages.photo.A2[0]) })}`,
+    );
+    mark(judged, "aria-pressed", app.ui.picture.split === "photo");
+  };
+}

@@ -1,0 +1,89 @@
+// Every picture with its probability, in two splits.
+
+import { byId, make, mark } from "./dom.js";
+import { losses } from "./engine.js";
+import { paintPicture } from "./colors.js";
+import { percent, say } from "./strings.js";
+
+// While it plays, the pictures change places only so often (ms), so that the eye can follow.
+const SORT_EVERY = 1500;
+
+/** Make the list of pictures, in two splits. */
+export function makePictures(app) {
+  const { data } = app.lesson;
+  const tabs = data.names.map((name) =>
+    make("button", { type: "button", say: name, onclick: () => app.choose({ shown: name }) }),
+  );
+  const order = make(
+    "select",
+    { label: "sorting", onchange: () => app.choose({ byLoss: order.value === "loss" }) },
+    make("option", { value: "loss", say: "sortLoss" }),
+    make("option", { value: "number", say: "sortNumber" }),
+  );
+  const list = make("div", { class: "thumbs" });
+  byId("pictures").append(make("div", { class: "buttons" }, ...tabs, order), list);
+  list.addEventListener("keydown", (event) => {
+    const next = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    list.children[[...list.children].indexOf(event.target) + next]?.focus();
+  });
+  const thumbs = Object.fromEntries(
+    data.names.map((name) => [
+      name,
+      Array.from({ length: data.splits[name].m }, (_, at) => thumbOf(app, name, at)),
+    ]),
+  );
+  let shown = "";
+  let sortedAt = 0;
+  let sorted = "";
+
+  return () => {
+    const { lesson, ui } = app;
+    const name = ui.shown;
+    const { Y } = data.splits[name];
+    const { A2, Z2 } = lesson.stages[name];
+    tabs.forEach((tab, at) => mark(tab, "aria-pressed", data.names[at] === name));
+    order.value = ui.byLoss ? "loss" : "number";
+    const now = performance.now();
+    if (shown !== name || sorted !== String(ui.byLoss) || !ui.playing || now - sortedAt > SORT_EVERY) {
+      const loss = losses(Z2, Y);
+      const places = [...thumbs[name].keys()];
+      if (ui.byLoss) places.sort((i, j) => loss[j] - loss[i]);
+      const wanted = places.map((at) => thumbs[name][at].button);
+      if (wanted.some((button, at) => list.children[at] !== button) || shown !== name)
+        list.replaceChildren(...wanted);
+      [shown, sorted, sortedAt] = [name, String(ui.byLoss), now];
+    }
+    thumbs[name].forEach(({ button, bar }, at) => {
+      bar.style.setProperty("--share", A2[at].toFixed(3));
+      mark(button, "class", A2[at] > 0.5 === (Y[at] === 1) ? "thumb" : "thumb wrong");
+      const chosen = ui.picture.split === name && ui.picture.at === at;
+      mark(button, "aria-pressed", chosen);
+      // One stop for the tabulator; the arrow keys go on from there.
+      mark(button, "tabindex", chosen || (at === 0 && ui.picture.split !== name) ? 0 : -1);
+      if (!ui.playing) mark(button, "aria-label", labelOf(data, name, at, A2[at]));
+    });
+  };
+}
+
+function labelOf(data, split, at, p) {
+  const { places, Y } = data.splits[split];
+  return say("pictureLabel", { split: say(split), n: places[at], label: data.classes[Y[at]], p: percent(p) });
+}
+
+function thumbOf(app, split, at) {
+  const { data } = app.lesson;
+  const { pixels, places } = data.splits[split];
+  const bar = make("span", { class: "bar" });
+  const picture = pixels ? make("canvas", {}) : make("span", { class: "number" }, String(places[at]));
+  if (pixels) paintPicture(picture, pixels.subarray(at * data.n_x, (at + 1) * data.n_x), data);
+  const button = make(
+    "button",
+    { type: "button", class: "thumb", onclick: () => app.choose({ picture: { split, at } }) },
+    picture,
+    bar,
+  );
+  return { button, bar };
+}

@@ -1,0 +1,75 @@
+// Where the descent starts from: the run's own first weights, others of a seed, zeros, or all equal.
+
+import { drawNormals } from "./draw.js";
+import { ownSettings } from "./settings.js";
+import { productsAt, rescaling, sumsAt, timesPictures } from "./data.js";
+
+/** Say with which standard deviation each layer's weights are drawn (layer_scales of network.py). */
+export function layerScales(scale, n_x, n_h) {
+  return scale === "he" ? [Math.sqrt(2 / n_x), Math.sqrt(2 / n_h)] : [Number(scale), Number(scale)];
+}
+
+/**
+ * Prepare a descent.
+ *
+ * Returns its params (C, b1, W2, b2), the first weights W1 (n_h, n_x), and by the name of each split
+ * what it is to the network: Z1 = W1 X′ (n_h, m′) and K (m, m′).
+ */
+export function makeStart(data, settings) {
+  const { hidden_units: n_h, scale } = settings;
+  const { n_x } = data;
+  const m = data.splits.train.m;
+  const [scale1, scale2] = layerScales(settings.weight_scale, n_x, n_h);
+  const start = { params: null, W1: new Float32Array(n_h * n_x), seen: {} };
+  const W2 = new Float64Array(n_h);
+  const b1 = new Float64Array(n_h);
+  const b2 = new Float64Array(1);
+  let kept = 0; // so many units, with their exact Z1, are the run's own
+  if (settings.start === "own" || settings.start === "random") {
+    const [own1, own2] = layerScales(ownSettings(data).weight_scale, n_x, data.n_h);
+    if (settings.start === "own" && own1 > 0) kept = Math.min(n_h, data.n_h);
+    if (kept < n_h) {
+      const normals = drawNormals(
+        settings.start === "own" ? ownSettings(data).seed : settings.seed,
+        n_x,
+        n_h,
+      );
+      start.W1.set(normals.W1.map((normal) => normal * scale1));
+      W2.set(normals.W2.map((normal) => Math.fround(normal * scale2)));
+    }
+    const grow = scale1 / own1;
+    for (let f = 0; f < kept * n_x; f++) start.W1[f] = data.W1[f] * grow;
+    for (let i = 0; i < kept; i++) [W2[i], b1[i]] = [(data.W2[i] * scale2) / own2, data.b1[i]];
+    if (kept) b2[0] = data.b2[0];
+    start.grow = grow;
+  } else if (settings.start === "equal") {
+    start.W1.fill(scale1);
+    W2.fill(scale2);
+  }
+  for (const name of data.names) {
+    start.seen[name] = { Z1: firstZ1(data, settings, name, start, kept), K: productsAt(data, name, scale) };
+  }
+  start.params = { C: new Float64Array(n_h * m), b1, W2, b2 };
+  return start;
+}
+
+/** Compute W1₀ X′ (n_h, m′): exact for what the run itself has drawn, else from the bytes. */
+function firstZ1(data, settings, name, { W1, grow }, kept) {
+  const { n_x } = data;
+  const split = data.splits[name];
+  const n_h = settings.hidden_units;
+  if (settings.start === "zeros") return new Float64Array(n_h * split.m);
+  if (settings.start === "equal") {
+    const sums = sumsAt(data, name, settings.scale);
+    return Float64Array.from({ length: n_h * split.m }, (_, at) => W1[0] * sums[at % split.m]);
+  }
+  const Z1 = new Float64Array(n_h * split.m);
+  if (kept < n_h)
+    Z1.set(timesPictures(W1.subarray(kept * n_x), split.pixels, n_x, settings.scale), kept * split.m);
+  const [r, d] = rescaling(data, settings.scale);
+  for (let i = 0; i < kept; i++) {
+    const total = data.W1.subarray(i * n_x, (i + 1) * n_x).reduce((sum, weight) => sum + weight, 0);
+    for (let j = 0, at = i * split.m; j < split.m; j++, at++) Z1[at] = grow * (r * split.Z1[at] + d * total);
+  }
+  return Z1;
+}

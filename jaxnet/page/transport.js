@@ -1,0 +1,78 @@
+// The transport: play, steps, back, reset, α, and where the descent is.
+
+import { brief, percent, say } from "./strings.js";
+import { byId, choices, make, mark, write } from "./dom.js";
+
+const SPEEDS = ["slow", "medium", "full"];
+const LOWEST = -6;
+const HIGHEST = 1; // of the logarithm of a rate or a scale on its slider
+
+/** Make a slider of a logarithm beside a field for the number itself. */
+export function logSlider(label, numberLabel, set) {
+  const slider = make("input", { type: "range", min: LOWEST, max: HIGHEST, step: 0.01, label });
+  const number = make("input", { type: "number", min: 0, step: "any", label: numberLabel });
+  slider.addEventListener("input", () => set(Number((10 ** Number(slider.value)).toPrecision(3))));
+  number.addEventListener("change", () => number.value !== "" && set(Number(number.value)));
+  const show = (value) => {
+    slider.value = value > 0 ? Math.log10(value) : LOWEST;
+    mark(slider, "aria-valuetext", String(value));
+    if (document.activeElement !== number) number.value = value;
+  };
+  return { slider, number, show };
+}
+
+/** Make the transport: play, steps, back, reset, α, and where the descent is. */
+export function makeTransport(app) {
+  const press = (say, label, onclick) => make("button", { type: "button", say, label, onclick });
+  const play = make("button", { type: "button", class: "primary", onclick: app.toggle });
+  const steps = [1, 10, 100].map((n) =>
+    make("button", { type: "button", onclick: () => app.step(n) }, `+${n}`),
+  );
+  const back = press("back", "backLabel", app.back);
+  const reset = press("reset", "resetLabel", app.reset);
+  const rate = logSlider("learningRate", "learningRateNumber", (learning_rate) => app.set({ learning_rate }));
+  const speed = make(
+    "select",
+    { label: "speed", onchange: () => (app.ui.speed = speed.value) },
+    ...choices("speed", SPEEDS),
+  );
+  const count = (key) => {
+    const value = make("b", {});
+    return { value, box: make("div", { class: "count" }, value, make("span", { say: key })) };
+  };
+  const counts = { iteration: count("iteration"), cost: count("cost"), onTrain: count("onTrain") };
+  if (app.lesson.data.splits.test) counts.onTest = count("onTest");
+  const verdict = make("p", { class: "verdict" });
+  byId("transport").append(
+    make("div", { class: "buttons" }, play, ...steps, back, reset, speed),
+    make(
+      "label",
+      { class: "rate" },
+      make("span", {}, make("i", {}, "α "), make("span", { say: "learningRate" })),
+      rate.slider,
+      rate.number,
+    ),
+    make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
+    verdict,
+  );
+  return () => {
+    const { lesson, ui } = app;
+    const { t, history, data } = lesson;
+    write(play, say(ui.playing ? "pause" : "play"));
+    mark(play, "aria-pressed", ui.playing);
+    steps.forEach((button, at) => mark(button, "aria-label", say("stepLabel", { n: 10 ** at })));
+    back.disabled = t === 0;
+    speed.value = ui.speed;
+    rate.show(lesson.settings.learning_rate);
+    write(counts.iteration.value, t.toLocaleString("en"));
+    write(counts.cost.value, brief(history.train.costs[t], 4));
+    write(counts.onTrain.value, percent(history.train.right[t] / data.splits.train.m));
+    if (counts.onTest) write(counts.onTest.value, percent(history.test.right[t] / data.splits.test.m));
+    write(verdict, lesson.finite ? (isDead(lesson) ? say("isDead") : "") : say("notFinite"));
+  };
+}
+
+/** Say whether no unit has any slope on any training picture. */
+function isDead(lesson) {
+  return !lesson.stages.train.Z1.some((z) => lesson.hidden.slope(z) !== 0);
+}

@@ -1,0 +1,559 @@
+"""The offline page in a real Chromium."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+import pytest
+from conftest import Result
+from pages import costs_of_fit, make_dataset, make_model
+from PIL import Image
+
+from jaxnet.activations import ACTIVATIONS
+from jaxnet.data.dataset import Dataset, Split
+from jaxnet.page.build import write_page
+from jaxnet.page.data import MOST, SAMPLE, first_params
+from jaxnet.storage.model import Model, load_model
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+Run = Callable[..., Result]
+Open = Callable[..., "Page"]
+
+SOURCE = Path(__file__).parent.parent / "jaxnet" / "page"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+HOSTILE = '</script><img src=x onerror="alert(1)"><!--'
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """A Chromium that is driven, where there is one."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip(f"there is no Chromium: none of {', '.join(NAMES)}")
+    # Chromium refuses to run as root in its sandbox.
+    rights = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--disable-gpu", *rights])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(chromium: "Browser", tmp_path: Path) -> Iterator[Open]:
+    """Write the page of a run and open it; no error, no dialog and no request may come of it."""
+    seen: list[str] = []
+    contexts = []
+
+    def show(
+        model: Model | None = None,
+        dataset: Dataset | None = None,
+        *,
+        fragment: str = "",
+        pictures: bool = True,
+        path: Path | None = None,
+        **options: Any,
+    ) -> "Page":
+        if path is None:
+            path = tmp_path / "page.html"
+            model, dataset = model or make_model(), dataset or make_dataset()
+            write_page(path, model, first_params(model), dataset, pictures=pictures)
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: seen.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: seen.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: seen.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: seen.append(request.url))
+        address = path.as_uri() + fragment
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]", timeout=10_000)
+        assert seen.pop(0) == path.as_uri()
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert seen == []
+
+
+def state(page: "Page") -> Any:
+    return page.evaluate("jaxnet.state()")
+
+
+def until(page: "Page", condition: str) -> None:
+    """Wait for a condition; Playwright's own way would need `eval`, which the page forbids."""
+    for _ in range(400):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError(f"never: {condition}")
+
+
+def text(page: "Page | Locator", selector: str) -> str:
+    return page.locator(selector).first.text_content() or ""
+
+
+def named(page: "Page", name: str) -> "Locator":
+    """Find a box of the diagram."""
+    at = page.locator(".box .symbol").all_text_contents().index(name)
+    return page.locator(".box").nth(at)
+
+
+def button(page: "Page", name: str) -> Any:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+@pytest.mark.slow
+def test_500_iterations_cost_what_they_cost_in_fit(x64: None, show: Open) -> None:
+    for hidden in ACTIVATIONS:
+        for n_h in (8, 3):
+            for color in ("gray", "rgb"):
+                model = make_model(hidden, n_h, color)
+                page = show(model)
+                costs = page.evaluate("jaxnet.step(500).train.costs")
+                expected = costs_of_fit(model, make_dataset())
+                np.testing.assert_allclose(costs[:500], expected, rtol=0, atol=1e-9)
+                page.close()
+
+
+@pytest.mark.slow
+def test_the_cats_in_the_page(x64: None, show: Open, cats: Dataset, tmp_path: Path) -> None:
+    model = make_model("relu", 8, size=(64, 64), learning_rate=0.0075, weight_scale="0.01")
+    page = show(model, cats)
+    costs = page.evaluate("jaxnet.step(500).train.costs")
+    np.testing.assert_allclose(costs[:500], costs_of_fit(model, cats), rtol=0, atol=1e-9)
+    assert (tmp_path / "page.html").stat().st_size < 2_500_000
+
+
+def test_the_transport(x64: None, show: Open) -> None:
+    page = show()
+    first = state(page)
+    assert first["iteration"] == 0
+    assert button(page, "Back to the snapshot before").is_disabled()
+    for steps, after in ((1, 1), (10, 11), (100, 111)):
+        button(page, f"Take steps: {steps}").click()
+        assert state(page)["iteration"] == after
+        assert text(page, ".count b") == str(after)
+    button(page, "Back to the snapshot before").click()
+    assert state(page)["iteration"] == 110
+    button(page, "Play").click()
+    until(page, "jaxnet.state().iteration > 130")
+    button(page, "Pause").click()
+    paused = state(page)
+    assert not paused["playing"]
+    page.wait_for_timeout(100)
+    assert state(page)["iteration"] == paused["iteration"]
+    button(page, "Reset to the first weights").click()
+    assert state(page)["train"] == first["train"]
+    page.get_by_label("Speed").select_option("slow")
+    began = page.evaluate("performance.now()")
+    button(page, "Play").click()
+    until(page, "jaxnet.state().iteration > 5")
+    button(page, "Pause").click()
+    slow, ended = state(page), page.evaluate("performance.now()")
+    assert slow["iteration"] <= (ended - began) / 200 + 1
+
+
+def test_the_learning_rate_goes_on_and_the_set_up_begins_anew(x64: None, show: Open) -> None:
+    page = show()
+
+    def change(label: str, act: Callable[[Any], Any], **settings: Any) -> Any:
+        page.evaluate("jaxnet.step(20)")
+        before = state(page)
+        act(page.get_by_label(label, exact=True))
+        after = state(page)
+        changed = {k: v for k, v in after["settings"].items() if v != before["settings"][k]}
+        assert changed == settings
+        return after
+
+    rate = change(
+        "Learning rate, as a number", lambda x: (x.fill("0.25"), x.blur()), learning_rate=0.25
+    )
+    assert rate["iteration"] == 20
+    slid = change("learning rate", lambda x: x.fill("-1"), learning_rate=0.1)
+    assert slid["iteration"] == 40
+    for label, act, settings in (
+        ("hidden units", lambda x: x.fill("5"), {"hidden_units": 5}),
+        ("activation g", lambda x: x.select_option("sigmoid"), {"activation": "sigmoid"}),
+        ("first weights", lambda x: x.select_option("random"), {"start": "random"}),
+        ("seed", lambda x: (x.fill("7"), x.blur()), {"seed": 7}),
+        ("Weight scale, as a number", lambda x: (x.fill("0.5"), x.blur()), {"weight_scale": 0.5}),
+        ("weight scale", lambda x: x.fill("-1"), {"weight_scale": 0.1}),
+        ("He: √(2/n)", lambda x: x.check(), {"weight_scale": "he"}),
+        ("input scale", lambda x: x.select_option("unit"), {"scale": "unit"}),
+        ("first weights", lambda x: x.select_option("equal"), {"start": "equal"}),
+        ("first weights", lambda x: x.select_option("zeros"), {"start": "zeros"}),
+    ):
+        after = change(label, act, **settings)
+        assert after["iteration"] == 0, label
+        assert len(after["W2"]) == after["settings"]["hidden_units"]
+    assert after["W2"] == [0] * 5
+    page.get_by_label("Learning rate, as a number").fill("-3")
+    page.get_by_label("Learning rate, as a number").blur()
+    assert state(page)["settings"]["learning_rate"] == 0.1
+
+
+def test_keyboard_alone(x64: None, show: Open) -> None:
+    page = show()
+    press = page.keyboard.press
+    press("ArrowRight")
+    press("ArrowRight")
+    assert state(page)["iteration"] == 2
+    press("Shift+ArrowRight")
+    assert state(page)["iteration"] == 12
+    press("ArrowLeft")
+    assert state(page)["iteration"] == 10
+    press("ArrowUp")
+    assert state(page)["settings"]["learning_rate"] == 0.112
+    press("ArrowDown")
+    assert state(page)["settings"]["learning_rate"] == pytest.approx(0.1, abs=2e-3)
+    press("Space")
+    until(page, "jaxnet.state().iteration > 20")
+    press("Space")
+    assert not state(page)["playing"]
+    press("r")
+    assert state(page)["iteration"] == 0
+    for _ in range(3):
+        press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Play"
+    press("Space")
+    until(page, "jaxnet.state().playing && jaxnet.state().iteration > 0")
+    press("Space")
+    assert not state(page)["playing"]
+    page.get_by_label("learning rate", exact=True).focus()
+    before = state(page)
+    press("ArrowRight")
+    after = state(page)
+    assert after["iteration"] == before["iteration"]
+    assert after["settings"]["learning_rate"] > before["settings"]["learning_rate"]
+    press("Space")
+    assert state(page)["playing"]
+    press("Space")
+    page.locator(".thumb[tabindex='0']").focus()
+    before = text(page, ".says")
+    press("ArrowRight")
+    press("Enter")
+    assert text(page, ".says") != before
+    t = state(page)["iteration"]
+    page.locator(".charts").focus()
+    press("ArrowLeft")
+    assert text(page, ".reading").startswith(f"iteration {t - 1:,} ")
+    press("Enter")
+    assert state(page)["iteration"] in state(page)["snapshots"]
+
+
+def test_boxes_explain_themselves(x64: None, show: Open) -> None:
+    page = show()
+    page.evaluate("jaxnet.step(30)")
+    boxes = page.locator(".box")
+    assert boxes.count() == 18
+    shapes = {}
+    for at in range(18):
+        box = boxes.nth(at)
+        box.click()
+        assert box.get_attribute("aria-pressed") == "true"
+        name = text(box, ".symbol")
+        shapes[name] = text(box, ".shape")
+        assert page.locator(".formula math").count() >= 1
+        assert text(page, ".explained")
+        drawn = page.locator(".heat canvas").evaluate("c => c.width * c.height")
+        assert drawn >= 1
+    assert shapes["W1"] == "3 × 48"
+    assert shapes["dZ1"] == "3 × 29"
+    named(page, "dZ1").click()
+    assert text(page, ".formula").startswith("dZ1=dA1∘g′(Z1)")
+    assert text(page, ".shapes") == "(3, 29) ∘ (3, 29) = (3, 29)"
+    probability = state(page)["train"]["probabilities"]
+    Z2 = text(named(page, "Z2"), ".size")
+    logits = np.log(probability) - np.log1p(-np.array(probability))
+    assert float(Z2) == pytest.approx(np.sqrt(np.mean(logits**2)), rel=5e-3)
+
+
+def test_the_curves_are_read_and_lead_back(x64: None, show: Open) -> None:
+    page = show()
+    costs = page.evaluate("jaxnet.step(100).train.costs")
+    box = page.locator(".charts svg").first.bounding_box()
+    assert box is not None
+    # The chart is 330 wide, 38 of them left of iteration 0 and 8 right of iteration 100.
+    x = box["x"] + box["width"] * (38 + 0.47 * (330 - 46)) / 330
+    page.mouse.move(x, box["y"] + 20)
+    assert f"iteration 47 · train: cost {costs[47]:.4f}" in text(page, ".reading")
+    page.mouse.click(x, box["y"] + 20)
+    assert state(page)["iteration"] == 50
+    curve = page.locator(".curve.train").first.get_attribute("d")
+    page.get_by_label("logarithmic").check()
+    assert page.locator(".curve.train").first.get_attribute("d") != curve
+    assert page.get_by_text("was changed on the way").is_hidden()
+    page.evaluate("jaxnet.set({ learning_rate: 30 }); jaxnet.step(20)")
+    assert page.get_by_text("was changed on the way").is_visible()
+    rises = state(page)["rises"]
+    assert len(rises) > 1
+    assert text(page, "p.rises") == f"steps that raised the cost: {len(rises)}"
+
+
+def test_it_stops_where_the_cost_is_not_finite(x64: None, show: Open) -> None:
+    page = show()
+    page.evaluate("jaxnet.set({ learning_rate: 1e200 })")
+    button(page, "Play").click()
+    until(page, "!jaxnet.state().playing")
+    stopped = state(page)
+    assert not stopped["finite"]
+    assert "no finite number" in text(page, ".verdict")
+    for at in range(18):
+        page.locator(".box").nth(at).click()
+    button(page, "Take steps: 10").click()
+    assert state(page)["iteration"] == stopped["iteration"] < 10
+    button(page, "Reset to the first weights").click()
+    assert state(page)["finite"]
+    assert text(page, ".verdict") == ""
+
+
+def test_units_are_silenced_frozen_and_told_apart(x64: None, show: Open) -> None:
+    page = show()
+    cards = page.locator(".card")
+    assert cards.count() == 3
+    button(page, "Silence unit 2").click()
+    button(page, "Freeze unit 1").click()
+    before = state(page)
+    assert before["settings"]["silenced"] == [1]
+    assert before["settings"]["frozen"] == [0]
+    after = page.evaluate("jaxnet.step(10)")
+    assert after["W2"][:2] == before["W2"][:2]
+    assert after["W2"][2] != before["W2"][2]
+    button(page, "Silence unit 2").click()
+    assert state(page)["settings"]["silenced"] == []
+    page.evaluate("jaxnet.set({ start: 'equal' })")
+    assert page.locator(".badges").all_text_contents() == ["twin of 2", "twin of 1", "twin of 1"]
+    page.evaluate("jaxnet.set({ start: 'zeros' })")
+    assert "dead" in text(page, ".badges")
+    assert "the network is dead" in text(page, ".verdict")
+
+
+def test_pictures_are_sorted_and_taken_apart(x64: None, show: Open) -> None:
+    page = show(make_model(learning_rate=0.2))
+    page.evaluate("jaxnet.step(200)")
+    button(page, "test").click()
+    labels = page.locator(".thumb").evaluate_all("l => l.map(b => b.ariaLabel)")
+    assert len(labels) == 11
+    found = [re.fullmatch(r"test (\d+), (no|yes): P = ([\d.]+) %", label) for label in labels]
+    p = np.array([float(match[3]) / 100 for match in found if match])
+    y = np.array([match[2] == "yes" for match in found if match])
+    loss = -np.log(np.where(y, p, 1 - p))
+    assert (np.diff(loss) < 0.01).all()
+    page.get_by_label("Order").select_option("number")
+    page.locator(".thumb").nth(4).click()
+    numbers = state(page)
+    probability = numbers["test"]["probabilities"][4]
+    assert f"P(“yes”) = {100 * probability:.1f} %" in text(page, ".says")
+    cells = page.locator("tbody tr").evaluate_all("l => l.map(r => r.children[3].textContent)")
+    *votes, total = [float(cell.replace("−", "-")) for cell in cells]
+    assert len(votes) == 4
+    assert sum(votes) == pytest.approx(total, abs=5e-3)
+    assert total == pytest.approx(np.log(probability / (1 - probability)), abs=5e-3)
+
+
+def test_an_own_photo_is_judged_as_in_python(x64: None, show: Open, tmp_path: Path) -> None:
+    model = make_model(weight_scale="1")
+    photo = np.random.default_rng(5).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    (expected,) = model.predict_images(photo[None])
+    page = show(model)
+    page.locator("input[type=file]").set_input_files(tmp_path / "photo.png")
+    until(page, "document.querySelector('.says').textContent.startsWith('your photo')")
+    said = re.search(r"= ([\d.]+) %", text(page, ".says"))
+    assert said is not None
+    assert float(said[1]) / 100 == pytest.approx(float(expected), abs=0.02)
+    page.evaluate("jaxnet.step(50)")
+    assert f"{said[1]} %" not in text(page, ".says")
+    page.evaluate("jaxnet.set({ hidden_units: 5 })")
+    page.locator(".thumb").first.click()
+    page.locator(".judged").click()
+    assert text(page, ".judged") in text(page, ".says").replace(" ·", ":")
+    colors = page.locator("figure canvas").first
+    before = colors.evaluate("canvas => canvas.toDataURL()")
+    Image.new("RGB", (9, 9), "white").save(tmp_path / "white.png")
+    page.evaluate(
+        "bytes => { const files = new DataTransfer();"
+        "files.items.add(new File([new Uint8Array(bytes)], 'white.png'));"
+        "document.body.dispatchEvent(new DragEvent('drop',"
+        " { bubbles: true, cancelable: true, dataTransfer: files })); }",
+        list((tmp_path / "white.png").read_bytes()),
+    )
+    for _ in range(100):
+        if colors.evaluate("canvas => canvas.toDataURL()") != before:
+            break
+        page.wait_for_timeout(25)
+    pixel = "canvas => [...canvas.getContext('2d').getImageData(2, 2, 1, 1).data]"
+    assert colors.evaluate(pixel) == [255, 255, 255, 255]
+    (tmp_path / "note.txt").write_text("no picture")
+    page.locator("input[type=file]").set_input_files(tmp_path / "note.txt")
+    until(page, "document.querySelector('[role=alert]').textContent !== ''")
+
+
+def test_the_state_stands_in_the_address(x64: None, show: Open) -> None:
+    page = show()
+    assert "#" not in page.url
+    page.evaluate(
+        "jaxnet.set({ learning_rate: 0.03, hidden_units: 6, activation: 'leaky_relu',"
+        " start: 'random', seed: 11, weight_scale: 'he', scale: 'unit', silenced: [1, 4] })"
+    )
+    button(page, "Language: change to Chinese").click()
+    named(page, "dA2").click()
+    until(page, "location.hash.includes('dA2')")
+    fragment, settings = "#" + page.url.split("#")[1], state(page)["settings"]
+    again = show(fragment=fragment)
+    assert state(again)["settings"] == settings
+    assert text(again, ".box[aria-pressed=true] .symbol") == "dA2"
+    assert again.evaluate("document.documentElement.lang") == "zh-Hans"
+    odd = show(fragment="#hidden_units=99&seed=x&activation=none&lang=xx&box=Q&learning_rate=0.5")
+    assert state(odd)["settings"] == state(show())["settings"] | {"learning_rate": 0.5}
+
+
+def test_languages_and_themes(x64: None, show: Open) -> None:
+    page = show(color_scheme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(background)
+    button(page, "Theme: automatic").click()
+    light = page.evaluate(background)
+    assert light != dark
+    button(page, "Theme: light").click()
+    assert page.evaluate(background) == dark
+    assert text(page, "h1") == "Watch it learn"
+    button(page, "Language: change to Chinese").click()
+    assert text(page, "h1") == "看它学习"
+    chinese = page.evaluate("document.body.innerText")
+    assert not re.search(r"\{\w+\}|undefined", chinese)
+    left = re.findall(r"[A-Za-z]{5,}", chinese)
+    assert set(left) <= {"jaxnet", "train", "English", "Python", "sigmoid", *command_words(page)}
+    assert show(locale="zh-CN").locator("h1").text_content() == "看它学习"
+
+
+def command_words(page: "Page") -> list[str]:
+    return re.findall(r"[A-Za-z]+", text(page, ".command"))
+
+
+def test_hostile_names_stay_names(x64: None, show: Open) -> None:
+    data = make_dataset()
+    hostile = Dataset(data.train, data.test, (HOSTILE, "{{script}}${1}'"), HOSTILE)
+    model = make_model(data=HOSTILE)
+    model = Model(model.params, model.preprocessing, hostile.classes, settings=model.settings)
+    page = show(model, hostile)
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 1
+    assert HOSTILE in page.title()
+    assert HOSTILE in text(page, "#subtitle")
+    assert "{{script}}${1}'" in text(page, "#subtitle")
+    assert HOSTILE in shlex.split(text(page, ".command"))
+    page.locator(".thumb").first.click()
+
+
+def test_no_request_could_be_made(x64: None, show: Open, tmp_path: Path) -> None:
+    show()
+    html = (tmp_path / "page.html").read_text("utf-8")
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', html)
+    parts = policy.split("; ")
+    assert parts[0] == "default-src 'none'"
+    assert [re.sub(r"'sha256-[\w+/=]{44}'", "HASH", part) for part in parts[1:]] == [
+        "script-src HASH",
+        "style-src HASH",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    for word in ("fetch(", "XMLHttpRequest", "WebSocket", "sendBeacon", "innerHTML", "eval("):
+        assert word not in html, word
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_telephone_scrolls_down_only(x64: None, show: Open, lang: str) -> None:
+    page = show(fragment=f"#lang={lang}", viewport={"width": 390, "height": 800})
+    page.evaluate("jaxnet.step(20)")
+    for at in range(page.locator(".box").count()):
+        page.locator(".box").nth(at).click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+    cut = "b => b.scrollHeight > b.clientHeight || b.scrollWidth > b.clientWidth"
+    assert page.locator(".box").evaluate_all(f"l => l.filter({cut}).length") == 0
+    outside = "l => l.filter(e => e.getBoundingClientRect().right > 390).map(e => e.outerHTML)"
+    assert page.locator("main :visible").evaluate_all(outside) == []
+
+
+def test_everything_has_a_name_for_a_screen_reader(x64: None, show: Open) -> None:
+    page = show()
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('button, input, select, canvas[role], [role=slider]')]"
+        ".filter(e => !(e.ariaLabel || e.textContent.trim() || e.labels?.length || e.hidden"
+        " || e.type === 'file')).map(e => e.outerHTML)"
+    )
+    assert nameless == []
+    page.evaluate("jaxnet.step(3)")
+    assert text(page, "[role=status]").startswith("Iteration 3: cost 0.")
+
+
+def test_less_motion_is_drawn_seldom(x64: None, show: Open) -> None:
+    page = show(reduced_motion="reduce")
+    frames = state(page)["frames"]
+    button(page, "Play").click()
+    until(page, "jaxnet.state().iteration > 1")
+    page.wait_for_timeout(700)
+    assert state(page)["frames"] - frames <= 5
+    assert (
+        page.locator("button").first.evaluate("b => getComputedStyle(b).transitionDuration") == "0s"
+    )
+
+
+def test_without_pictures(x64: None, show: Open, tmp_path: Path) -> None:
+    page = show(pictures=False)
+    assert "This file holds no pictures" in text(page, "#holds")
+    assert page.locator("input[type=file]").count() == 0
+    page.evaluate("jaxnet.step(10)")
+    for name in ("X", "W1", "dW1"):
+        named(page, name).click()
+    page.locator(".thumb").nth(3).click()
+    assert page.locator("figure:visible").count() == 0
+    assert '"train/pixels"' not in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_sample_says_that_it_is_one(x64: None, show: Open) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (MOST + 100, 8, 6, 3), dtype=np.uint8)
+    labels = (np.arange(len(images)) % 5 == 0).astype(int)
+    page = show(dataset=Dataset(Split(images, labels), None, ("no", "yes")))
+    assert f"sample: {SAMPLE} of {MOST + 100} pictures" in text(page, "#notes")
+    assert state(page)["train"]["pictures"] == SAMPLE
+    assert "test" not in state(page)
+
+
+@pytest.mark.slow
+def test_the_command_writes_the_page_of_a_run(jaxnet: Run, show: Open) -> None:
+    size = ("--count", 24, "--size", 8, "--iterations", 30, "--learning-rate", 0.05)
+    jaxnet("train", *size, "--precision", "float64", "--balanced", "--seed", 4)
+    result = jaxnet("page", "runs/001")
+    assert result.code == 0
+    assert "written: runs/001/page.html (0." in result.out
+    assert "it holds the pictures" in result.out
+    page = show(path=Path("runs/001/page.html").absolute())
+    with jax.enable_x64(True):
+        trained = load_model("runs/001")
+    costs = page.evaluate("jaxnet.step(30).train.costs")
+    np.testing.assert_allclose(costs[:30], trained.costs, rtol=0, atol=1e-9)
+
+    page.evaluate("jaxnet.set({ activation: 'leaky_relu', start: 'random', seed: 9 })")
+    costs = page.evaluate("jaxnet.step(20).train.costs")
+    program, *words = shlex.split(text(page, ".command"))
+    assert program == "jaxnet"
+    answer = json.loads(jaxnet(*words, "--json").out)
+    assert answer["iterations"] == 20
+    # Other weights see grey pictures as bytes, which are rounded.
+    assert answer["last_cost"] == pytest.approx(costs[19], abs=1e-4)
+
+    less = json.loads(jaxnet("page", "runs/001/model.h5", "--no-pictures", "--json").out)
+    assert less["written"] == "runs/001/page.html"
+    assert not less["pictures"]
+    assert less["size"] == Path("runs/001/page.html").stat().st_size
