@@ -124,6 +124,7 @@ def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None)
     return jnp.mean(losses) if weights is None else jnp.sum(weights * losses) / jnp.sum(weights)
 
 
+@functools.partial(jax.jit, static_argnames="hidden")
 def predict(
     params: Params, X: jax.Array, hidden: Activation = relu, threshold: float = 0.5
 ) -> jax.Array:

@@ -1,12 +1,15 @@
 """How commands speak: the console, progress bars, files written, and the device that computes."""
 
+import contextlib
+import importlib
 import json
 import math
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +90,20 @@ def make_bar(description: str, *columns: ProgressColumn) -> Progress:
         transient=True,
         disable=not err.is_terminal,
     )
+
+
+@contextlib.contextmanager
+def importing(*modules: str) -> Iterator[None]:
+    """Import modules in another thread during the block: there are cores to spare while it waits.
+
+    Nothing in the block may import them itself.
+    """
+    thread = threading.Thread(target=lambda: [*map(importlib.import_module, modules)])
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def describe_device(console: Console) -> str:

@@ -9,7 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxnet.commands import options
-from jaxnet.commands.console import print_json, require_free, save_figure, show_progress, speak
+from jaxnet.commands.console import (
+    importing,
+    print_json,
+    require_free,
+    save_figure,
+    show_progress,
+    speak,
+)
 
 if TYPE_CHECKING:
     import jax
@@ -88,18 +95,21 @@ def load_and_print(console: Console, named: Mapping[str, Any]) -> tuple["Dataset
             does not have is left out.
     """
     from jaxnet.data.load import load_dataset
+
+    with importing("scipy.stats", "matplotlib.figure", "matplotlib.backends.backend_agg"):
+        dataset = load_dataset(
+            named["data"],
+            named["test"],
+            positive=named["positive"],
+            size=named["size"],
+            count=named["count"],
+            seed=named["data_seed"],
+            skip_bad=named["skip_bad"],
+            track=show_progress,
+        )
+
     from jaxnet.evaluation.audit import audit, describe_audit, without_leaks
 
-    dataset = load_dataset(
-        named["data"],
-        named["test"],
-        positive=named["positive"],
-        size=named["size"],
-        count=named["count"],
-        seed=named["data_seed"],
-        skip_bad=named["skip_bad"],
-        track=show_progress,
-    )
     found = audit(dataset)
     excluded = len(found.leaks) if named.get("exclude_leaks") else 0
     if excluded:

@@ -9,7 +9,7 @@ from jaxnet.commands.settings import load_run_settings
 from jaxnet.errors import UsageError
 
 # What of the command line is no setting of the run itself.
-NOT_SETTINGS = ("seeds", "checkpoint_every", "resume", "out", "force", "as_json")
+NOT_SETTINGS = ("seeds", "checkpoint_every", "resume", "out", "no_page", "force", "as_json")
 
 # What may be another on going on: the iterations, and where the pictures lie, which are compared.
 MAY_CHANGE = ("iterations", "data", "test")

@@ -22,6 +22,7 @@ from jaxnet.commands.console import (
     speak,
 )
 from jaxnet.commands.data import load_and_print, to_arrays
+from jaxnet.commands.page import describe_page
 from jaxnet.commands.resume import given_settings, resumed_settings, run_folder
 from jaxnet.commands.verdict import explain
 from jaxnet.errors import UsageError, require_number
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     import optax
 
+    from jaxnet.data.dataset import Dataset
     from jaxnet.network import Params
     from jaxnet.storage.model import Model
     from jaxnet.training import Descent, Fit
@@ -39,6 +41,9 @@ FIGURE_NAME = "training.png"
 
 # How much work is lost at most when a run is killed.
 SECONDS_A_SAVE = 5.0
+
+# The page of larger pictures would be dozens of megabytes: 128 × 128 in colour.
+MOST_PAGE_VALUES = 128 * 128 * 3
 
 # About as much arithmetic as a laptop does in a tenth of a second, so that the bar keeps moving.
 CHUNK_FLOPS = 5e9
@@ -109,10 +114,13 @@ def train(
             help="The run folder. \\[default: the next free of runs/001, …]", show_default=False
         ),
     ] = None,
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="Leave out page.html, on which one can watch it.")
+    ] = False,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Train the network, and save it with its picture in a run folder."""
+    """Train the network, and save it with its picture and its page in a run folder."""
     if resume is None:
         run = types.SimpleNamespace(**given_settings(ctx))
     else:
@@ -132,9 +140,6 @@ def train(
 
     from jaxnet.activations import ACTIVATIONS
     from jaxnet.data.columns import balancing_weights
-    from jaxnet.evaluation.baselines import summary_line
-    from jaxnet.evaluation.seeds import describe_seeds, seeds_as_answer, train_seeds
-    from jaxnet.figures import draw_training
     from jaxnet.network import count_params, init_params, predict
     from jaxnet.outcomes import FAILED, label_entropy
     from jaxnet.storage.model import Model, load_descent, load_origin, save_model, versions
@@ -150,6 +155,12 @@ def train(
 
     console = speak(as_json)
     dataset, described = load_and_print(console, vars(run))
+
+    # Imported by now, while the pictures were read.
+    from jaxnet.evaluation.baselines import summary_line
+    from jaxnet.evaluation.seeds import describe_seeds, seeds_as_answer, train_seeds
+    from jaxnet.figures import draw_training
+
     if resume is not None and load_origin(resume).get("sha256") != described["sha256"]:
         raise UsageError(
             f"{dataset.source} holds other pictures than {resume} was trained on",
@@ -274,6 +285,9 @@ def train(
         )
     for name in (MODEL_NAME, FIGURE_NAME):
         console.print(f"written: {folder / name}")
+    if not no_page and interruption.signal is None:
+        for line in _write_page(folder, model, params, dataset):
+            console.print(line)
     if as_json:
         print_json(
             {
@@ -297,6 +311,15 @@ def train(
         raise typer.Exit(128 + interruption.signal)
     if outcome in FAILED:
         raise typer.Exit(1)
+
+
+def _write_page(folder: Path, model: "Model", params: "Params", dataset: "Dataset") -> list[str]:
+    """Write the page of a run, unless it would be too large for a browser; say what was done."""
+    from jaxnet.page.build import PAGE_NAME, write_page
+
+    if dataset.train.images[0].size > MOST_PAGE_VALUES:
+        return [f"no {PAGE_NAME} for such large pictures: jaxnet page {folder} writes it anyway"]
+    return describe_page(folder / PAGE_NAME, write_page(folder / PAGE_NAME, model, params, dataset))
 
 
 def _require_many(run: types.SimpleNamespace, seeds: int) -> None:
