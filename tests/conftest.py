@@ -19,6 +19,9 @@ from jaxnet.network import Params, init_params
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+# What the tests start with; asked for here, since the fixture x64 changes the answer.
+WIDE = jax.config.values["jax_enable_x64"]
+
 
 @pytest.fixture
 def x64() -> Iterator[None]:
@@ -114,7 +117,6 @@ def jaxnet(
     workplace = tmp_path / "workplace"
     workplace.mkdir()
     monkeypatch.chdir(workplace)
-    wide = jax.config.values["jax_enable_x64"]
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["jaxnet", *map(str, arguments)])
@@ -125,7 +127,7 @@ def jaxnet(
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
         finally:
-            jax.config.update("jax_enable_x64", wide)
+            jax.config.update("jax_enable_x64", WIDE)
         return Result(code, *capfd.readouterr())
 
     return run

@@ -1,6 +1,8 @@
 """The peers of the benchmark take the same steps, and its numbers are about them."""
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -8,12 +10,14 @@ import numpy as np
 import pytest
 from test_figures import rendered
 
+import jaxnet
 from experiments import benchmark
 from experiments.benchmark import cost, each_of, first_of
 from experiments.benchmarking import workers
 from experiments.benchmarking.peers import (
     MANY_NETWORKS,
     ONE_NETWORK,
+    Arrays,
     Problem,
     Train,
     numpy_pixels,
@@ -86,15 +90,37 @@ def test_workers_take_turns_and_the_missing_are_left_out(problem: Problem) -> No
     peers["NumPy"].close()
 
 
+class Here:
+    """A `Worker` without a process of its own, which takes a few seconds to start."""
+
+    def __init__(self, make: Callable[[Problem], Train], problem: Problem) -> None:
+        self._make, self._problem = make, problem
+
+    def train(
+        self, iterations: int, dtype: str = "float32", at_least: float = 0.0
+    ) -> tuple[float, Arrays, int]:
+        """Train once."""
+        with jax.enable_x64(dtype == "float64"):
+            train = self._make(self._problem.astype(np.dtype(dtype).type))
+            began = time.perf_counter()
+            params = train(iterations)
+            return time.perf_counter() - began, params, 1
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 @pytest.mark.slow
-def test_a_small_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_benchmark(h5: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     some = ("NumPy", "jaxnet")
+    monkeypatch.setattr(benchmark, "Worker", Here)
+    monkeypatch.setattr(jaxnet, "use_all_cores", lambda: None)  # JAX is in use here
     monkeypatch.setattr(benchmark, "ONE_NETWORK", {name: ONE_NETWORK[name] for name in some})
     monkeypatch.setattr(benchmark, "MANY_NETWORKS", {"jaxnet": MANY_NETWORKS["jaxnet"]})
-    monkeypatch.setattr(benchmark, "GROWTH", [("pictures", 209, 64, "gray", 8)])
+    monkeypatch.setattr(benchmark, "GROWTH", [("pictures", 20, 8, "gray", 8)])
     monkeypatch.setattr(benchmark, "MOST_STEPS", 5)
     monkeypatch.setattr(workers, "TURN", 0)
-    result = benchmark.main("sketches", iterations=5, rounds=1, most_networks=1)
+    result = benchmark.main(str(h5()), iterations=5, rounds=1, most_networks=1)
     numbers = result.numbers
     assert numbers["largest difference of the final costs in float64"] < 1e-12
     assert list(numbers["one network, seconds"]) == list(some)
