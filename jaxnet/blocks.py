@@ -24,7 +24,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation, relu
 from jaxnet.compilation import jit_loop
-from jaxnet.errors import require_number
+from jaxnet.errors import UsageError, require_number
 from jaxnet.network import Forward, draw_normals, forward_from, layer_scales
 from jaxnet.optimizer import sgd
 from jaxnet.outcomes import judge, label_entropy, late_cost
@@ -34,6 +34,11 @@ from jaxnet.training import MOST_ITERATIONS, TrainState
 
 CPU_BLOCK, GPU_BLOCK = 64, 4096
 SEEDS_AT_ONCE = 64
+
+# Numbers that may be held at once: of the networks of a block on each device, of normals that are
+# drawn, and of all starts.
+MOST_AT_ONCE = 100_000_000
+MOST_IN_STARTS = 500_000_000
 
 # α for both layers, or one for each.
 Rate = float | tuple[float, float]
@@ -110,6 +115,13 @@ def train_networks(
     rates = np.array([np.broadcast_to(rate, 2) for rate in learning_rates], X.dtype)
     for rate in rates.flat:
         require_number("a learning rate", float(rate), 0, math.inf)
+    numbers = n_h * (X.shape[1] + X_test.shape[1]) * len(scales) * len(keys)
+    if numbers > MOST_IN_STARTS:
+        raise UsageError(
+            f"{len(scales) * len(keys):,} starts of {n_h:,} hidden units make {numbers:,} numbers",
+            f"at most {MOST_IN_STARTS:,}, so that they fit into memory",
+            "take fewer seeds, hidden units or pictures",
+        )
     pictures = np.asarray(X, np.float64)
     K, K_test = (exact_product(pictures.T, seen, X.dtype) for seen in (pictures, X_test))
     starts = [_draw_starts(keys, layer_scales(s, len(X), n_h), X, X_test, n_h) for s in scales]
@@ -121,6 +133,7 @@ def train_networks(
     devices = jax.devices()
     if block is None:
         block = CPU_BLOCK if devices[0].platform == "cpu" else GPU_BLOCK
+    block = max(1, min(block, MOST_AT_ONCE // (10 * n_h * X.shape[1])))
     at_once = len(devices) * min(block, math.ceil(networks / len(devices)))
     mesh = jax.make_mesh((len(devices),), ("networks",), axis_types=(AxisType.Auto,))
     shard = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec("networks")))
@@ -170,8 +183,9 @@ def _draw_starts(
     """Compute what networks start from: W1₀ X, W1₀ X_test and W2, (seeds, …)."""
     draw: Callable[..., Any] = jax.vmap(lambda key: draw_normals(key, len(X), n_h))
     drawn = []
-    for first in range(0, len(keys), SEEDS_AT_ONCE):
-        W1, W2 = (np.asarray(normals) for normals in draw(keys[first : first + SEEDS_AT_ONCE]))
+    together = max(1, min(SEEDS_AT_ONCE, MOST_AT_ONCE // (n_h * len(X))))
+    for first in range(0, len(keys), together):
+        W1, W2 = (np.asarray(normals) for normals in draw(keys[first : first + together]))
         # As init_params rounds: the product in float32, whatever comes after.
         W1, W2 = W1 * np.float32(scale[0]), (W2 * np.float32(scale[1])).astype(X.dtype)
         rows = W1.astype(X.dtype).reshape(-1, len(X))

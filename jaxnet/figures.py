@@ -63,7 +63,7 @@ def draw_training(model: Model, label_entropy: float, title: str) -> Figure:
         axes.set_yscale("log")
     else:
         axes.set_ylim(0, None)
-    axes.legend()
+    axes.legend(loc="upper right")
 
     right.suptitle(
         f"{'The hidden units' if shown == n_h else f'{shown} of {n_h} hidden units'}: "

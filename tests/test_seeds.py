@@ -84,7 +84,8 @@ def test_a_network_that_is_not_finite_has_no_say_and_comes_last() -> None:
     assert split.accuracy.median == 0.75
     assert split.flips.tolist() == [0, 0.5]
     assert split.ensemble.value == 1
-    assert lower_median(np.array([0.3, np.inf, 0.1])) == 0
+    assert lower_median(np.array([0.3, np.inf, 0.1])) == 2
+    assert lower_median(np.array([np.inf, np.inf, 0.2, np.inf])) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`jaxnet check`: what is wrong with the pipeline or with a trained network, and what to do."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,8 +66,10 @@ def check(
             console.print(f"{each.verdict}: {each.name}", style=COLORS[each.verdict])
             console.print(f"  means: {each.meaning}\n  to do: {each.remedy}")
     counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in COLORS}
+    unasked = sum(each.verdict == "pass" and math.isnan(each.number) for each in found)
     console.print(
-        f"{counts['pass']} passed, {counts['warn']} warned, {counts['fail']} failed",
+        f"{counts['pass'] - unasked} passed, {counts['warn']} warned, {counts['fail']} failed"
+        + (f", {unasked} do not apply" if unasked else ""),
         style=COLORS["fail" if counts["fail"] else "warn" if counts["warn"] else "pass"],
     )
     if as_json:

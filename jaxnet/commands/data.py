@@ -1,5 +1,6 @@
 """`jaxnet data`: what is in a data set."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -160,6 +161,7 @@ def describe_dataset(dataset: "Dataset") -> dict[str, Any]:
         },
         "skipped": list(dataset.skipped),
         "sha256": fingerprint(dataset),
+        "train_sha256": fingerprint(dataclasses.replace(dataset, test=None)),
     }
 
 

@@ -99,6 +99,8 @@ def evaluate(
     main = "test" if "test" in judged else "train"
     heads = {name: name for name in judged}
     heads["train"] = "train (seen in training)" if same else "train (of other data)"
+    if described["leaks_excluded"]:
+        heads["test"] = f"test (without {described['leaks_excluded']} that train has, too)"
     if main == "train":
         console.print("there is no test split to judge by", style="yellow")
     console.print(f"Threshold: {chosen:.4g}, {how}")
@@ -107,7 +109,8 @@ def evaluate(
     console.print(_confusion_table(judged, dataset.classes))
     console.print(_calibration_table(judged, heads, dataset.classes[1]))
     for name, part in judged.items():
-        console.print(_verdict(name, part, dataset.classes))
+        if not _seen(name, same):  # what was learnt by heart needs no test
+            console.print(_verdict(heads[name], part, dataset.classes))
     top = judged[main]
     title = f"{model}: the {main} split of {dataset.source}"
     figure = draw_evaluation(top.scores, top.split, top.probabilities, dataset.classes, title)
@@ -262,14 +265,14 @@ def _verdict(name: str, part: Judged, classes: tuple[str, str]) -> str:
     gained, lost, _ = part.comparison
     than = describe_baseline(part.best, part.baselines[part.best], classes)
     return (
-        f"{name}: right where it is wrong on {gained} pictures, wrong where it is right on {lost}: "
+        f"{name}: only the network is right on {gained}, only the best baseline on {lost}: "
         + judge(part.comparison, than)
     )
 
 
 def _seen(name: str, same: bool) -> bool | None:
     """Say whether the network has learnt from a split; None if that is not known."""
-    return False if name == "test" else True if same else None
+    return name == "train" if same else None
 
 
 def _as_answer(part: Judged, classes: tuple[str, str], seen: bool | None) -> dict[str, Any]:

@@ -95,12 +95,14 @@ def leave_one_out(
 
     import jax
     import numpy as np
+    from scipy import stats
 
     jax.config.update("jax_enable_x64", precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
     from jaxnet.evaluation import leave_one_out as exact
     from jaxnet.evaluation.influence_picture import draw_influence
+    from jaxnet.outcomes import FAILED
     from jaxnet.storage.runs import make_run_folder, require_empty
 
     first_scale = options.parse_weight_scale(weight_scale)
@@ -154,19 +156,29 @@ def leave_one_out(
     console.print(
         ", ".join(f"{networks:,} {outcome}" for outcome, networks in answer["outcomes"].items())
     )
+    failed = sum(answer["outcomes"].get(outcome, 0) for outcome in FAILED)
+    if failed:
+        console.print(
+            f"{failed:,} of {(m + 1) * seeds:,} networks went wrong, so that what follows says "
+            "little: take another --learning-rate, or see jaxnet sweep",
+            style="yellow",
+        )
     console.print(_say_accuracy(answer))
     console.print(_memory_table(answer))
     if explained:
         console.print(_influence_table(answer))
     console.print(
         "change: with the training picture minus without it, the mean over the seeds ± their "
-        "standard deviation; noise if it is no larger than that"
+        "standard deviation; noise if it is no larger than that (of changes by chance alone "
+        f"{2 * stats.t.sf(np.sqrt(seeds), seeds - 1):.0%} would be larger)"
     )
     console.print(f"written: {folder / FIGURE_NAME}")
     if as_json:
         settings = {name: value for name, value in ctx.params.items() if name not in NOT_SETTINGS}
         settings["test"] = None if test is None else str(test)
         print_json({"run": str(folder), "data": described, "settings": settings} | answer)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _require_test_pictures(dataset: "Dataset", numbers: list[int]) -> None:

@@ -75,6 +75,7 @@ def describe_page(path: Path, written: "Written") -> list[str]:
         )
     if written.pictures:
         lines.append(
-            "it holds the pictures: give it only to those who may have them, or add --no-pictures"
+            "it holds the pictures: give it only to those who may have them "
+            f"(jaxnet page {path.parent} --no-pictures leaves them out)"
         )
     return lines

@@ -27,17 +27,19 @@ def load_for_model(
     """Load the data that are meant, and print what is in them.
 
     Returns:
-        The data, what they are in numbers, and whether they are those of the training.
+        The data, what they are in numbers, and whether its training split is the run's.
     """
     named = _choose_data(ctx, path, settings)
     dataset, described = _load(console, named, network.classes[1])
-    same = described["sha256"] == network.origin.get("sha256")
-    if not same:
+    ours, theirs = network.origin.get("train_sha256"), described["train_sha256"]
+    same = ours == theirs
+    if ours is None:
+        console.print("the model does not say from which pictures it has learnt", style="yellow")
+    elif not same:
         what = "other data" if typed_options(ctx) else "the data have changed"
         console.print(
-            f"{what}: these are not the pictures and labels that the run was trained on "
-            f"(SHA-256 {described['sha256'][:12]}…, "
-            f"the run's {str(network.origin.get('sha256'))[:12]}…)",
+            f"{what}: these are not the training pictures and labels of the run (SHA-256 "
+            f"{theirs[:12]}…, the run's {str(ours)[:12]}…); some may be in either split",
             style="yellow",
         )
     if dataset.classes[1] != network.classes[1]:

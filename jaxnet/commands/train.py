@@ -212,7 +212,8 @@ def train(
             )
         console.print(f"{resume} goes on after {made:,} iterations")
     folder = resume or make_run_folder(out, force=force)
-    origin = {"source": dataset.source, "sha256": described["sha256"], **versions()}
+    origin = {"source": dataset.source, **versions()}
+    origin |= {name: described[name] for name in ("sha256", "train_sha256")}
 
     def as_model(descent: "Descent", outcome: str = "unfinished") -> "Model":
         settings = {name: value for name, value in sorted(vars(run).items()) if value is not None}
@@ -260,7 +261,8 @@ def train(
     for name, split in dataset.splits.items():
         predictions = np.asarray(predict(fit.params, columns[name][0], hidden))[0]
         accuracies[name] = float((predictions == split.labels).mean())
-        line = summary_line(name, split.labels, predictions, dataset.classes)
+        seen = name == "train"
+        line = summary_line(name, split.labels, predictions, dataset.classes, seen=seen)
         if name == "test" and described["leaks_excluded"]:
             line += f" · without the {described['leaks_excluded']} that train has, too"
         console.print(line)

@@ -107,6 +107,8 @@ def _advise(
 
     if not np.isfinite(fit.costs[0]):
         return "it was none from the start: take a smaller --weight-scale or --scale", None
+    if search.get("scale") == 0 and fit.outcome == "dead":
+        return "units of weight 0 never start: take a --weight-scale above 0", None
     other = "take a smaller --learning-rate, --activation leaky_relu, or --scale symmetric"
     if rate == 0:
         return "the rate is 0: take a larger --learning-rate", None

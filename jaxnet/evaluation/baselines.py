@@ -145,7 +145,9 @@ def compare(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> Compar
 
 def judge(comparison: Comparison, than: str) -> str:
     """Say in words what a comparison shows."""
+    close = abs(comparison.p - SIGNIFICANT) < 0.0005  # on which side it is must be seen
     digits = ".2f" if comparison.p >= 0.1 else ".3f" if comparison.p >= 0.001 else ".0e"
+    digits = ".3g" if close else digits
     p = f"p = {comparison.p:{digits}}"
     if comparison.p >= SIGNIFICANT:
         return f"not better than {than} ({p})"
@@ -153,22 +155,31 @@ def judge(comparison: Comparison, than: str) -> str:
 
 
 def summary_line(
-    name: str, labels: np.ndarray, predictions: np.ndarray, classes: tuple[str, str]
+    name: str,
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    classes: tuple[str, str],
+    *,
+    seen: bool = False,
 ) -> str:
     """Say in one line how good predictions (m,) of a split are, beside its best constant.
+
+    Of a split that was learnt from it gives no interval and no test: they would be about nothing.
 
     Args:
         name: Of the split.
         labels: (m,) of 0 and 1.
         predictions: (m,) of 0 and 1.
         classes: The names of class 0 and of class 1.
+        seen: Whether the split was learnt from.
     """
     guess = more_frequent(labels)
     hits, m = int((predictions == labels).sum()), len(labels)
     share, low, high = wilson(hits, m)
     score = float((labels == guess).mean())
+    always = f'always "{classes[guess]}" would score {100 * score:.0f} %'
+    if seen:
+        return f"{name} {hits}/{m} = {100 * share:.0f} %, learnt from · {always}"
     verdict = judge(compare(labels, predictions, np.full(m, guess)), "guessing")
-    return (
-        f"{name} {hits}/{m} = {100 * share:.0f} % [{100 * low:.0f}–{100 * high:.0f} %]"
-        f' · always "{classes[guess]}" would score {100 * score:.0f} % · {verdict}'
-    )
+    interval = f"[{100 * low:.0f}–{100 * high:.0f} %]"
+    return f"{name} {hits}/{m} = {100 * share:.0f} % {interval} · {always} · {verdict}"

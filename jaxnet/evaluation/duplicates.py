@@ -77,7 +77,7 @@ def find_pairs(dataset: Dataset) -> tuple[Pair, ...]:
 
     grey = to_grey(dataset)
     unlike = np.flatnonzero((first == np.arange(len(first))) & ~nearly_constant(grey))
-    if min(grey.shape[1:]) >= max(GRID) and len(unlike) <= MOST_COMPARED:
+    if min(grey.shape[1:]) >= max(GRID) and 1 < len(unlike) <= MOST_COMPARED:
         near = _near_pairs(grey[unlike])
         found += [(int(unlike[i]), int(unlike[j]), False) for i, j in near]
     return tuple(

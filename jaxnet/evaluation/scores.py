@@ -185,7 +185,8 @@ def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], labels: np.ndarray)
         labels: (m,); as many of each class are drawn each time, so that no class is ever missing.
 
     Returns:
-        The interval without ends where a class has a single picture.
+        The interval without ends where a class has a single picture, or where every resample gives
+        the same, as where the classes are separated perfectly: that is not certainty.
     """
     places = [np.flatnonzero(labels == label) for label in (1, 0) if (labels == label).any()]
     value = float(statistic(np.concatenate(places)))
@@ -201,6 +202,8 @@ def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], labels: np.ndarray)
         method="percentile",
         random_state=np.random.default_rng(0),
     ).confidence_interval
+    if found.low == found.high:
+        return Interval(value, np.nan, np.nan)
     return Interval(value, float(found.low), float(found.high))
 
 

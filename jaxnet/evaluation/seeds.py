@@ -17,9 +17,12 @@ from jaxnet.evaluation.scores import Interval, wilson
 from jaxnet.optimizer import LEARNING_RATE
 from jaxnet.progress import Track, silent
 
+# Of fewer a 95th percentile would be made up between the two greatest.
+FEW_SEEDS = 20
+
 
 class Spread(NamedTuple):
-    """The median over the seeds, and the 5th and 95th percentile."""
+    """The median over the seeds, and the 5th and 95th percentile, or of few seeds the extremes."""
 
     median: float
     low: float
@@ -136,8 +139,9 @@ def train_seeds(
 
 
 def lower_median(costs: np.ndarray) -> int:
-    """Find the place of the median cost, the lower of two: test labels choose nothing."""
-    return int(np.argsort(costs, kind="stable")[(len(costs) - 1) // 2])
+    """Find the place of the median of the finite costs, the lower of two."""
+    finite = int(np.isfinite(costs).sum())
+    return int(np.argsort(costs, kind="stable")[(finite - 1) // 2])
 
 
 def compare_seeds(
@@ -153,7 +157,8 @@ def compare_seeds(
     right = ((probabilities > 0.5) == labels).mean(axis=1)
     positive = (probabilities[finite] > 0.5).mean(axis=0)
     together = (probabilities[finite].mean(axis=0, dtype=float) > 0.5) == labels
-    low, median, high = (float(p) for p in np.percentile(right[finite], (5, 50, 95)))
+    ends = (5, 50, 95) if finite.sum() >= FEW_SEEDS else (0, 50, 100)
+    low, median, high = (float(p) for p in np.percentile(right[finite], ends))
     return SplitOverSeeds(
         np.where(finite, right, np.nan),
         Spread(median, low, high),
@@ -170,6 +175,8 @@ def describe_seeds(found: Seeds, first: int = 0) -> list[str]:
         first: The number of the first seed; the others follow.
     """
     seeds = len(found.last_costs)
+    finite = int(np.isfinite(found.splits["train"].accuracies).sum())
+    spread = "5th to 95th percentile" if finite >= FEW_SEEDS else "least to greatest"
     ends = zip(*np.unique(found.outcomes, return_counts=True), strict=True)
     lines = [f"{seeds} seeds: " + ", ".join(f"{count} {outcome}" for outcome, count in ends)]
     for name, split in found.splits.items():
@@ -177,7 +184,7 @@ def describe_seeds(found: Seeds, first: int = 0) -> list[str]:
         median, low, high = (100 * share for share in split.accuracy)
         lines.append(
             f"{name} accuracy, the median of the seeds: {median:.1f} % "
-            f"(5th to 95th percentile of the seeds: {low:.1f} to {high:.1f} %)"
+            f"({spread} of the seeds: {low:.1f} to {high:.1f} %)"
         )
         share, low, high = (100 * share for share in split.ensemble)
         lines.append(
