@@ -21,12 +21,25 @@ from jaxnet.training import Basis, Fit, TrainState, fit, fit_in_chunks, make_upd
 ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
 
 
+@functools.partial(jax.jit, static_argnames="hidden")
+def make_step(
+    params: Params,
+    X: jax.Array,
+    Y: jax.Array,
+    hidden: Activation,
+    learning_rate: float,
+    weights: jax.Array | None = None,
+) -> Params:
+    """Make one step by the article's formulas and nothing else."""
+    step = backward(params, X, Y, hidden, weights)._asdict()
+    return {name: leaf - learning_rate * step[f"d{name}"] for name, leaf in params.items()}
+
+
 def descend(problem: Problem, hidden: Activation, learning_rate: float, count: int) -> Params:
     """Gradient descent by the article's formulas and nothing else."""
     params = problem.params
     for _ in range(count):
-        step = backward(params, problem.X, problem.Y, hidden)._asdict()
-        params = {name: leaf - learning_rate * step[f"d{name}"] for name, leaf in params.items()}
+        params = make_step(params, problem.X, problem.Y, hidden, learning_rate)
     return params
 
 
@@ -52,8 +65,7 @@ def test_one_update_with_example_weights(tiny: Problem) -> None:
     optimizer = sgd(0.3)
     state = TrainState(tiny.params, optimizer.init(tiny.params))
     (params, _), _ = make_update(optimizer)(state, tiny.X, tiny.Y, tiny.weights)
-    step = backward(tiny.params, tiny.X, tiny.Y, relu, tiny.weights)._asdict()
-    expected = {name: leaf - 0.3 * step[f"d{name}"] for name, leaf in tiny.params.items()}
+    expected = make_step(tiny.params, tiny.X, tiny.Y, relu, 0.3, tiny.weights)
     chex.assert_trees_all_close(params, expected, rtol=1e-12)
 
 
@@ -78,13 +90,17 @@ def test_momentum_by_hand(nesterov: bool, tiny: Problem) -> None:
         nesterov=nesterov,
         iterations=9,
     )
-    params = tiny.params
-    velocity = jax.tree.map(jnp.zeros_like, params)
-    for _ in range(9):
+
+    @jax.jit
+    def move(params: Params, velocity: Params) -> tuple[Params, Params]:
         gradient = jax.grad(loss)(params, tiny.X, tiny.Y)
         velocity = jax.tree.map(lambda v, g: 0.9 * v + g, velocity, gradient)
         step = jax.tree.map(lambda v, g: 0.9 * v + g, velocity, gradient) if nesterov else velocity
-        params = jax.tree.map(lambda p, s: p - 0.1 * s, params, step)
+        return jax.tree.map(lambda p, s: p - 0.1 * s, params, step), velocity
+
+    params, velocity = tiny.params, jax.tree.map(np.zeros_like, tiny.params)
+    for _ in range(9):
+        params, velocity = move(params, velocity)
     chex.assert_trees_all_close(result.params, params, rtol=1e-12)
 
 
