@@ -108,6 +108,14 @@ class Result(NamedTuple):
 
 
 @pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave every figure empty, in a test of many commands whose figures other tests draw."""
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.savefig", lambda _, path, **options: Path(path).write_bytes(b"")
+    )
+
+
+@pytest.fixture
 def jaxnet(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Callable[..., Result]:

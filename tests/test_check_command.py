@@ -11,6 +11,7 @@ from conftest import Result
 
 from jaxnet.evaluation.doctor import examine
 from jaxnet.evaluation.doctor.check import Check
+from jaxnet.evaluation.doctor.examine import PIPELINE_CHECKS
 from jaxnet.evaluation.doctor.laws import check_permuted_units
 from jaxnet.evaluation.doctor.subjects import Pipeline
 from jaxnet.storage.model import load_model, save_model
@@ -38,13 +39,18 @@ def verdicts(result: Result) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_the_pipeline_passes(jaxnet: Run) -> None:
-    result = jaxnet("check")
+    result = jaxnet("check", "--json")
     assert result.code == 0
-    assert result.out.count("│ pass │") == 12
-    assert result.out.endswith("12 passed, 0 warned, 0 failed\n")
-    assert "to do" not in result.out
-    answer = json.loads(jaxnet("check", "--json").out)
+    assert result.err.count("│ pass │") == 12
+    assert result.err.endswith("12 passed, 0 warned, 0 failed\n")
+    assert "to do" not in result.err
+    answer = json.loads(result.out)
     assert answer["counts"] == {"pass": 12, "warn": 0, "fail": 0}
+    assert len({check["name"] for check in answer["checks"]}) == len(PIPELINE_CHECKS) == 12
+    for check in answer["checks"]:
+        assert (check["verdict"], check["remedy"]) == ("pass", ""), check
+        assert check["found"]
+        assert check["meaning"]
     assert answer["checks"][0] == {
         "of": "pipeline",
         "name": "derivatives three ways",
@@ -68,7 +74,7 @@ def test_a_broken_pipeline(jaxnet: Run, monkeypatch: pytest.MonkeyPatch) -> None
     assert result.out.endswith("1 passed, 0 warned, 1 failed\n")
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "undrawn")
 def test_a_healthy_run(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *LEARNS)
     result = jaxnet("check", "runs/001")
@@ -109,7 +115,7 @@ ILL: dict[str, tuple[tuple[object, ...], dict[str, str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "undrawn")
 @pytest.mark.parametrize("case", ILL)
 def test_an_ill_run(case: str, jaxnet: Run, folder: Path) -> None:
     options, expected = ILL[case]
@@ -118,7 +124,7 @@ def test_an_ill_run(case: str, jaxnet: Run, folder: Path) -> None:
     assert {name: told[name] for name in expected} == expected
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "undrawn")
 def test_a_plateau_is_named(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *LEARNS, "--learning-rate", 1e-5)
     result = jaxnet("check", "runs/001")
@@ -129,7 +135,7 @@ def test_a_plateau_is_named(jaxnet: Run, folder: Path) -> None:
     assert "to do: take more --iterations" in result.out
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "undrawn")
 def test_a_parameter_that_is_no_number(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *LEARNS)
     model = load_model("runs/001")
@@ -141,7 +147,7 @@ def test_a_parameter_that_is_no_number(jaxnet: Run, folder: Path) -> None:
     assert jaxnet("check", "none.h5").code == 2
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "undrawn")
 def test_other_data_and_wrong_usage(jaxnet: Run, folder: Path, h5: Write) -> None:
     jaxnet("train", "--data", folder, *LEARNS)
     result = jaxnet("check", "runs/001", "--data", h5(), "--json")
@@ -156,7 +162,7 @@ def test_other_data_and_wrong_usage(jaxnet: Run, folder: Path, h5: Write) -> Non
     assert jaxnet("check", "nowhere").code == 2
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "undrawn")
 def test_the_weights_of_a_balanced_run_are_kept(jaxnet: Run, h5: Write) -> None:
     path = h5(train_set_y=np.array([0, 0, 0, 0, 0, 0, 1, 1]))
     jaxnet("train", "--data", path, "--balanced", "--iterations", 3, "--precision", "float64")

@@ -1,4 +1,6 @@
-"""Every check passes on the real thing, and fails on one that is broken in just its way."""
+"""Every check passes on a healthy network, and fails on one that is broken in just its way.
+
+That each passes on the real pipeline is tested with the command."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from jaxnet.data.columns import Preprocessing, balancing_weights
 from jaxnet.evaluation.doctor.check import Check, require_small
 from jaxnet.evaluation.doctor.course import check_finite, check_gap, check_learnt
 from jaxnet.evaluation.doctor.derivatives import check_derivatives
-from jaxnet.evaluation.doctor.examine import PIPELINE_CHECKS, check_pipeline, check_trained
+from jaxnet.evaluation.doctor.examine import check_trained
 from jaxnet.evaluation.doctor.laws import (
     check_duplicated_data,
     check_jit,
@@ -162,17 +164,6 @@ class Ended:
 
     def __init__(self, params: Params, costs: np.ndarray) -> None:
         self.params, self.costs = params, costs
-
-
-@pytest.mark.slow
-def test_the_real_pipeline_passes_every_check() -> None:
-    checks = check_pipeline()
-    assert len({check.name for check in checks}) == len(PIPELINE_CHECKS) == 12
-    for check in checks:
-        assert check.verdict == "pass", check
-        assert check.found
-        assert check.meaning
-        assert check.remedy == ""
 
 
 SLIPS: dict[str, Callable[..., jax.Array]] = {
