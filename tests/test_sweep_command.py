@@ -24,14 +24,15 @@ from jaxnet.training import fit
 
 Run = Callable[..., Result]
 
+QUICK = ("--size", "8", "--iterations", "40", "--hidden-units", "4")
 GRID = ("--learning-rates", "0.01,0.1,1000", "--scales", "0.1,he", "--seeds", "3")
 
 
 @pytest.fixture
 def run(tmp_path: Path, folder: Path) -> Run:
     def run(*arguments: str) -> Result:
-        command = [sys.executable, "-m", "jaxnet", "sweep", "--data", str(folder), "--size", "8"]
-        command += ["--iterations", "40", "--hidden-units", "4", *arguments]
+        command = [sys.executable, "-m", "jaxnet", "sweep", "--data", str(folder)]
+        command += [*QUICK, *arguments]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         return Result(done.returncode, done.stdout, done.stderr)
 
@@ -39,7 +40,7 @@ def run(tmp_path: Path, folder: Path) -> Run:
 
 
 @pytest.mark.slow
-def test_a_sweep_from_the_command_line(run: Run, tmp_path: Path, folder: Path) -> None:
+def test_a_sweep_from_the_command_line(run: Run, jaxnet: Run, tmp_path: Path, folder: Path) -> None:
     result = run(*GRID, "--json")
     assert result.code == 0
     answer = json.loads(result.out)
@@ -77,14 +78,15 @@ def test_a_sweep_from_the_command_line(run: Run, tmp_path: Path, folder: Path) -
     assert (again.last_costs[:, 0, :] == 7.0).all()
     np.testing.assert_array_equal(again.last_costs[:, 1, :], before[:, 1, :])
 
-    other = run(*GRID, "--out", "runs/001", "--momentum", "0.5")
+    refused = (*QUICK, "--data", folder, *GRID, "--out", tmp_path / "runs/001")
+    other = jaxnet("sweep", *refused, "--momentum", "0.5")
     assert other.code == 2
     assert "was made with momentum = 0.0" in other.err
     assert "momentum = 0.5, as asked for now" in other.err
 
     with h5py.File(path, "a") as file:
         file.move("results/relu", "results/sigmoid")
-    edited = run(*GRID, "--out", "runs/001")
+    edited = jaxnet("sweep", *refused)
     assert edited.code == 2
     assert "/results holds sigmoid, not relu" in edited.err
     assert "Traceback" not in edited.err
@@ -107,7 +109,7 @@ def test_leaks_are_excluded(run: Run, tmp_path: Path, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_several_activations(run: Run, tmp_path: Path) -> None:
+def test_several_activations(run: Run, jaxnet: Run, tmp_path: Path) -> None:
     grid = ("--learning-rates", "0.1", "--scales", "0.1", "--seeds", "2")
     result = run(*grid, "--activations", "sigmoid,relu", "--json")
     assert result.code == 0
@@ -116,7 +118,7 @@ def test_several_activations(run: Run, tmp_path: Path) -> None:
     assert cells[0]["cost"] != cells[1]["cost"]
     with h5py.File(tmp_path / "runs/001/sweep.h5") as file:
         assert set(file["results"]) == {"relu", "sigmoid"}
-    wrong = run("--activations", "relu,tanh")
+    wrong = jaxnet("sweep", "--activations", "relu,tanh")
     assert wrong.code == 2
     assert "tanh" in wrong.err
     assert "leaky_relu" in wrong.err

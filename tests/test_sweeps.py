@@ -1,5 +1,6 @@
 """A sweep against training each of its networks alone."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from test_span import make_problem
 from jaxnet import blocks
 from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.errors import DataError, UsageError
+from jaxnet.evaluation.leave_one_out import leave_one_out
 from jaxnet.network import accuracy, init_params, loss
 from jaxnet.sweeps import Sweep, sweep
 from jaxnet.training import fit
@@ -141,27 +143,36 @@ def test_what_does_not_fit(keys: jax.Array, x64: None) -> None:
             sweep(keys, X, Y, **settings)
 
 
-def test_several_devices_give_the_same(tmp_path: Path) -> None:
+def save_some_sweeps(path: str | Path) -> None:
+    """Train networks on the devices there are, and save what they come to."""
+    X = jax.random.normal(jax.random.key(1), (20, 6))
+    Y = jnp.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
+    keys = jax.vmap(jax.random.key)(np.arange(5))
+    swept = sweep(keys, X, Y, learning_rates=[0.1, 0.3], iterations=20, keep_costs=True)
+    found = leave_one_out(keys, X, Y, learning_rate=0.1, iterations=20)
+    assert swept.costs is not None
+    np.savez(path, costs=swept.costs, probabilities=found.train_without)
+
+
+def test_several_devices_give_the_same(tmp_path: Path, x64: None) -> None:
     program = """
-import sys, jax, numpy as np
-jax.config.update("jax_num_cpu_devices", int(sys.argv[1]))
+import sys, jax
+jax.config.update("jax_num_cpu_devices", 3)
 jax.config.update("jax_enable_x64", True)
-import jaxnet
-X = jax.random.normal(jax.random.key(1), (20, 6))
-Y = jax.numpy.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
-keys = jax.vmap(jax.random.key)(np.arange(5))
-assert len(jax.devices()) == int(sys.argv[1])
-swept = jaxnet.sweep(keys, X, Y, learning_rates=[0.1, 0.3], iterations=20, keep_costs=True)
-from jaxnet.evaluation.leave_one_out import leave_one_out
-found = leave_one_out(keys, X, Y, learning_rate=0.1, iterations=20)
-np.savez(sys.argv[2], costs=swept.costs, probabilities=found.train_without)
+assert len(jax.devices()) == 3
+from test_sweeps import save_some_sweeps
+save_some_sweeps(sys.argv[1])
 """
-    results = []
-    for devices in ("1", "3"):
-        path = tmp_path / f"{devices}.npz"
-        subprocess.run([sys.executable, "-c", program, devices, path], check=True)
-        results.append(np.load(path))
+    one, three = tmp_path / "1.npz", tmp_path / "3.npz"
+    assert len(jax.devices()) == 1
+    save_some_sweeps(one)
+    path = os.pathsep.join(sys.path)
+    subprocess.run(
+        [sys.executable, "-c", program, three], check=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    results = np.load(one), np.load(three)
     for name in ("costs", "probabilities"):
+        assert np.ptp(results[0][name]) > 0.01
         np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-13)
 
 
