@@ -54,6 +54,7 @@ def test_all_scores_are_printed_and_drawn(jaxnet: Run, folder: Path) -> None:
     assert jaxnet("evaluate", "runs/001/model.h5", "--force").code == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_answer_in_json_is_that_of_the_network(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK)
     model, dataset = load_model("runs/001"), load_dataset(folder, size=8)
@@ -81,6 +82,7 @@ def test_the_answer_in_json_is_that_of_the_network(jaxnet: Run, folder: Path) ->
         assert len(said["most_wrong"]) == said["pictures"] - said["right"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_threshold_is_chosen_on_train(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, "--size", 8, "--iterations", 3)
     half = json.loads(jaxnet("evaluate", "runs/001", "--json").out)
@@ -98,6 +100,7 @@ def test_the_threshold_is_chosen_on_train(jaxnet: Run, folder: Path) -> None:
         assert f'--threshold is "{wrong}"' in refused.err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_data_that_have_changed_are_told(jaxnet: Run, h5: Write, images: np.ndarray) -> None:
     path = h5()
     jaxnet("train", "--data", path, *QUICK)
@@ -124,6 +127,7 @@ def test_other_data_and_no_test_split(jaxnet: Run, h5: Write, folder: Path) -> N
     assert 'gives the probability of "dog", and is judged by "cat"' in mixed.out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_data_options_of_the_run_are_kept(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK, "--data-seed", 5, "--positive", "dog")
     answer = json.loads(jaxnet("evaluate", "runs/001", "--json").out)
@@ -135,6 +139,7 @@ def test_the_data_options_of_the_run_are_kept(jaxnet: Run, folder: Path) -> None
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_data_options_edited_by_hand(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK)
     with h5py.File("runs/001/model.h5", "a") as file:
@@ -145,6 +150,7 @@ def test_data_options_edited_by_hand(jaxnet: Run, folder: Path) -> None:
     assert jaxnet("evaluate", "runs/001", "--data", folder).code == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_test_pictures_that_are_in_train_can_be_left_out(
     jaxnet: Run, h5: Write, images: np.ndarray
 ) -> None:
@@ -157,6 +163,7 @@ def test_test_pictures_that_are_in_train_can_be_left_out(
     assert answer["splits"]["train"]["pictures"] == 8
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_model_that_names_no_data(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK, "--precision", "float64")
     assert jaxnet("evaluate", "runs/001").code == 0

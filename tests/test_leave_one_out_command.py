@@ -1,5 +1,6 @@
 """`jaxnet leave-one-out` as a user types it."""
 
+import functools
 import json
 import signal
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,7 @@ Write = Callable[..., Path]
 QUICK = ("--size", 8, "--iterations", 40, "--hidden-units", 4, "--weight-scale", "he")
 
 
+@functools.cache
 def probabilities(folder: Path, seed: int, left_out: int | None) -> dict[str, np.ndarray]:
     dataset = load_dataset(folder, size=8)
     assert dataset.test is not None
@@ -41,7 +43,7 @@ def probabilities(folder: Path, seed: int, left_out: int | None) -> dict[str, np
         basis="pixels",
     ).params
     return {
-        name: np.asarray(forward(trained, to_columns(split.images)).A2)[0]
+        name: np.asarray(jax.jit(forward)(trained, to_columns(split.images)).A2)[0]
         for name, split in dataset.splits.items()
     }
 
