@@ -138,9 +138,9 @@ def test_formulas_promote_no_dtype(hidden: Activation) -> None:
     X, Y, weights = jnp.ones((5, 4)), jnp.ones((1, 4)), jnp.ones((1, 4))
     with jax.numpy_dtype_promotion("strict"):
         results = (
-            forward(params, X, hidden),
-            jax.value_and_grad(loss)(params, X, Y, hidden, weights),
-            backward(params, X, Y, hidden, weights),
+            jax.eval_shape(lambda: forward(params, X, hidden)),
+            jax.eval_shape(lambda: jax.value_and_grad(loss)(params, X, Y, hidden, weights)),
+            jax.eval_shape(lambda: backward(params, X, Y, hidden, weights)),
         )
     assert {leaf.dtype for leaf in jax.tree.leaves(results)} == {jnp.dtype("float32")}
 

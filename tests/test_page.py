@@ -115,14 +115,13 @@ def button(page: "Page", name: str) -> Any:
 @pytest.mark.slow
 def test_500_iterations_cost_what_they_cost_in_fit(x64: None, show: Open) -> None:
     for hidden in ACTIVATIONS:
-        for n_h in (8, 3):
-            for color in ("gray", "rgb"):
-                model = make_model(hidden, n_h, color)
-                page = show(model)
-                costs = page.evaluate("jaxnet.step(500).train.costs")
-                expected = costs_of_fit(model, make_dataset())
-                np.testing.assert_allclose(costs[:500], expected, rtol=0, atol=1e-9)
-                page.close()
+        for n_h, color in ((8, "gray"), (3, "rgb")):
+            model = make_model(hidden, n_h, color)
+            page = show(model)
+            costs = page.evaluate("jaxnet.step(500).train.costs")
+            expected = costs_of_fit(model, make_dataset())
+            np.testing.assert_allclose(costs[:500], expected, rtol=0, atol=1e-9)
+            page.close()
 
 
 @pytest.mark.slow
