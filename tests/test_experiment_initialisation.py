@@ -47,7 +47,7 @@ def test_from_zero_only_the_output_bias_learns(result: Result) -> None:
 
 
 def test_units_that_do_not_start_equal_do_not_stay_so() -> None:
-    result = main(seeds=1, iterations=5, jitter=1e-3)
+    result = main(seeds=2, iterations=5, jitter=1e-3)
     assert not result.holds
     assert result.numbers["different hidden units, constant"] == 8
     assert result.numbers["rank of the update, constant"] > 1
@@ -55,7 +55,7 @@ def test_units_that_do_not_start_equal_do_not_stay_so() -> None:
 
 
 def test_too_few_iterations_show_no_need_of_random_weights() -> None:
-    result = main(seeds=1, iterations=5)
+    result = main(seeds=2, iterations=5)
     assert not result.holds
     assert result.numbers["largest difference of units that started equal"] <= 1e-12
     assert result.numbers["cost, zeros"] > 1.01 * result.numbers["label entropy"]
