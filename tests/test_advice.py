@@ -37,7 +37,9 @@ def test_the_rate_learns_and_twice_the_rate_does_not(momentum: float, x64: None)
 
 def test_there_may_be_no_such_rate(x64: None) -> None:
     X, Y = make_problem()
-    assert largest_rate_that_learns(jax.random.key(0), X, Y, below=1e-6, iterations=5) is None
+    # Settings as above, so that nothing compiles anew.
+    settings: dict[str, Any] = {"scale": 0.1, "n_h": 3, "momentum": 0.0, "iterations": 200}
+    assert largest_rate_that_learns(jax.random.key(0), X, Y, below=1e-6, **settings) is None
 
 
 @pytest.mark.parametrize(
