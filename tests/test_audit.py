@@ -261,3 +261,11 @@ def test_the_cats_leak_and_their_skew_is_reversed(cats: Dataset) -> None:
     kept = without_leaks(cats, found)
     assert kept.test is not None
     assert len(kept.test.labels) == 49
+
+
+def test_pictures_that_are_all_empty(images: np.ndarray) -> None:
+    blank = np.zeros_like(images) + np.arange(len(images), dtype=np.uint8)[:, None, None, None]
+    labels = np.arange(len(images)) % 2
+    found = audit(Dataset(Split(blank, labels), None, ("no", "yes"), source="made"))
+    assert found.pairs == ()
+    assert len(found.constant) == len(images)

@@ -7,11 +7,13 @@ from scipy.special import expit
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.evaluation.baselines import (
+    Comparison,
     best_baseline,
     compare,
     describe_baseline,
     fit_brightness,
     fit_logistic,
+    judge,
     predict_baselines,
     summary_line,
 )
@@ -121,3 +123,14 @@ def test_the_baselines_of_the_real_cats(cats: Dataset) -> None:
     labels = cats.train.labels
     right = {name: int((row == labels).sum()) for name, row in found["train"].items()}
     assert right == {"constant": 137, "hindsight": 137, "brightness": 138, "logistic": 209}
+
+
+def test_what_was_learnt_from_is_not_tested() -> None:
+    labels = np.array([0, 0, 1])
+    line = summary_line("train", labels, labels, ("other", "cat"), seen=True)
+    assert line == 'train 3/3 = 100 %, learnt from · always "other" would score 67 %'
+
+
+def test_on_which_side_of_the_bound_a_p_value_is_can_be_seen() -> None:
+    assert judge(Comparison(10, 22, 0.0501), "guessing") == "not better than guessing (p = 0.0501)"
+    assert judge(Comparison(10, 22, 0.0499), "guessing") == "worse than guessing (p = 0.0499)"

@@ -151,7 +151,7 @@ def test_a_parameter_that_is_no_number(jaxnet: Run, folder: Path) -> None:
 def test_other_data_and_wrong_usage(jaxnet: Run, folder: Path, h5: Write) -> None:
     jaxnet("train", "--data", folder, *LEARNS)
     result = jaxnet("check", "runs/001", "--data", h5(), "--json")
-    assert "other data: these are not the pictures" in result.err
+    assert "other data: these are not the training pictures" in result.err
     answer = json.loads(result.out)
     assert answer["same_data_as_in_training"] is False
     unasked: dict[str, Any] = {check["name"]: check["number"] for check in answer["checks"]}

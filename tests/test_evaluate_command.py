@@ -106,11 +106,15 @@ def test_data_that_have_changed_are_told(jaxnet: Run, h5: Write, images: np.ndar
     jaxnet("train", "--data", path, *QUICK)
     h5(test_set_y=np.array([1, 0, 0, 0]))
     result = jaxnet("evaluate", "runs/001")
-    assert "the data have changed" in result.out
-    assert "seen in training" not in result.out
-    answer = json.loads(jaxnet("evaluate", "runs/001", "--force", "--json").out)
+    assert "the training pictures are the run's, the test pictures are not" in result.out
+    assert "train (seen in training)" in result.out
+    h5(train_set_y=np.array([1, 1, 0, 1, 0, 1, 0, 1]))
+    result = jaxnet("evaluate", "runs/001", "--force", "--json")
+    assert "the data have changed: these are not the training pictures" in result.err
+    answer = json.loads(result.out)
     assert answer["same_data_as_in_training"] is False
-    assert answer["splits"]["train"]["seen_in_training"] is None
+    # Pictures of either split may have been trained on.
+    assert [part["seen_in_training"] for part in answer["splits"].values()] == [None, None]
 
 
 def test_other_data_and_no_test_split(jaxnet: Run, h5: Write, folder: Path) -> None:
@@ -121,7 +125,7 @@ def test_other_data_and_no_test_split(jaxnet: Run, h5: Write, folder: Path) -> N
     assert answer["data"]["positive"] == "dog"
     assert list(answer["splits"]) == ["train"]
     assert "there is no test split to judge by" in result.err
-    assert "other data: these are not the pictures" in result.err
+    assert "other data: " in result.err
     mixed = jaxnet("evaluate", "runs/001", "--data", h5(), "--force")
     assert mixed.code == 0
     assert 'gives the probability of "dog", and is judged by "cat"' in mixed.out
@@ -157,8 +161,11 @@ def test_test_pictures_that_are_in_train_can_be_left_out(
     path = h5(test_set_x=images[[0, 9, 10, 11]])
     jaxnet("train", "--data", path, "--iterations", 20)
     result = jaxnet("evaluate", "runs/001", "--exclude-leaks", "--json")
-    assert "other data: these are not the pictures" in result.err
+    assert "test (without 1 that train has, too): only the network" in result.err
     answer = json.loads(result.out)
+    assert answer["same_data_as_in_training"] is True
+    seen = {name: part["seen_in_training"] for name, part in answer["splits"].items()}
+    assert seen == {"train": True, "test": False}
     assert answer["splits"]["test"]["pictures"] == 3
     assert answer["splits"]["train"]["pictures"] == 8
 

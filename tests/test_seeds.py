@@ -116,12 +116,12 @@ def test_in_words_and_for_a_program() -> None:
     assert describe_seeds(found, first=10) == [
         "4 seeds: 1 dead, 3 learning",
         "train accuracy, the median of the seeds: 50.0 % "
-        "(5th to 95th percentile of the seeds: 50.0 to 50.0 %)",
+        "(least to greatest of the seeds: 50.0 to 50.0 %)",
         "train accuracy of all of them together, by their mean probability: "
         "1/2 = 50.0 % [9.5–90.5 %]",
         "train pictures whose class depends on the seed: 0 of 2",
         "test accuracy, the median of the seeds: 83.3 % "
-        "(5th to 95th percentile of the seeds: 66.7 to 100.0 %)",
+        "(least to greatest of the seeds: 66.7 to 100.0 %)",
         "test accuracy of all of them together, by their mean probability: "
         "3/3 = 100.0 % [43.9–100.0 %]",
         "test pictures whose class depends on the seed: 2 of 3; "

@@ -154,6 +154,19 @@ def save_some_sweeps(path: str | Path) -> None:
     np.savez(path, costs=swept.costs, probabilities=found.train_without)
 
 
+def test_networks_that_do_not_fit_into_memory(keys: jax.Array) -> None:
+    X, Y = jnp.linspace(-1, 1, 120).reshape(20, 6), jnp.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
+    settings: dict[str, Any] = {"learning_rates": [0.1], "iterations": 2}
+    with pytest.raises(UsageError, match="starts of 90,000,000 hidden units"):
+        sweep(keys, X, Y, n_h=90_000_000, **settings)
+    # A block holds as many as there is room for; fewer networks at a time change nothing.
+    whole = sweep(keys, X, Y, n_h=3, **settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "MOST_AT_ONCE", 1)
+        one_by_one = sweep(keys, X, Y, n_h=3, **settings)
+    np.testing.assert_allclose(one_by_one.last_costs, whole.last_costs, rtol=1e-6)
+
+
 def test_several_devices_give_the_same(tmp_path: Path, x64: None) -> None:
     program = """
 import sys, jax

@@ -33,13 +33,18 @@ def load_for_model(
     dataset, described = _load(console, named, network.classes[1])
     ours, theirs = network.origin.get("train_sha256"), described["train_sha256"]
     same = ours == theirs
+    what = "other data" if typed_options(ctx) else "the data have changed"
     if ours is None:
         console.print("the model does not say from which pictures it has learnt", style="yellow")
     elif not same:
-        what = "other data" if typed_options(ctx) else "the data have changed"
         console.print(
             f"{what}: these are not the training pictures and labels of the run (SHA-256 "
             f"{theirs[:12]}…, the run's {str(ours)[:12]}…); some may be in either split",
+            style="yellow",
+        )
+    elif described["sha256"] != network.origin.get("sha256") and not described["leaks_excluded"]:
+        console.print(
+            f"{what}: the training pictures are the run's, the test pictures are not",
             style="yellow",
         )
     if dataset.classes[1] != network.classes[1]:
