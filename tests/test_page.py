@@ -370,7 +370,7 @@ def test_an_own_photo_is_judged_as_in_python(x64: None, show: Open, tmp_path: Pa
     until(page, "document.querySelector('.says').textContent.startsWith('your photo')")
     said = re.search(r"= ([\d.]+) %", text(page, ".says"))
     assert said is not None
-    assert float(said[1]) / 100 == pytest.approx(float(expected), abs=0.02)
+    assert float(said[1]) / 100 == pytest.approx(float(expected), abs=6e-4)
     page.evaluate("jaxnet.step(50)")
     assert f"{said[1]} %" not in text(page, ".says")
     page.evaluate("jaxnet.set({ hidden_units: 5 })")
@@ -556,3 +556,13 @@ def test_the_command_writes_the_page_of_a_run(jaxnet: Run, show: Open) -> None:
     assert less["written"] == "runs/001/page.html"
     assert not less["pictures"]
     assert less["size"] == Path("runs/001/page.html").stat().st_size
+
+
+def test_steps_are_whole_numbers(x64: None, show: Open) -> None:
+    page = show(make_model())
+    for wrong in ("-5", "0", "1.5", "'x'", "NaN"):
+        attempt = (
+            f"(() => {{ try {{ jaxnet.step({wrong}) }} catch (error) {{ return error.name }} }})()"
+        )
+        assert page.evaluate(attempt) == "RangeError", wrong
+    assert page.evaluate("jaxnet.step(2).iteration") == 2

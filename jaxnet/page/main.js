@@ -86,6 +86,7 @@ function open() {
   window.jaxnet = {
     state: () => ({ ...lesson.state(), playing: ui.playing, frames: app.frames }),
     step: (n = 1) => {
+      if (!(Number.isInteger(n) && n > 0)) throw new RangeError(`${n} is no number of steps, 1 or more`);
       app.step(n);
       return window.jaxnet.state();
     },

@@ -6,11 +6,12 @@ import { percent, say } from "./strings.js";
 
 const LUMA = [0.299, 0.587, 0.114];
 
-/** Turn RGB bytes (n, 3) into what the network sees of them: rounded grey, or as they are. */
+/** Turn RGB bytes (n, 3) into what the network sees of them: grey, not rounded, or as they are. */
 export function asSeen(colors, color) {
   if (color === "rgb") return Uint8Array.from(colors);
-  return Uint8Array.from({ length: colors.length / 3 }, (_, at) =>
-    Math.round(LUMA[0] * colors[3 * at] + LUMA[1] * colors[3 * at + 1] + LUMA[2] * colors[3 * at + 2]),
+  return Float64Array.from(
+    { length: colors.length / 3 },
+    (_, at) => LUMA[0] * colors[3 * at] + LUMA[1] * colors[3 * at + 1] + LUMA[2] * colors[3 * at + 2],
   );
 }
 
