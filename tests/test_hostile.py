@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -503,7 +504,9 @@ def test_a_worker_that_dies_or_hangs_is_started_anew(tmp_path: Path, images: np.
         worker.process.kill()
         assert worker.read(*bases["fixed"]).outcome == "crash -9"
         assert worker.read(*bases["fixed"]).outcome == "read"
-        assert worker.read(*bases["fixed"], seconds=0).outcome == "hang"
+        assert worker.process.pid is not None
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        assert worker.read(*bases["fixed"], seconds=0.2).outcome == "hang"
         assert worker.read(*bases["fixed"]).outcome == "read"
 
 
