@@ -38,7 +38,7 @@ from jaxnet import (
     to_columns,
     to_row,
 )
-from jaxnet.figures import FAR_ABOVE
+from jaxnet.report.figures import FAR_ABOVE
 
 CLAIM = "The article's network learns to tell cats from other things."
 

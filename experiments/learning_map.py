@@ -29,7 +29,7 @@ from matplotlib.colors import ListedColormap, LogNorm
 from experiments import Result, at_least, new_figure, run
 from jaxnet import UsageError, load_dataset, sweep, to_columns, to_row
 from jaxnet.commands.console import show_progress
-from jaxnet.figures import OUTCOME_COLORS
+from jaxnet.report.figures import OUTCOME_COLORS
 
 CLAIM = "Rates that are too large for each other do not learn, and the border is ragged."
 

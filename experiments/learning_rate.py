@@ -48,7 +48,7 @@ from jaxnet import (
     to_columns,
     to_row,
 )
-from jaxnet.figures import OUTCOME_COLORS
+from jaxnet.report.figures import OUTCOME_COLORS
 
 CLAIM = "A rate that is too small is slow, and one that is too large overshoots."
 

@@ -4,12 +4,13 @@ from .curvature import Sharpness, hessian_product, sharpness
 from .data.columns import Preprocessing, balancing_weights, to_columns, to_row
 from .data.dataset import Dataset, Split
 from .data.load import load_dataset
+from .devices import use_all_cores
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
+from .many.sweep import Sweep, sweep
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .optimizer import sgd
 from .outcomes import label_entropy, outcome
-from .storage.model import Model, load_descent, load_model, save_model
-from .sweeps import Sweep, sweep, use_all_cores
+from .runs.model_file import Model, load_descent, load_model, save_model
 from .training import (
     Basis,
     Descent,

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxnet.activations import Activation, relu
+from jaxnet.devices import at_highest_precision
 from jaxnet.network import Params, forward
-from jaxnet.precision import at_highest_precision
 
 
 class Gradients(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from jaxnet.activations import Activation, relu, sigmoid
-from jaxnet.checks import check_row
+from jaxnet.arrays import check_row
+from jaxnet.devices import at_highest_precision, require_dtype
 from jaxnet.errors import UsageError, require_number
-from jaxnet.precision import at_highest_precision, require_dtype
 
 Params = dict[str, jax.Array]  # W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
 

@@ -23,8 +23,8 @@ import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 
 from jaxnet.activations import Activation, relu
+from jaxnet.devices import at_highest_precision
 from jaxnet.network import Params, cross_entropy, forward_from
-from jaxnet.precision import at_highest_precision
 
 
 class Span(NamedTuple):

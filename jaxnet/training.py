@@ -12,8 +12,8 @@ import optax
 from jax import lax
 
 from jaxnet.activations import Activation, relu
-from jaxnet.checks import check_inputs, check_targets
-from jaxnet.compilation import jit_loop
+from jaxnet.arrays import check_inputs, check_targets
+from jaxnet.devices import jit_loop
 from jaxnet.errors import DivergenceError, UsageError, require_choice, require_number
 from jaxnet.network import Params, loss
 from jaxnet.optimizer import LEARNING_RATE, NO_MOMENTUM, Sgd, sgd

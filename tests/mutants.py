@@ -21,12 +21,13 @@ import numpy as np
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split, fingerprint
 from jaxnet.data.hdf5 import read_hdf5, write_hdf5
-from jaxnet.data.untrusted import BELIEVED_BYTES
 from jaxnet.errors import JaxnetError
+from jaxnet.io.attributes import Value
+from jaxnet.io.bounded_hdf5 import BELIEVED_BYTES
+from jaxnet.many.sweep import Sweep
 from jaxnet.network import init_params
 from jaxnet.optimizer import sgd
-from jaxnet.storage.attributes import Value
-from jaxnet.storage.model import (
+from jaxnet.runs.model_file import (
     Model,
     load_descent,
     load_model,
@@ -35,8 +36,7 @@ from jaxnet.storage.model import (
     save_model,
     versions,
 )
-from jaxnet.storage.sweep import empty_sweep, resume_sweep, save_sweep
-from jaxnet.sweeps import Sweep
+from jaxnet.runs.sweep_file import empty_sweep, resume_sweep, save_sweep
 from jaxnet.training import Descent, fit_in_chunks, start_descent
 
 SECONDS = 20.0  # that a mutant may take, on a busy machine

@@ -10,7 +10,7 @@ from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.columns import Preprocessing, balancing_weights, to_row
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.network import init_params
-from jaxnet.storage.model import Model
+from jaxnet.runs.model_file import Model
 from jaxnet.training import fit
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import Problem
 
 from jaxnet.activations import leaky_relu, relu
-from jaxnet.advice import dead_since, largest_rate_that_learns
+from jaxnet.evaluation.diagnosis import dead_since, largest_rate_that_learns
 from jaxnet.network import forward, init_params
 from jaxnet.optimizer import sgd
 from jaxnet.outcomes import any_active

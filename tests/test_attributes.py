@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from jaxnet.errors import UsageError
-from jaxnet.storage import attributes
-from jaxnet.storage.attributes import LONGEST_ATTRIBUTE, Value, read_attributes, write_attributes
+from jaxnet.io import attributes
+from jaxnet.io.attributes import LONGEST_ATTRIBUTE, Value, read_attributes, write_attributes
 
 VALUES: dict[str, Value] = {
     "text": "a cät",

@@ -10,12 +10,12 @@ from PIL import Image
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.duplicates import find_pairs
 from jaxnet.data.hdf5 import write_hdf5
 from jaxnet.data.load import load_dataset
 from jaxnet.data.sketches import draw_sketches
 from jaxnet.evaluation.audit import Audit, audit, without_leaks
-from jaxnet.evaluation.duplicates import find_pairs
-from jaxnet.figures import draw_contact_sheet
+from jaxnet.report.figures import draw_contact_sheet
 
 Run = Callable[..., Result]
 

@@ -14,7 +14,7 @@ from jaxnet.evaluation.doctor.check import Check
 from jaxnet.evaluation.doctor.examine import PIPELINE_CHECKS
 from jaxnet.evaluation.doctor.laws import check_permuted_units
 from jaxnet.evaluation.doctor.subjects import Pipeline
-from jaxnet.storage.model import load_model, save_model
+from jaxnet.runs.model_file import load_model, save_model
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]

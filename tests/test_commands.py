@@ -24,7 +24,7 @@ from jaxnet.commands import options
 from jaxnet.commands.train import train
 from jaxnet.data.columns import COLORS, SCALES
 from jaxnet.data.load import load_dataset
-from jaxnet.storage.model import load_model, save_model
+from jaxnet.runs.model_file import load_model, save_model
 from jaxnet.training import Basis
 
 Run = Callable[..., Result]

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnet import compilation
-from jaxnet.compilation import FUSE_SUMS, jit_loop
+from jaxnet import devices as compilation
+from jaxnet.devices import FUSE_SUMS, jit_loop
 
 UNKNOWN = {"xla_cpu_no_such_option": ""}
 

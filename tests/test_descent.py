@@ -17,7 +17,7 @@ from jaxnet.data.columns import Preprocessing
 from jaxnet.errors import ModelFileError
 from jaxnet.network import init_params
 from jaxnet.optimizer import sgd
-from jaxnet.storage.model import Model, load_descent, load_model, save_model
+from jaxnet.runs.model_file import Model, load_descent, load_model, save_model
 from jaxnet.training import Basis, Descent, Fit, fit_in_chunks, start_descent
 
 # Rules hold no state, and each is made once, so that its program is compiled once.

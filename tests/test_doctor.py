@@ -44,7 +44,7 @@ from jaxnet.evaluation.doctor.units import (
 from jaxnet.network import Forward, Params, forward, forward_from, init_params, loss
 from jaxnet.optimizer import sgd
 from jaxnet.outcomes import label_entropy
-from jaxnet.storage.model import Model
+from jaxnet.runs.model_file import Model
 from jaxnet.training import fit
 
 pytestmark = pytest.mark.usefixtures("x64")

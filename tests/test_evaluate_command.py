@@ -13,9 +13,9 @@ from PIL import Image
 
 from jaxnet.data.dataset import Split
 from jaxnet.data.load import load_dataset
-from jaxnet.evaluation.picture import draw_evaluation
 from jaxnet.evaluation.scores import score
-from jaxnet.storage.model import load_model, save_model
+from jaxnet.report.evaluation_figure import draw_evaluation
+from jaxnet.runs.model_file import load_model, save_model
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]

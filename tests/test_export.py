@@ -17,9 +17,9 @@ from test_model import make_model
 from jaxnet.activations import relu
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.network import forward
-from jaxnet.storage import export
-from jaxnet.storage.export import KINDS, export_model
-from jaxnet.storage.model import save_model
+from jaxnet.runs import export
+from jaxnet.runs.export import KINDS, export_model
+from jaxnet.runs.model_file import save_model
 
 Run = Callable[..., Result]
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.figures import OUTCOME_COLORS, draw_contact_sheet, draw_sweep, draw_training
+from jaxnet.many.sweep import Sweep
 from jaxnet.network import init_params
 from jaxnet.outcomes import Outcome
-from jaxnet.storage.model import Model
-from jaxnet.sweeps import Sweep
+from jaxnet.report.figures import OUTCOME_COLORS, draw_contact_sheet, draw_sweep, draw_training
+from jaxnet.runs.model_file import Model
 
 
 def rendered(figure: Figure) -> np.ndarray:

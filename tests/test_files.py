@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jaxnet.data.files import write_whole
 from jaxnet.errors import UsageError
+from jaxnet.io.files import write_whole
 
 # A real limit on the size of files, which fails a write as a full disk does.
 FULL_DISK = """

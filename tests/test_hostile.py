@@ -28,8 +28,8 @@ from mutants import (
 
 from jaxnet.data.hdf5 import read_hdf5
 from jaxnet.errors import DataError, ModelFileError
-from jaxnet.storage.model import load_descent, load_model, load_settings, save_model
-from jaxnet.storage.sweep import resume_sweep, save_sweep
+from jaxnet.runs.model_file import load_descent, load_model, load_settings, save_model
+from jaxnet.runs.sweep_file import resume_sweep, save_sweep
 
 Write = Callable[..., Path]
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from test_span import make_problem
 
-from jaxnet import blocks
 from jaxnet.activations import Activation, relu, sigmoid
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import DataError, UsageError
-from jaxnet.evaluation import leave_one_out as module
-from jaxnet.evaluation.leave_one_out import (
+from jaxnet.many import engine as blocks
+from jaxnet.many import leave_one_out as module
+from jaxnet.many.leave_one_out import (
     Change,
     LeaveOneOut,
     influence,

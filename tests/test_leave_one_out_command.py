@@ -17,9 +17,9 @@ from PIL import Image
 from jaxnet.commands import leave_one_out as command
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.load import load_dataset
-from jaxnet.evaluation.influence_picture import COLUMNS, FADED, draw_influence
-from jaxnet.evaluation.leave_one_out import LeaveOneOut
+from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.network import forward, init_params
+from jaxnet.report.influence_figure import COLUMNS, FADED, draw_influence
 from jaxnet.training import fit
 
 Run = Callable[..., Result]

@@ -19,7 +19,7 @@ from jaxnet.data.columns import Preprocessing, to_columns
 from jaxnet.data.pictures import resize_images
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.network import forward, init_params
-from jaxnet.storage.model import Model, load_model, load_origin, save_model, versions
+from jaxnet.runs.model_file import Model, load_model, load_origin, save_model, versions
 
 
 def make_model(dtype: str = "float32") -> Model:

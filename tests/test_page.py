@@ -18,9 +18,9 @@ from PIL import Image
 
 from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.page.build import write_page
-from jaxnet.page.data import MOST, SAMPLE, first_params
-from jaxnet.storage.model import Model, load_model
+from jaxnet.report.page.build import write_page
+from jaxnet.report.page.data import MOST, SAMPLE, first_params
+from jaxnet.runs.model_file import Model, load_model
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

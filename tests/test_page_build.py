@@ -12,9 +12,9 @@ import pytest
 from conftest import Result
 from pages import make_model
 
-from jaxnet.page.build import MODULES, join_modules
-from jaxnet.page.data import first_params
-from jaxnet.storage.model import Model, save_model
+from jaxnet.report.page.build import MODULES, join_modules
+from jaxnet.report.page.data import first_params
+from jaxnet.runs.model_file import Model, save_model
 
 Run = Callable[..., Result]
 
@@ -57,8 +57,8 @@ def test_the_command_tells_of_a_sample_and_of_other_data(
     (folder / "cat" / "01.png").unlink()
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
-    monkeypatch.setattr("jaxnet.page.data.MOST", 5)
-    monkeypatch.setattr("jaxnet.page.data.SAMPLE", 4)
+    monkeypatch.setattr("jaxnet.report.page.data.MOST", 5)
+    monkeypatch.setattr("jaxnet.report.page.data.SAMPLE", 4)
     result = jaxnet("page", "runs/001", "--open")
     assert result.code == 0
     assert "a sample of 4 of the 11 pictures" in result.out

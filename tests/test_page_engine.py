@@ -19,9 +19,9 @@ from jaxnet.data.columns import Preprocessing, balancing_weights, to_row
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.evaluation.scores import wilson
 from jaxnet.network import forward, init_params
-from jaxnet.page.build import encode
-from jaxnet.page.data import CURVE_POINTS, collect, first_params, sample_splits
-from jaxnet.storage.model import Model
+from jaxnet.report.page.build import encode
+from jaxnet.report.page.data import CURVE_POINTS, collect, first_params, sample_splits
+from jaxnet.runs.model_file import Model
 
 NODE = shutil.which("node")
 SOURCE = Path(__file__).parent.parent / "jaxnet" / "page"

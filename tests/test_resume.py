@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import Result
 
-from jaxnet.storage.model import Model, load_model
+from jaxnet.runs.model_file import Model, load_model
 
 Run = Callable[..., Result]
 
@@ -51,7 +51,7 @@ def test_a_run_goes_on_to_the_same_bits(
 def test_a_run_is_saved_on_the_way(
     jaxnet: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jaxnet.storage import model
+    from jaxnet.runs import model_file as model
 
     saved = []
     keep = model.save_model

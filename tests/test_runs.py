@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from jaxnet.errors import UsageError
-from jaxnet.storage.runs import make_run_folder
+from jaxnet.runs.folder import make_run_folder
 
 
 @pytest.fixture(autouse=True)

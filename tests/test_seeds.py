@@ -10,7 +10,7 @@ from test_span import make_problem
 
 from jaxnet.errors import DataError, UsageError
 from jaxnet.evaluation.scores import wilson
-from jaxnet.evaluation.seeds import (
+from jaxnet.many.seeds import (
     Seeds,
     Spread,
     compare_seeds,

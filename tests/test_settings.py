@@ -16,7 +16,7 @@ from jaxnet.commands.settings import check_setting, load_run_settings
 from jaxnet.data.columns import Preprocessing
 from jaxnet.errors import ModelFileError
 from jaxnet.network import init_params
-from jaxnet.storage.model import Model, save_model
+from jaxnet.runs.model_file import Model, save_model
 
 SETTINGS: dict[str, Any] = {
     "data": "pets",

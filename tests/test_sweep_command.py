@@ -19,7 +19,7 @@ from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.load import load_dataset
 from jaxnet.errors import UsageError
 from jaxnet.network import init_params
-from jaxnet.storage.sweep import empty_sweep, resume_sweep, save_sweep
+from jaxnet.runs.sweep_file import empty_sweep, resume_sweep, save_sweep
 from jaxnet.training import fit
 
 Run = Callable[..., Result]

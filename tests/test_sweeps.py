@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from test_span import make_problem
 
-from jaxnet import blocks
 from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.errors import DataError, UsageError
-from jaxnet.evaluation.leave_one_out import leave_one_out
+from jaxnet.many import engine as blocks
+from jaxnet.many.leave_one_out import leave_one_out
+from jaxnet.many.sweep import Sweep, sweep
 from jaxnet.network import accuracy, init_params, loss
-from jaxnet.sweeps import Sweep, sweep
 from jaxnet.training import fit
 
 RATES = (0.05, 0.3)

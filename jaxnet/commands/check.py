@@ -87,7 +87,7 @@ def _check_run(
     from jaxnet.evaluation.doctor.course import not_finite
     from jaxnet.evaluation.doctor.examine import check_trained
     from jaxnet.evaluation.doctor.subjects import Trained
-    from jaxnet.storage.model import load_model, load_settings
+    from jaxnet.runs.model_file import load_model, load_settings
 
     try:
         network, settings = load_model(path), load_settings(path)

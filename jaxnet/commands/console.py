@@ -125,7 +125,7 @@ def describe_device(console: Console) -> str:
 
 def save_figure(figure: "Figure", path: Path) -> None:
     """Write a figure as a PNG, whole or not at all."""
-    from jaxnet.data.files import write_whole
+    from jaxnet.io.files import write_whole
 
     with write_whole(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)

@@ -70,7 +70,7 @@ def data(
     console.print(f"brightness alone, one threshold on the mean grey, gets {scores} right")
     if sheet is not None:
         from jaxnet.data.columns import Preprocessing
-        from jaxnet.figures import draw_contact_sheet
+        from jaxnet.report.figures import draw_contact_sheet
 
         _, height, width, _ = dataset.train.images.shape
         seen = Preprocessing(height, width, color)

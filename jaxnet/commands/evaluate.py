@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset, Split
     from jaxnet.evaluation.baselines import Comparison
     from jaxnet.evaluation.scores import Interval, Scores
-    from jaxnet.storage.model import Model
+    from jaxnet.runs.model_file import Model
 
 FIGURE_NAME = "evaluation.png"
 
@@ -84,8 +84,8 @@ def evaluate(
     # A model keeps its own precision; this only allows float64.
     jax.config.update("jax_enable_x64", True)
 
-    from jaxnet.evaluation.picture import draw_evaluation
-    from jaxnet.storage.model import load_model, load_settings
+    from jaxnet.report.evaluation_figure import draw_evaluation
+    from jaxnet.runs.model_file import load_model, load_settings
 
     cut = _parse_threshold(threshold)
     network, settings = load_model(model), load_settings(model)

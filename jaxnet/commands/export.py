@@ -28,9 +28,9 @@ def export(
     # A model keeps its own precision; this only allows float64.
     jax.config.update("jax_enable_x64", True)
 
-    from jaxnet.storage.export import export_model
-    from jaxnet.storage.model import load_model
-    from jaxnet.storage.runs import MODEL_NAME
+    from jaxnet.runs.export import export_model
+    from jaxnet.runs.folder import MODEL_NAME
+    from jaxnet.runs.model_file import load_model
 
     network = load_model(model)
     if out is None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from jaxnet.data.dataset import Dataset
-    from jaxnet.evaluation.leave_one_out import Change, LeaveOneOut
+    from jaxnet.many.leave_one_out import Change, LeaveOneOut
     from jaxnet.progress import T
 
 FIGURE_NAME = "leave-one-out.png"
@@ -88,7 +88,7 @@ def leave_one_out(
 
     The time grows with the cube of the number of training pictures, the memory with its square.
     """
-    from jaxnet.sweeps import use_all_cores
+    from jaxnet.devices import use_all_cores
 
     with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
         use_all_cores()
@@ -100,10 +100,10 @@ def leave_one_out(
     jax.config.update("jax_enable_x64", precision == "float64")
 
     from jaxnet.activations import ACTIVATIONS
-    from jaxnet.evaluation import leave_one_out as exact
-    from jaxnet.evaluation.influence_picture import draw_influence
+    from jaxnet.many import leave_one_out as exact
     from jaxnet.outcomes import FAILED
-    from jaxnet.storage.runs import make_run_folder, require_empty
+    from jaxnet.report.influence_figure import draw_influence
+    from jaxnet.runs.folder import make_run_folder, require_empty
 
     first_scale = options.parse_weight_scale(weight_scale)
     if out is not None and not force:
@@ -202,7 +202,7 @@ def _answer(
     import numpy as np
 
     from jaxnet.evaluation.baselines import more_frequent
-    from jaxnet.evaluation.leave_one_out import unseen_accuracies
+    from jaxnet.many.leave_one_out import unseen_accuracies
 
     labels, classes = dataset.train.labels, dataset.classes
     accuracy, by_seed = unseen_accuracies(found, labels)

@@ -11,7 +11,7 @@ from jaxnet.commands.console import print_json, speak
 from jaxnet.commands.run_data import Data, load_for_model, typed_options
 
 if TYPE_CHECKING:
-    from jaxnet.page.build import Written
+    from jaxnet.report.page.build import Written
 
 
 def page(
@@ -41,9 +41,9 @@ def page(
     # The page's numbers are computed in float64.
     jax.config.update("jax_enable_x64", True)
 
-    from jaxnet.page.build import PAGE_NAME, write_page
-    from jaxnet.page.data import first_params
-    from jaxnet.storage.model import load_model, load_settings
+    from jaxnet.report.page.build import PAGE_NAME, write_page
+    from jaxnet.report.page.data import first_params
+    from jaxnet.runs.model_file import load_model, load_settings
 
     network = load_model(model)
     start = first_params(network)

@@ -25,7 +25,7 @@ def predict(
     jax.config.update("jax_enable_x64", True)
 
     from jaxnet.data.pictures import read_pictures
-    from jaxnet.storage.model import load_model
+    from jaxnet.runs.model_file import load_model
 
     network = load_model(model)
     err.print(f"Device: {describe_device(err)}")

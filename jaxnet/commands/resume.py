@@ -61,7 +61,7 @@ def resumed_settings(ctx: typer.Context, folder: Path) -> dict[str, Any]:
 
 def run_folder(path: Path) -> Path:
     """Find the folder of a run that is named by it or by the model file in it."""
-    from jaxnet.storage.runs import MODEL_NAME
+    from jaxnet.runs.folder import MODEL_NAME
 
     if path.is_file() and path.name != MODEL_NAME:
         raise UsageError(

@@ -13,7 +13,7 @@ from jaxnet.errors import UsageError
 
 if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
-    from jaxnet.storage.model import Model
+    from jaxnet.runs.model_file import Model
 
 Data = Annotated[
     str | None,

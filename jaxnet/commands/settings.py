@@ -33,7 +33,7 @@ def load_run_settings(
         ModelFileError: If a setting is missing, unknown, of another type, or outside its range; or
             if the file is no model file.
     """
-    from jaxnet.storage.model import load_settings
+    from jaxnet.runs.model_file import load_settings
 
     stored = load_settings(run)
     options = {option.name: option for option in ctx.command.params if option.name not in apart}

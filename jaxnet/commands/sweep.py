@@ -26,8 +26,8 @@ from jaxnet.errors import UsageError, require_choice, require_number
 if TYPE_CHECKING:
     import numpy as np
 
+    from jaxnet.many.sweep import Sweep
     from jaxnet.progress import T
-    from jaxnet.sweeps import Sweep
 
 FIGURE_NAME = "sweep.png"
 
@@ -90,7 +90,7 @@ def sweep(
     networks = len(kinds) * math.prod(shape)
     require_number("the number of networks", networks, 1, MOST_NETWORKS)
 
-    from jaxnet.sweeps import use_all_cores
+    from jaxnet.devices import use_all_cores
 
     with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
         use_all_cores()
@@ -100,10 +100,10 @@ def sweep(
 
     jax.config.update("jax_enable_x64", precision == "float64")
 
-    from jaxnet.figures import draw_sweep
-    from jaxnet.storage.runs import make_run_folder
-    from jaxnet.storage.sweep import SWEEP_NAME, empty_sweep, resume_sweep, save_sweep
-    from jaxnet.sweeps import sweep as train_networks
+    from jaxnet.many.sweep import sweep as train_networks
+    from jaxnet.report.figures import draw_sweep
+    from jaxnet.runs.folder import make_run_folder
+    from jaxnet.runs.sweep_file import SWEEP_NAME, empty_sweep, resume_sweep, save_sweep
 
     console = speak(as_json)
     dataset, described = load_and_print(console, ctx.params)

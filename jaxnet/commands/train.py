@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from jaxnet.data.dataset import Dataset
     from jaxnet.network import Params
-    from jaxnet.storage.model import Model
+    from jaxnet.runs.model_file import Model
     from jaxnet.training import Descent, Fit
 
 FIGURE_NAME = "training.png"
@@ -128,7 +128,7 @@ def train(
         run = types.SimpleNamespace(**resumed_settings(ctx, resume))
 
     if seeds > 1:
-        from jaxnet.sweeps import use_all_cores
+        from jaxnet.devices import use_all_cores
 
         with contextlib.suppress(UsageError):  # called from Python, where JAX may be in use already
             use_all_cores()
@@ -142,8 +142,8 @@ def train(
     from jaxnet.data.columns import balancing_weights
     from jaxnet.network import count_params, init_params, predict
     from jaxnet.outcomes import FAILED, label_entropy
-    from jaxnet.storage.model import Model, load_descent, load_origin, save_model, versions
-    from jaxnet.storage.runs import MODEL_NAME, make_run_folder, require_empty
+    from jaxnet.runs.folder import MODEL_NAME, make_run_folder, require_empty
+    from jaxnet.runs.model_file import Model, load_descent, load_origin, save_model, versions
     from jaxnet.training import fit_in_chunks, start_descent
 
     rule = _make_rule(run.optimizer, run.learning_rate, run.momentum, run.nesterov)
@@ -158,8 +158,8 @@ def train(
 
     # Imported by now, while the pictures were read.
     from jaxnet.evaluation.baselines import summary_line
-    from jaxnet.evaluation.seeds import describe_seeds, seeds_as_answer, train_seeds
-    from jaxnet.figures import draw_training
+    from jaxnet.many.seeds import describe_seeds, seeds_as_answer, train_seeds
+    from jaxnet.report.figures import draw_training
 
     if resume is not None and load_origin(resume).get("sha256") != described["sha256"]:
         raise UsageError(
@@ -317,7 +317,7 @@ def train(
 
 def _write_page(folder: Path, model: "Model", params: "Params", dataset: "Dataset") -> list[str]:
     """Write the page of a run, unless it would be too large for a browser; say what was done."""
-    from jaxnet.page.build import PAGE_NAME, write_page
+    from jaxnet.report.page.build import PAGE_NAME, write_page
 
     if dataset.train.images[0].size > MOST_PAGE_VALUES:
         return [f"no {PAGE_NAME} for such large pictures: jaxnet page {folder} writes it anyway"]

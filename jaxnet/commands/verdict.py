@@ -49,7 +49,7 @@ def explain(
         rate: α.
         search: What else `largest_rate_that_learns` needs; empty if the optimizer is not SGD.
     """
-    from jaxnet.advice import dead_since
+    from jaxnet.evaluation.diagnosis import dead_since
     from jaxnet.outcomes import FAILED, late_cost
 
     n_h = len(fit.params["b1"])
@@ -103,7 +103,7 @@ def _advise(
     """Look for a smaller rate that learns, where that is quick; say what to do, and the rate."""
     import numpy as np
 
-    from jaxnet.advice import HALVINGS, largest_rate_that_learns, operations
+    from jaxnet.evaluation.diagnosis import HALVINGS, largest_rate_that_learns, operations
 
     if not np.isfinite(fit.costs[0]):
         return "it was none from the start: take a smaller --weight-scale or --scale", None

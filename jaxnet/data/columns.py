@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 
-from jaxnet.data.dataset import check_images, check_labels
+from jaxnet.arrays import check_labels
+from jaxnet.data.dataset import check_images
 from jaxnet.data.pictures import resize_images
+from jaxnet.devices import require_dtype
 from jaxnet.errors import DataError, require_choice
-from jaxnet.precision import require_dtype
 
 COLORS = ("gray", "rgb")
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxnet.arrays import check_labels
 from jaxnet.errors import DataError, UsageError
 
 
@@ -59,24 +60,6 @@ def check_images(shape: tuple[int, ...], dtype: np.dtype, where: str) -> None:
             "pictures of shape (m, height, width, 3), RGB, of type uint8 (0 to 255)",
             "convert them first, for example (255 * images).round().astype('uint8') "
             "for floats in [0, 1], or images[..., None].repeat(3, axis=-1) for grey pictures",
-        )
-
-
-def check_labels(labels: np.ndarray, m: int, where: str) -> None:
-    """Raise a DataError unless there are m labels, each 0 or 1."""
-    if labels.size != m:
-        raise DataError(
-            f"{where} has {labels.size} labels for {m} pictures",
-            "one label a picture",
-            "take the labels that belong to these pictures",
-        )
-    values = np.unique(labels)
-    if not np.isin(values, (0, 1)).all():
-        shown = ", ".join(str(value) for value in values[:8]) + (", …" if len(values) > 8 else "")
-        raise DataError(
-            f"{where} holds the labels {shown}",
-            "0 and 1 only, 1 for the positive class",
-            "turn the labels into 0 and 1; this network tells two classes apart",
         )
 
 

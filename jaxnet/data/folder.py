@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split, choose_positive
-from jaxnet.data.files import require_path
 from jaxnet.data.pictures import picture_suffixes, read_pictures
 from jaxnet.errors import DataError
+from jaxnet.io.files import require_path
 from jaxnet.progress import Track, silent
 
 SIZE = 64

@@ -9,10 +9,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from jaxnet.data.dataset import Dataset, Split, check_images, check_labels
-from jaxnet.data.files import write_whole
-from jaxnet.data.untrusted import find_array, find_inside, open_hdf5, read_array
+from jaxnet.arrays import check_labels
+from jaxnet.data.dataset import Dataset, Split, check_images
 from jaxnet.errors import DataError
+from jaxnet.io.bounded_hdf5 import find_array, find_inside, open_hdf5, read_array
+from jaxnet.io.files import write_whole
 
 LAYOUT = "an HDF5 file with train_set_x, train_set_y and list_classes, as the article uses"
 

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 from jaxnet.data.dataset import Dataset, Split, check_dataset, map_splits, with_positive
-from jaxnet.data.files import require_path
 from jaxnet.data.folder import SIZE, read_folder
 from jaxnet.data.hdf5 import read_hdf5
 from jaxnet.data.pictures import resize_images
 from jaxnet.errors import UsageError, require_number
+from jaxnet.io.files import require_path
 from jaxnet.progress import Track, silent
 
 # More would take more memory or time than anyone means to give.

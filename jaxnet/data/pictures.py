@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from jaxnet.data.files import require_path, unreadable
 from jaxnet.errors import DataError
+from jaxnet.io.files import require_path, unreadable
 from jaxnet.progress import Track, silent
 
 # What photographs and drawings come in. Pillow opens more, some by running other programs (EPS).

@@ -1,1 +1,1 @@
-"""How good a network is: scores with their doubt, and what to compare them with."""
+"""Numbers about data and networks, each with its uncertainty."""

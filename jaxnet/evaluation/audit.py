@@ -8,8 +8,7 @@ import numpy as np
 from scipy import stats
 
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.evaluation.baselines import fit_brightness, more_frequent
-from jaxnet.evaluation.duplicates import (
+from jaxnet.data.duplicates import (
     MOST_COMPARED,
     Pair,
     Place,
@@ -17,6 +16,7 @@ from jaxnet.evaluation.duplicates import (
     nearly_constant,
     to_grey,
 )
+from jaxnet.evaluation.baselines import fit_brightness, more_frequent
 
 # A finding must be large enough to matter, and larger than chance allows.
 SIGNIFICANT = 0.01

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from jaxnet.data.dataset import check_labels
+from jaxnet.arrays import check_labels
 from jaxnet.errors import DataError, require_number
 
 CONFIDENCE = 0.95

@@ -14,7 +14,7 @@ import numpy as np
 from jaxnet.backprop import backward
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.network import Params, forward, init_params, loss
-from jaxnet.storage.model import Model
+from jaxnet.runs.model_file import Model
 from jaxnet.training import fit
 
 

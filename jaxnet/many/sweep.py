@@ -1,6 +1,5 @@
 """Thousands of networks in one program: learning rates × first scales × seeds."""
 
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,9 +7,8 @@ import jax
 import numpy as np
 
 from jaxnet.activations import Activation, relu
-from jaxnet.blocks import Rate, Scale, train_networks
-from jaxnet.checks import check_targets
-from jaxnet.errors import UsageError
+from jaxnet.arrays import check_targets
+from jaxnet.many.engine import Rate, Scale, train_networks
 from jaxnet.progress import Track, silent
 
 
@@ -30,26 +28,6 @@ class Sweep(NamedTuple):
     train_accuracies: np.ndarray
     test_accuracies: np.ndarray | None
     costs: np.ndarray | None
-
-
-def use_all_cores() -> None:
-    """Make each CPU core a device of JAX, so that a sweep uses all of them.
-
-    To be called once, before anything is computed with JAX. It changes nothing on a GPU or TPU, and
-    no result.
-
-    Raises:
-        UsageError: If JAX is in use already.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        jax.config.update("jax_num_cpu_devices", cores)
-    except RuntimeError as cause:
-        raise UsageError(
-            "JAX is in use already, with the devices it has",
-            "use_all_cores() before the first array is made",
-            "move the call to the top of the program",
-        ) from cause
 
 
 def sweep(

@@ -15,12 +15,12 @@ from typing import Any, get_args
 import h5py
 import numpy as np
 
-from jaxnet.data.files import write_whole
-from jaxnet.data.untrusted import find_array, find_group, open_hdf5, read_array, seal
+from jaxnet.io.files import write_whole
+from jaxnet.io.bounded_hdf5 import find_array, find_group, open_hdf5, read_array, seal
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.outcomes import Outcome
-from jaxnet.storage.attributes import read_attribute, read_attributes, write_attributes
-from jaxnet.sweeps import Sweep
+from jaxnet.io.attributes import read_attribute, read_attributes, write_attributes
+from jaxnet.many.sweep import Sweep
 
 SWEEP_NAME = "sweep.h5"
 

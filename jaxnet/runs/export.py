@@ -17,10 +17,10 @@ import numpy as np
 import safetensors.numpy
 from jax import export
 
-from jaxnet.data.files import write_whole
+from jaxnet.io.files import write_whole
 from jaxnet.errors import ModelFileError, require_choice
 from jaxnet.network import forward
-from jaxnet.storage.model import Model
+from jaxnet.runs.model_file import Model
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from jaxnet.data.files import require_path, unreadable
 from jaxnet.errors import DataError, JaxnetError
+from jaxnet.io.files import require_path, unreadable
 
 # A tiny file may declare an array larger than any memory. Real pictures shrink to a half or a
 # tenth when compressed, constant ones to a thousandth; beyond these bounds a claim is not believed.

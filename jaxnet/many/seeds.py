@@ -10,10 +10,10 @@ import jax
 import numpy as np
 
 from jaxnet.activations import Activation, relu
-from jaxnet.blocks import Rate, Scale, train_networks
-from jaxnet.checks import check_targets
+from jaxnet.arrays import check_targets
 from jaxnet.errors import UsageError
 from jaxnet.evaluation.scores import Interval, wilson
+from jaxnet.many.engine import Rate, Scale, train_networks
 from jaxnet.optimizer import LEARNING_RATE
 from jaxnet.progress import Track, silent
 

@@ -31,17 +31,17 @@ import numpy as np
 
 from jaxnet import __version__
 from jaxnet.activations import ACTIVATIONS, Activation, relu
-from jaxnet.checks import check_params
+from jaxnet.arrays import check_params
 from jaxnet.data.columns import COLORS, SCALES, Preprocessing
 from jaxnet.data.dataset import check_images
-from jaxnet.data.files import write_whole
-from jaxnet.data.untrusted import find_array, find_group, open_hdf5, read_array, seal
+from jaxnet.io.files import write_whole
+from jaxnet.io.bounded_hdf5 import find_array, find_group, open_hdf5, read_array, seal
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.network import Params, forward
-from jaxnet.precision import require_dtype
-from jaxnet.storage.attributes import Value, read_attribute, read_attributes, write_attributes
-from jaxnet.storage.descent import read_descent, write_descent
-from jaxnet.storage.runs import MODEL_NAME
+from jaxnet.devices import require_dtype
+from jaxnet.io.attributes import Value, read_attribute, read_attributes, write_attributes
+from jaxnet.runs.checkpoint import read_descent, write_descent
+from jaxnet.runs.folder import MODEL_NAME
 from jaxnet.training import Descent
 
 FORMAT = "jaxnet model"

@@ -5,8 +5,25 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 
-from jaxnet.data.dataset import check_labels
 from jaxnet.errors import DataError
+
+
+def check_labels(labels: np.ndarray, m: int, where: str) -> None:
+    """Raise a DataError unless there are m labels, each 0 or 1."""
+    if labels.size != m:
+        raise DataError(
+            f"{where} has {labels.size} labels for {m} pictures",
+            "one label a picture",
+            "take the labels that belong to these pictures",
+        )
+    values = np.unique(labels)
+    if not np.isin(values, (0, 1)).all():
+        shown = ", ".join(str(value) for value in values[:8]) + (", …" if len(values) > 8 else "")
+        raise DataError(
+            f"{where} holds the labels {shown}",
+            "0 and 1 only, 1 for the positive class",
+            "turn the labels into 0 and 1; this network tells two classes apart",
+        )
 
 
 def check_params(params: Mapping[str, jax.Array | np.ndarray]) -> None:

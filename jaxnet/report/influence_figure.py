@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from jaxnet.data.dataset import Dataset
-from jaxnet.evaluation.leave_one_out import Change, LeaveOneOut, influence, memorisation
+from jaxnet.many.leave_one_out import Change, LeaveOneOut, influence, memorisation
 
 COLUMNS = 7  # pictures in a row
 

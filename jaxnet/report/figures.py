@@ -14,9 +14,9 @@ from matplotlib.image import AxesImage
 
 from jaxnet.data.columns import Preprocessing
 from jaxnet.data.dataset import Dataset
-from jaxnet.evaluation.duplicates import Pair, find_pairs
-from jaxnet.storage.model import Model
-from jaxnet.sweeps import Sweep
+from jaxnet.data.duplicates import Pair, find_pairs
+from jaxnet.many.sweep import Sweep
+from jaxnet.runs.model_file import Model
 
 # More than these would be too small to see.
 MOST_UNITS = 32

@@ -23,7 +23,7 @@ from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation, relu
-from jaxnet.compilation import jit_loop
+from jaxnet.devices import jit_loop
 from jaxnet.errors import UsageError, require_number
 from jaxnet.network import Forward, draw_normals, forward_from, layer_scales
 from jaxnet.optimizer import sgd

@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxnet.data.untrusted import find_array, read_array
+from jaxnet.io.bounded_hdf5 import find_array, read_array
 from jaxnet.errors import ModelFileError
-from jaxnet.storage.attributes import read_attribute, write_attributes
+from jaxnet.io.attributes import read_attribute, write_attributes
 from jaxnet.training import Descent, TrainState
 
 

@@ -16,7 +16,7 @@ from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.pictures import resize_images
 from jaxnet.errors import UsageError
 from jaxnet.network import Params, init_params
-from jaxnet.storage.model import Model
+from jaxnet.runs.model_file import Model
 
 # More pictures than MOST would make the page slow; it then carries a sample of SAMPLE of them.
 MOST = 600

@@ -3,10 +3,10 @@
 import jax
 
 from jaxnet.activations import Activation, relu
-from jaxnet.blocks import Scale
+from jaxnet.many.engine import Scale
+from jaxnet.many.sweep import sweep
 from jaxnet.outcomes import any_active
 from jaxnet.progress import Track, silent
-from jaxnet.sweeps import sweep
 from jaxnet.training import LONGEST_CHUNK, Descent, fit_in_chunks
 
 # How often the rate is halved in search of one that learns: down to a 65,536th.

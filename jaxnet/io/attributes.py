@@ -12,8 +12,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from jaxnet.data.untrusted import try_strings
 from jaxnet.errors import UsageError
+from jaxnet.io.bounded_hdf5 import try_strings
 
 LONGEST_ATTRIBUTE = 65_000  # in bytes; HDF5 keeps 64 KiB with the name
 

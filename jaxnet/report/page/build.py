@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.data.dataset import Dataset
-from jaxnet.data.files import write_whole
+from jaxnet.io.files import write_whole
 from jaxnet.network import Params
-from jaxnet.page.data import PageData, collect
-from jaxnet.storage.model import Model
+from jaxnet.report.page.data import PageData, collect
+from jaxnet.runs.model_file import Model
 
 PAGE_NAME = "page.html"
 

@@ -1,0 +1,1 @@
+"""Numbers to people: sentences, tables, JSON, figures, the page."""

@@ -1,1 +1,0 @@
-"""What outlives a run: its folder (`runs`), the model file (`model`), the sweep file (`sweep`)."""
