@@ -2,21 +2,25 @@
 
 In reading order; a file imports only from files above it:
 
-    errors, precision, progress    what can go wrong; how exact; how far
-    data/                          from a file, a folder or a drawing to X (n_x, m) and Y (1, m)
-    checks                         whether parameters, X and Y fit together
-    activations                    g(z) and g′(z)
-    network                        init_params, forward, loss, predict, accuracy
-    backprop                       the same gradient by hand, formula by formula
-    curvature                      the sharpness, the largest eigenvalue of the Hessian
-    span                           the same gradient descent in the span of the pictures
-    optimizer, outcomes            SGD that compiles once; how a run ended
-    training                       make_update and fit: gradient descent
-    blocks, sweeps                 many networks in one program; sweep: thousands of them
-    storage/                       the run folder, the model file, the sweep file, export
-    evaluation/                    scores with their doubt, the audit, the doctor, leave-one-out
-    figures                        the pictures: cost curve, hidden units, contact sheet
-    commands/                      `jaxnet data | train | sweep | evaluate | …`
+    errors, defaults, progress   what can go wrong; the article's numbers; progress reporting
+    devices                      devices, precision, compilation
+    activations                  g(z) and g′(z)
+    arrays                       checks of what public functions are given
+    network                      init_params, forward, loss, predict, accuracy
+    backprop                     the article's formulas, in the order they are computed
+    examples                     X, Y and their weights; select: what a step sees
+    span                         the same gradient descent in the span of the pictures
+    optimizer, outcomes          SGD that compiles once; the outcome of a run
+    training                     make_update and fit: gradient descent
+    curvature                    the sharpness, the largest eigenvalue of the Hessian
+    settings                     Settings: everything that decides a training
+    io/                          files written whole; HDF5 read within bounds
+    data/                        a file, a folder, a download or a drawing → Dataset → Examples
+    many/                        many networks in one program: sweep, seeds, leave-one-out
+    runs/                        train, Run, resume; the model file, the sweep file, export
+    evaluation/                  scores, baselines, influence, audit, diagnosis, the doctor
+    report/                      sentences, tables, JSON, figures, the page
+    commands/                    `jaxnet data | train | sweep | evaluate | …`
 
 The public names are listed in `__init__.pyi`. Importing this package loads none of them, and not
 JAX; each loads at its first use (SPEC 1).
@@ -24,6 +28,6 @@ JAX; each loads at its first use (SPEC 1).
 
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,76 +1,123 @@
 from .activations import ACTIVATIONS, Activation, leaky_relu, relu, sigmoid
 from .backprop import Gradients, backward
 from .curvature import Sharpness, hessian_product, sharpness
-from .data.columns import Preprocessing, balancing_weights, to_columns, to_row
+from .data.columns import to_columns, to_row
 from .data.dataset import Dataset, Split
+from .data.duplicates import find_pairs, without_leaks
 from .data.load import load_dataset
+from .data.preprocessing import Preprocessing
+from .data.source import DataSource
+from .data.to_examples import to_examples
 from .devices import use_all_cores
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
+from .evaluation.audit import Audit, audit
+from .evaluation.diagnosis import Diagnosis, diagnose
+from .evaluation.doctor.all_checks import check_pipeline, check_run
+from .evaluation.doctor.check import Check
+from .evaluation.doctor.pipeline import Pipeline
+from .evaluation.evaluate import Evaluation, evaluate
+from .evaluation.influence import influence, memorisation, summarise_influence
+from .evaluation.spread import spread_over_seeds
+from .examples import Examples, balancing_weights, make_examples, select
+from .many.grid import Grid
+from .many.leave_one_out import LeaveOneOut, leave_one_out
+from .many.seeds import Seeds, train_seeds
 from .many.sweep import Sweep, sweep
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .optimizer import sgd
 from .outcomes import label_entropy, outcome
-from .runs.model_file import Model, load_descent, load_model, save_model
-from .training import (
-    Basis,
-    Descent,
-    Fit,
-    TrainState,
-    fit,
-    fit_in_chunks,
-    make_update,
-    start_descent,
-)
+from .runs.export import export_model
+from .runs.model import Model
+from .runs.model_file import load_model, save_model
+from .runs.repeat import Repetition, repeat
+from .runs.run import Run, first_params, load_data_for, load_run
+from .runs.train import resume, train
+from .settings import Settings
+from .training import Descent, Fit, TrainState, fit, fit_in_chunks, make_update, start_descent
 
 __version__: str
 
 __all__ = [
     "ACTIVATIONS",
     "Activation",
-    "Basis",
+    "Audit",
+    "Check",
     "DataError",
+    "DataSource",
     "Dataset",
     "Descent",
+    "Diagnosis",
     "DivergenceError",
+    "Evaluation",
+    "Examples",
     "Fit",
     "Forward",
     "Gradients",
+    "Grid",
     "JaxnetError",
+    "LeaveOneOut",
     "Model",
     "ModelFileError",
     "Params",
+    "Pipeline",
     "Preprocessing",
+    "Repetition",
+    "Run",
+    "Seeds",
+    "Settings",
     "Sharpness",
     "Split",
     "Sweep",
     "TrainState",
     "UsageError",
     "accuracy",
+    "audit",
     "backward",
     "balancing_weights",
+    "check_pipeline",
+    "check_run",
     "count_params",
+    "diagnose",
+    "evaluate",
+    "export_model",
+    "find_pairs",
+    "first_params",
     "fit",
     "fit_in_chunks",
     "forward",
     "hessian_product",
+    "influence",
     "init_params",
     "label_entropy",
     "leaky_relu",
+    "leave_one_out",
+    "load_data_for",
     "load_dataset",
-    "load_descent",
     "load_model",
+    "load_run",
     "loss",
+    "make_examples",
     "make_update",
+    "memorisation",
     "outcome",
     "predict",
     "relu",
+    "repeat",
+    "resume",
     "save_model",
+    "select",
     "sgd",
     "sharpness",
     "sigmoid",
+    "spread_over_seeds",
     "start_descent",
+    "summarise_influence",
     "sweep",
     "to_columns",
+    "to_examples",
     "to_row",
+    "train",
+    "train_seeds",
     "use_all_cores",
+    "without_leaks",
 ]

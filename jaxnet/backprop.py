@@ -1,7 +1,7 @@
 """Backpropagation by hand: the article's formulas, in the order in which they are computed.
 
-Nothing is trained with these; training differentiates `loss` by `jax.grad`. They are here to be
-read, and to be compared with it.
+Training does not use them; it differentiates `loss` by `jax.grad`. They document the derivatives
+and verify those of `jax.grad`.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxnet.activations import Activation, relu
+from jaxnet.arrays import check_arrays
 from jaxnet.devices import at_highest_precision
 from jaxnet.network import Params, forward
 
 
 class Gradients(NamedTuple):
-    """Every derivative on the way back.
+    """All derivatives of one backward pass.
 
     dA and dZ are derivatives of each example's own loss; dW and db of the mean cost.
     """
@@ -42,6 +43,7 @@ def backward(
 
     With example weights w (1, m) the cost is Σ w ℓ / Σ w; without, w = 1 and Σ w = m.
     """
+    check_arrays(params, X, Y, weights, hidden=hidden)
     w = jnp.ones_like(Y) if weights is None else weights  # (1, m)
     m = jnp.sum(w)
     Z1, A1, Z2, A2 = forward(params, X, hidden)

@@ -1,7 +1,8 @@
-"""How curved the cost is: products with its Hessian, and its sharpness.
+"""The curvature of the cost: products with its Hessian, and its sharpness.
 
-Along a direction of curvature λ a step of gradient descent multiplies the distance from the floor
-of the valley by 1 − αλ: it shrinks while λ < 2/α, and grows above.
+To second order, a step of gradient descent along an eigenvector of the Hessian with eigenvalue
+λ > 0 multiplies the distance from the minimum by 1 − αλ. The distance shrinks if λ < 2/α and grows
+if λ > 2/α.
 """
 
 import functools
@@ -14,10 +15,11 @@ from jax.flatten_util import ravel_pytree
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from jaxnet.activations import Activation, relu
-from jaxnet.errors import UsageError
+from jaxnet.arrays import check_arrays, check_untraced, check_values
+from jaxnet.errors import DataError, UsageError, require_number
 from jaxnet.network import Params, loss
 
-# Networks take one or two; a tolerance below the rounding of the numbers would take for ever.
+# Networks need one or two. A tolerance below the rounding error is never reached.
 MOST_RESTARTS = 300
 
 
@@ -33,7 +35,6 @@ class Sharpness(NamedTuple):
     direction: Params
 
 
-@functools.partial(jax.jit, static_argnames="hidden")
 def hessian_product(
     params: Params,
     vector: Params,
@@ -44,10 +45,33 @@ def hessian_product(
 ) -> Params:
     """Multiply the Hessian of the cost by a vector in the shapes of the params.
 
-    It is the derivative of the gradient along the vector, which costs about two gradients
+    The product is the derivative of the gradient along the vector, and costs about two gradients
     (Pearlmutter 1994).
-    """
 
+    Raises:
+        DataError: If the arrays do not fit together, or the vector has other shapes than params.
+        UsageError: If `hidden` is not an Activation, or an array is float64 and JAX uses 32 bits.
+    """
+    check_arrays(params, X, Y, weights, hidden=hidden)
+    check_arrays(vector, X)
+    if vector["W1"].shape != params["W1"].shape:
+        raise DataError(
+            f"the vector has W1 {vector['W1'].shape}, params {params['W1'].shape}",
+            "a vector in the shapes of the params",
+            "make it of the params: jax.tree.map(jnp.ones_like, params), say",
+        )
+    return _hessian_product(params, vector, X, Y, hidden, weights)
+
+
+@functools.partial(jax.jit, static_argnames="hidden")
+def _hessian_product(
+    params: Params,
+    vector: Params,
+    X: jax.Array,
+    Y: jax.Array,
+    hidden: Activation,
+    weights: jax.Array | None,
+) -> Params:
     def gradient(params: Params) -> Params:
         return jax.grad(loss)(params, X, Y, hidden, weights)
 
@@ -64,13 +88,13 @@ def sharpness(
     *,
     tolerance: float = 1e-4,
 ) -> Sharpness:
-    """Compute the sharpness by Lanczos on products with the Hessian.
+    """Compute the sharpness by the Lanczos method on products with the Hessian.
 
-    Power iteration would find the eigenvalue that is largest in size: at a small random start, a
-    saddle, that is a negative one as often as not.
+    Power iteration would converge to the eigenvalue of largest magnitude. Small random initial
+    weights are near a saddle point, where this eigenvalue is negative about half of the time.
 
     Args:
-        params: Where the cost is looked at.
+        params: The point at which the Hessian is taken.
         X: (n_x, m).
         Y: (1, m) of 0 and 1.
         hidden: The activation of the hidden units.
@@ -78,11 +102,17 @@ def sharpness(
         tolerance: The relative error at which Lanczos stops.
 
     Returns:
-        λ and its direction; 0 and an arbitrary direction where the cost is flat in all of them.
+        λ and its direction; 0 and an arbitrary direction if the Hessian is 0.
 
     Raises:
-        UsageError: If the Hessian is not finite, or Lanczos does not reach the tolerance.
+        DataError: If the arrays do not fit together, or a value is out of its range.
+        UsageError: If the Hessian is not finite, Lanczos does not reach the tolerance, an argument
+            is out of its range, or it is called within `jit`.
     """
+    check_arrays(params, X, Y, weights, hidden=hidden)
+    check_untraced(params, X)
+    check_values(Y, weights)
+    require_number("tolerance", tolerance, 0, 1)
     flat, unravel = ravel_pytree(params)
 
     def product(vector: np.ndarray) -> np.ndarray:
@@ -99,7 +129,7 @@ def sharpness(
             "look for NaN and infinity in params and X; where there are none, take float64",
         )
     if not along_start.any():
-        # A random vector meets every direction that is curved; and ARPACK knows no zero matrix.
+        # H v = 0 for a random v means H = 0, for which ARPACK fails.
         return Sharpness(0.0, unravel(jnp.asarray(start / np.linalg.norm(start))))
     try:
         (value,), vectors = eigsh(
@@ -107,7 +137,7 @@ def sharpness(
         )
     except ArpackError as cause:
         raise UsageError(
-            f"the sharpness is not found to the tolerance {tolerance:g}: {cause}",
+            f"the sharpness does not converge to the tolerance {tolerance:g}: {cause}",
             f"that Lanczos reaches it within {MOST_RESTARTS} restarts",
             "give a larger tolerance, or params and X in float64",
         ) from cause

@@ -1,11 +1,15 @@
-"""What computes, and how exactly: devices, precision, compilation."""
+"""Devices, precision and compilation."""
 
+import contextlib
+import dataclasses
 import functools
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 
@@ -14,19 +18,19 @@ from jaxnet.errors import UsageError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-# JAX multiplies float32 matrices in TF32 on recent GPUs and in bfloat16 on TPUs unless told
-# otherwise; a gradient inherits the precision of the product that it is the gradient of.
+# By default JAX multiplies float32 matrices in TF32 on recent GPUs and in bfloat16 on TPUs. A
+# gradient inherits the precision of the product that is differentiated.
 def at_highest_precision(function: F) -> F:
-    """Make every matrix product in `function`, and in its gradient, as exact as its dtype."""
+    """Compute every matrix product in `function` and its gradient at the precision of its dtype."""
     return cast(F, jax.default_matmul_precision("highest")(function))
 
 
 def require_dtype(dtype: DTypeLike) -> np.dtype:
-    """Return `dtype`, once it is sure that JAX will keep it.
+    """Return `dtype` as a NumPy dtype, if JAX supports it in its current setting.
 
     Raises:
         UsageError: If `dtype` is neither float32 nor float64, or if it is float64 and JAX would
-            quietly turn it into float32.
+            silently convert it to float32.
     """
     dtype = np.dtype(dtype)
     if dtype not in (np.float32, np.float64):
@@ -40,11 +44,44 @@ def require_dtype(dtype: DTypeLike) -> np.dtype:
     return dtype
 
 
+def at_precision(dtype: DTypeLike) -> AbstractContextManager[None]:
+    """Enable float64 within a `with` block if `dtype` is float64; otherwise change nothing."""
+    wide = np.dtype(dtype) == np.float64
+    return jax.enable_x64(True) if wide else contextlib.nullcontext()
+
+
+class PickledOnHost:
+    """Pickles JAX arrays as NumPy arrays, so that float64 is kept where JAX is set to 32 bits."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._arrays_on_host()
+
+    def _arrays_on_host(self) -> dict[str, Any]:
+        return jax.tree.map(_to_host, dict(self.__dict__))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        with jax.enable_x64(True):
+            self.__dict__.update(jax.tree.map(_from_host, state))
+
+
+@dataclasses.dataclass(frozen=True)
+class _OnHost:
+    array: np.ndarray
+
+
+def _to_host(leaf: Any) -> Any:
+    return _OnHost(np.asarray(leaf)) if isinstance(leaf, jax.Array) else leaf
+
+
+def _from_host(leaf: Any) -> Any:
+    return jnp.asarray(leaf.array) if isinstance(leaf, _OnHost) else leaf
+
+
 def use_all_cores() -> None:
     """Make each CPU core a device of JAX, so that a sweep uses all of them.
 
-    To be called once, before anything is computed with JAX. It changes nothing on a GPU or TPU, and
-    no result.
+    Call it once, before the first JAX computation. It has no effect on a GPU or TPU, and does not
+    change any result.
 
     Raises:
         UsageError: If JAX is in use already.
@@ -60,21 +97,22 @@ def use_all_cores() -> None:
         ) from cause
 
 
-# On a CPU, XLA hands sums to a library (YNNPACK), and so tears them out of the passes over the same
-# numbers. That gains a tenth of the time with all the pixels, and costs a tenth in their span.
+# On a CPU, XLA offloads reductions to YNNPACK, so they are not fused with neighbouring loops. The
+# offloading saves a tenth of the time in pixels, and costs a tenth in the span of the pictures.
 FUSE_SUMS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 
 @functools.cache
 def jit_loop(function: Callable[..., Any], *static_argnames: str, small_products: bool) -> Any:
-    """Make `jax.jit` of a training loop; once for each function.
+    """Wrap a training loop in `jax.jit`, once for each function and options.
 
-    To be called where the loop is used, not at import, since it asks JAX for its devices.
+    Call it where the loop is used, not at import, since it initialises the devices of JAX.
 
     Args:
         function: The loop.
         static_argnames: As in `jax.jit`.
-        small_products: Whether its matrix products take no longer than the passes between them.
+        small_products: Whether its matrix products take no longer than the elementwise operations
+            between them.
     """
     fuse = small_products and jax.default_backend() == "cpu" and _known(FUSE_SUMS)
     options = FUSE_SUMS if fuse else None
@@ -82,7 +120,7 @@ def jit_loop(function: Callable[..., Any], *static_argnames: str, small_products
 
 
 def _known(options: dict[str, Any]) -> bool:
-    """Say whether XLA has these options: experimental ones come and go."""
+    """Check whether XLA accepts these options; experimental ones may be removed."""
     try:
         jax.jit(lambda: 0, compiler_options=options).lower().compile()
     except jax.errors.JaxRuntimeError:

@@ -1,17 +1,18 @@
-"""What can go wrong: each error says what was found, what was expected, and what to do."""
+"""The exceptions of jaxnet, which state the problem and its remedy, and checks of arguments."""
 
+import math
 import numbers
 from collections.abc import Collection
 from typing import Any
 
 
 class JaxnetError(Exception):
-    """The root of every error that jaxnet raises on purpose.
+    """The base class of all errors that jaxnet raises intentionally.
 
     Args:
-        found: What is there, as one clause that names the file, option or value.
-        expected: What should have been there.
-        remedy: What the reader can do about it.
+        found: What is wrong, as one clause that names the file, option or value.
+        expected: What was expected instead.
+        remedy: What the user can do about it.
     """
 
     def __init__(self, found: str, expected: str, remedy: str) -> None:
@@ -24,51 +25,97 @@ class JaxnetError(Exception):
         return f"{self.found}\n  expected: {self.expected}\n  to do:    {self.remedy}"
 
 
-class DataError(JaxnetError):
-    """Pictures or labels that cannot be used."""
+class DataError(JaxnetError, ValueError):
+    """Pictures, labels or arrays that cannot be used."""
 
 
 class ModelFileError(JaxnetError):
     """A model file that cannot be used."""
 
 
-class UsageError(JaxnetError):
+class UsageError(JaxnetError, ValueError):
     """Settings that do not fit together, or a value outside its range."""
 
 
 class DivergenceError(JaxnetError):
-    """A cost or a parameter that stopped being a finite number during training.
+    """A cost or a parameter that became NaN or infinite during training.
 
     A run whose outcome is "diverged" has finite costs, and raises nothing.
 
     Attributes:
-        fit: What training had reached: the last state whose parameters and cost were finite.
+        fit: The result of training up to the last finite parameters and cost.
     """
 
     def __init__(self, found: str, expected: str, remedy: str, fit: Any) -> None:
         super().__init__(found, expected, remedy)
-        self.args = (found, expected, remedy, fit)  # so that it can be pickled
+        self.args = (found, expected, remedy, fit)  # what pickle passes to __init__
         self.fit = fit
 
 
 def require_number(name: str, value: object, least: float, greatest: float) -> None:
-    """Raise a UsageError if `value` is a plain number outside [least, greatest].
+    """Raise a UsageError unless `value` is a finite number from `least` to `greatest`.
 
-    A JAX array passes, since its value may not be known while a program is traced.
+    An array of shape () counts as a number. A traced value is taken as 0.
     """
-    if isinstance(value, numbers.Real) and not least <= float(value) <= greatest:
+    number = _as_float(value)
+    if number is None:
+        raise UsageError(f"{name} is {_short(value)}", "a number", f"give a number as {name}")
+    if not (least <= number <= greatest and math.isfinite(number)):
         raise UsageError(
-            f"{name} is {value}",
-            f"a number from {least:g} to {greatest:g}",
-            f"give such a {name}",
+            f"{name} is {value}", _range("a finite number", least, greatest), f"give such a {name}"
         )
 
 
-def require_choice(name: str, value: str, choices: Collection[str]) -> None:
-    """Raise a UsageError unless the setting `name` has one of the values in `choices`."""
-    if value not in choices:
+def require_integer(name: str, value: object, least: float, greatest: float = math.inf) -> None:
+    """Raise a UsageError unless `value` is of an integer type, from `least` to `greatest`."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        whole = (
+            isinstance(value, numbers.Real)
+            and not isinstance(value, bool)
+            and float(value).is_integer()
+        )
         raise UsageError(
-            f'{name} is "{value}"',
+            f"{name} is {_short(value)}",
+            "an integer",
+            f"write {name}={int(value)}" if whole else f"give an integer as {name}",  # type: ignore[call-overload]
+        )
+    if not least <= int(value) <= greatest:
+        raise UsageError(
+            f"{name} is {value}", _range("an integer", least, greatest), f"give such a {name}"
+        )
+
+
+def require_choice(name: str, value: object, choices: Collection[str]) -> None:
+    """Raise a UsageError unless the setting `name` has one of the values in `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise UsageError(
+            f"{name} is {_short(value)}",
             " or ".join(f'"{choice}"' for choice in choices),
             f"choose one of these for {name}",
         )
+
+
+def _as_float(value: object) -> float | None:
+    """Convert a number to float; return None for any other value, and 0 for a traced one."""
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    if getattr(value, "shape", None) != ():
+        return None
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except TypeError:  # JAX raises it for a traced value
+        return 0.0
+
+
+def _short(value: object) -> str:
+    """Format a value in one line for a message, with its type unless it is a string."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    text = " ".join(repr(value).split())
+    return f"{text if len(text) < 60 else text[:57] + '…'} of type {type(value).__name__}"
+
+
+def _range(kind: str, least: float, greatest: float) -> str:
+    if math.isfinite(least) and math.isfinite(greatest) and greatest < 1e300:
+        return f"{kind} from {least:g} to {greatest:,.15g}"
+    return f"{kind}, {least:g} or more"

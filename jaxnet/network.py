@@ -10,9 +10,10 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from jaxnet.activations import Activation, relu, sigmoid
-from jaxnet.arrays import check_row
+from jaxnet.arrays import check_arrays, check_key, check_params
+from jaxnet.defaults import HIDDEN_UNITS, WEIGHT_SCALE
 from jaxnet.devices import at_highest_precision, require_dtype
-from jaxnet.errors import UsageError, require_number
+from jaxnet.errors import UsageError, require_integer, require_number
 
 Params = dict[str, jax.Array]  # W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
 
@@ -29,9 +30,9 @@ class Forward(NamedTuple):
 def init_params(
     key: jax.Array,
     n_x: int,
-    n_h: int = 8,
+    n_h: int = HIDDEN_UNITS,
     *,
-    scale: float | jax.Array | str = 0.01,
+    weight_scale: float | jax.Array | str = WEIGHT_SCALE,
     dtype: DTypeLike = jnp.float32,
 ) -> Params:
     """Draw small random weights and set the biases to 0 (the article: "first attempt").
@@ -40,15 +41,18 @@ def init_params(
         key: A JAX random key. The same key gives the same network in float32 and in float64.
         n_x: The number of features.
         n_h: The number of hidden units.
-        scale: The standard deviation of the weights, or "he": √(2 / inputs of the layer)
+        weight_scale: The standard deviation of the weights, or "he": √(2 / inputs of the layer)
             (He et al. 2015, arXiv 1502.01852).
         dtype: float32 or float64.
+
+    Raises:
+        UsageError: If an argument is of another type, or out of its range.
     """
     dtype = require_dtype(dtype)
-    require_number("n_x", n_x, 1, math.inf)
-    require_number("n_h", n_h, 1, math.inf)
-    require_number("scale", scale, 0, float(np.finfo(dtype).max))
-    scale1, scale2 = layer_scales(scale, n_x, n_h)
+    check_key(key)
+    require_integer("n_x", n_x, 1)
+    require_integer("n_h", n_h, 1)
+    scale1, scale2 = layer_scales(weight_scale, n_x, n_h)
     normal1, normal2 = draw_normals(key, n_x, n_h)
     return {
         "W1": (normal1 * scale1).astype(dtype),
@@ -69,23 +73,30 @@ def draw_normals(key: jax.Array, n_x: int, n_h: int) -> tuple[jax.Array, jax.Arr
     return W1, jax.random.normal(key2, (1, n_h), jnp.float32)
 
 
-def layer_scales(scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, Any]:
-    """Say with which standard deviation each layer's weights are drawn."""
-    if not isinstance(scale, str):
-        return scale, scale
-    if scale != "he":
-        raise UsageError(f'scale is "{scale}"', 'a number or "he"', "give 0.01, say")
-    return math.sqrt(2 / n_x), math.sqrt(2 / n_h)
+def layer_scales(weight_scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, Any]:
+    """Compute the standard deviations with which the weights of the two layers are drawn."""
+    if isinstance(weight_scale, str):
+        if weight_scale == "he":
+            return math.sqrt(2 / n_x), math.sqrt(2 / n_h)
+        raise UsageError(f'weight_scale is "{weight_scale}"', 'a number or "he"', "give 0.01, say")
+    require_number("weight_scale", weight_scale, 0, float(np.finfo(np.float32).max))
+    return weight_scale, weight_scale
 
 
 def count_params(params: Params) -> int:
-    """Count the trainable numbers: (n_x + 1) n_h + (n_h + 1)."""
+    """Count the trainable numbers: (n_x + 1) n_h + (n_h + 1).
+
+    Raises:
+        DataError: If params does not hold the four arrays of a network.
+    """
+    check_params(params)
     return sum(leaf.size for leaf in params.values())
 
 
 @at_highest_precision
 def forward(params: Params, X: jax.Array, hidden: Activation = relu) -> Forward:
     """Compute Z1, A1, Z2 and A2, the probability of class 1, for X (n_x, m)."""
+    check_arrays(params, X, hidden=hidden)
     Z1 = params["W1"] @ X + params["b1"]  # (n_h, m)
     return forward_from(Z1, params["W2"], params["b2"], hidden)
 
@@ -110,12 +121,12 @@ def loss(
 
     With example weights w (1, m) it is Σ w ℓ / Σ w.
     """
+    check_arrays(params, X, Y, weights, hidden=hidden)
     return cross_entropy(forward(params, X, hidden).Z2, Y, weights)
 
 
 def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None) -> jax.Array:
     """Compute the cost from the logits Z2 (1, m)."""
-    check_row("Y", Y, Z2.size)
     # log a and log(1 − a) from the logits: from a they would be log 0 once a rounds to 0 or 1.
     # With z = p − n, |z| = p + n, −log a is n + log(1 + e^−|z|) and −log(1 − a) the same with p.
     p = jnp.maximum(Z2, 0)
@@ -124,17 +135,29 @@ def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None)
     return jnp.mean(losses) if weights is None else jnp.sum(weights * losses) / jnp.sum(weights)
 
 
-@functools.partial(jax.jit, static_argnames="hidden")
 def predict(
     params: Params, X: jax.Array, hidden: Activation = relu, threshold: float = 0.5
 ) -> jax.Array:
-    """Say for each example whether its probability exceeds the threshold: (1, m) of 0 and 1."""
-    A2 = forward(params, X, hidden).A2
-    return (A2 > threshold).astype(int)
+    """Compute for each example whether its probability exceeds the threshold: (1, m) of 0 and 1."""
+    check_arrays(params, X, hidden=hidden)
+    require_number("threshold", threshold, 0, 1)
+    return _predict(params, X, hidden, threshold)
+
+
+def accuracy(params: Params, X: jax.Array, Y: jax.Array, hidden: Activation = relu) -> jax.Array:
+    """Compute the share of the examples whose class is predicted correctly."""
+    check_arrays(params, X, Y, hidden=hidden)
+    return _accuracy(params, X, Y, hidden)
+
+
+# One program each; the checks stay outside, since jit would turn float64 into float32 silently.
 
 
 @functools.partial(jax.jit, static_argnames="hidden")
-def accuracy(params: Params, X: jax.Array, Y: jax.Array, hidden: Activation = relu) -> jax.Array:
-    """Compute the share of the examples whose class is predicted rightly."""
-    check_row("Y", Y, X.shape[1])
-    return jnp.sum(predict(params, X, hidden) == Y) / Y.size
+def _predict(params: Params, X: jax.Array, hidden: Activation, threshold: float) -> jax.Array:
+    return (forward(params, X, hidden).A2 > threshold).astype(int)
+
+
+@functools.partial(jax.jit, static_argnames="hidden")
+def _accuracy(params: Params, X: jax.Array, Y: jax.Array, hidden: Activation) -> jax.Array:
+    return jnp.sum(_predict(params, X, hidden, 0.5) == Y) / Y.size

@@ -1,21 +1,46 @@
 """SGD, which is plain gradient descent where every step sees all examples."""
 
 import functools
+import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.typing import DTypeLike
 
-from jaxnet.errors import require_number
+from jaxnet.defaults import LEARNING_RATE, MOMENTUM
+from jaxnet.errors import UsageError, require_number
 from jaxnet.network import Params
-
-LEARNING_RATE = 0.0075
-NO_MOMENTUM = 0.0
 
 
 class Sgd(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
-    """What `sgd` makes: linear in the gradients, so that it can run in the span of the pictures."""
+    """What `sgd` makes: linear in the gradients, so that it can run in the span of the pictures.
+
+    It is pickled by the arguments of `sgd`.
+    """
+
+    arguments: tuple[Any, ...]
+
+    def __reduce__(self) -> Any:
+        return sgd, self.arguments
+
+
+def check_optimizer(optimizer: Any) -> None:
+    """Raise a UsageError unless `optimizer` is an optimizer of optax, such as `sgd` makes."""
+    if not all(callable(getattr(optimizer, name, None)) for name in ("init", "update")):
+        name = getattr(optimizer, "__name__", repr(optimizer))
+        raise UsageError(
+            f"optimizer is {name} of type {type(optimizer).__name__}",
+            "an optimizer of optax, or sgd(…)",
+            "call what makes it: optax.adam(0.001), say",
+        )
+
+
+def largest_number(dtype: DTypeLike) -> float:
+    """Return the largest finite number of a type."""
+    return float(np.finfo(dtype).max)
 
 
 @functools.lru_cache(maxsize=32)
@@ -29,7 +54,7 @@ def _sgd_rule(
 
 def sgd(
     learning_rate: float | jax.Array | optax.Schedule = LEARNING_RATE,
-    momentum: float | jax.Array = NO_MOMENTUM,
+    momentum: float | jax.Array = MOMENTUM,
     nesterov: bool = False,
 ) -> Sgd:
     """Make optax's SGD with its numbers kept in the optimizer's state.
@@ -38,22 +63,27 @@ def sgd(
     changing them compiles nothing anew. A learning rate may also be a schedule of optax.
 
     Raises:
-        UsageError: If a number is out of its range: 0 or more, and 0 to 1 for momentum.
+        UsageError: If an argument is of the wrong type, or a number out of its range: 0 or more,
+            and 0 to 1 for momentum. From `init`, if a number is infinite in the type of the params.
     """
-    require_number("learning_rate", learning_rate, 0, float(np.finfo(np.float64).max))
-    require_number("momentum", momentum, 0, 1)
     schedule = learning_rate if callable(learning_rate) else None
-    numbers = (
-        {"momentum": momentum}
-        if schedule
-        else {"learning_rate": learning_rate, "momentum": momentum}
-    )
+    if schedule is None:
+        require_number("learning_rate", learning_rate, 0, math.inf)
+    require_number("momentum", momentum, 0, 1)
+    if not isinstance(nesterov, bool | np.bool_):
+        raise UsageError(f"nesterov is {nesterov!r}", "True or False", "give one as nesterov")
+    nesterov = bool(nesterov)
+    numbers = {"momentum": momentum} | ({} if schedule else {"learning_rate": learning_rate})
     rule = _sgd_rule(schedule, nesterov)
 
     def init(params: Params) -> optax.OptState:
         state = rule.init(params)
         dtype = jnp.result_type(*jax.tree.leaves(params))
+        for name, number in numbers.items():
+            require_number(name, number, 0, largest_number(dtype))
         given = {name: jnp.asarray(number, dtype) for name, number in numbers.items()}
         return state._replace(hyperparams=state.hyperparams | given)
 
-    return Sgd(init, rule.update)
+    made = Sgd(init, rule.update)
+    made.arguments = (learning_rate, momentum, nesterov)
+    return made

@@ -1,4 +1,4 @@
-"""How a run ended, in one definition for training, sweeps and maps."""
+"""The outcome of a run, in one definition for training, sweeps, maps, the page and the doctor."""
 
 import functools
 import math
@@ -10,18 +10,31 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxnet.activations import Activation, relu
+from jaxnet.arrays import check_arrays, check_rows, check_types, check_untraced, check_values
+from jaxnet.errors import DataError
 from jaxnet.network import Params, forward
 
 Array = TypeVar("Array", np.ndarray, jax.Array)
 
-Outcome = Literal["not finite", "dead", "diverged", "plateau", "learning"]
+Outcome = Literal["not finite", "dead", "plateau", "learning", "diverged", "slow"]
 
-# Those of a run in which something went wrong.
+# The failures. A plateau or a slow run is none: more iterations may help it.
 FAILED: tuple[Outcome, ...] = ("not finite", "dead", "diverged")
 
 
 def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
-    """Compute the cost of always predicting the class rate p: −p log p − (1 − p) log(1 − p)."""
+    """Compute the cost of always predicting the class rate p: −p log p − (1 − p) log(1 − p).
+
+    Raises:
+        DataError: If Y or weights is no row (1, m), or a value is out of its range.
+        UsageError: If called within `jit`.
+    """
+    check_types(check_rows(Y, weights))
+    check_values(Y, weights)
+    return _entropy(Y, weights)
+
+
+def _entropy(Y: jax.Array, weights: jax.Array | None) -> float:
     p = float(np.average(Y, weights=weights))
     return -sum(share * math.log(share) for share in (p, 1 - p) if share > 0)
 
@@ -35,41 +48,79 @@ def outcome(
     costs: np.ndarray,
     weights: jax.Array | None = None,
 ) -> Outcome:
-    """Say how a run ended, by its params and its costs (iterations,); the first that fits counts.
+    """Determine the outcome of a run from its params and costs (iterations,).
 
     Returns:
+        The first of these that fits, where the late cost is the mean of the last 5 % of the costs:
         "not finite": a cost or a parameter is not a finite number.
         "dead": no hidden unit is active on any training picture; its slope is 0, and with it dW1.
-        "plateau": the mean cost of the last 5 % is within 1 % of the label entropy, the cost of
-            always predicting the class rate.
-        "diverged": it is above the label entropy (as every cost is where the labels are all one).
-        "learning": it is below.
+        "plateau": the late cost is within 1 % of the label entropy, the cost of always predicting
+            the class rate.
+        "learning": it is below the label entropy; where all labels are of one class, whose entropy
+            is 0, below the first cost.
+        "diverged": it is above the label entropy and above the first cost.
+        "slow": it is above the label entropy, but not above the first cost.
+        A picture of weight 0 is no training picture.
+
+    Raises:
+        DataError: If the arrays do not fit together, or a value is out of its range.
+        UsageError: If `hidden` is no Activation, or it is called within `jit`.
     """
+    check_arrays(params, X, Y, weights, hidden=hidden)
+    check_untraced(params, X, costs)
+    check_values(Y, weights)
+    if not isinstance(costs, jax.Array | np.ndarray) or costs.ndim != 1 or not costs.size:
+        raise DataError(
+            f"costs is of type {type(costs).__name__} and of shape {np.shape(costs)}",
+            "an array (iterations,) of one cost or more",
+            "give the costs of a Fit or a Run",
+        )
     finite = all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values()))
-    active = finite and any_active(params, X, hidden)
-    how: Outcome = str(judge(finite, active, late_cost(costs), label_entropy(Y, weights)))  # type: ignore[assignment]
-    return how
+    active = finite and any_active(params, X, hidden, weights)
+    entropy = _entropy(Y, weights)
+    result: Outcome = str(judge(finite, active, costs[0], late_cost(costs), entropy))  # type: ignore[assignment]
+    return result
 
 
 @functools.partial(jax.jit, static_argnames="hidden")
-def any_active(params: Params, X: jax.Array, hidden: Activation = relu) -> jax.Array:
-    """Say whether any hidden unit has a slope, other than 0, on any picture."""
-    return jnp.any(hidden.slope(forward(params, X, hidden).Z1))
+def any_active(
+    params: Params, X: jax.Array, hidden: Activation = relu, weights: jax.Array | None = None
+) -> jax.Array:
+    """Compute whether any hidden unit has a slope other than 0 on a picture of weight above 0."""
+    return is_active(forward(params, X, hidden).Z1, hidden, weights)
+
+
+def is_active(Z1: jax.Array, hidden: Activation, weights: jax.Array | None) -> jax.Array:
+    """Compute from Z1 (n_h, m) what `any_active` computes."""
+    active = hidden.slope(Z1) != 0  # (n_h, m)
+    return jnp.any(active if weights is None else active & (weights > 0))
 
 
 def late_cost(costs: Array) -> Array:
     """Compute the mean of the last 5 % of costs (…, iterations)."""
-    return costs[..., -math.ceil(costs.shape[-1] / 20) :].mean(axis=-1)
+    # As a distance from the first cost, so that rounding cannot lift the mean of equal costs above
+    # it, which would be "diverged".
+    first = costs[..., :1]
+    late = costs[..., -math.ceil(costs.shape[-1] / 20) :]
+    # Divided before they are added, since a sum of finite costs may overflow.
+    return (first + ((late - first) / late.shape[-1]).sum(axis=-1, keepdims=True))[..., 0]
 
 
 def judge(
-    finite: ArrayLike, active: ArrayLike, late_cost: ArrayLike, entropy: float | np.ndarray
+    finite: ArrayLike,
+    active: ArrayLike,
+    first_cost: ArrayLike,
+    late_cost: ArrayLike,
+    entropy: float | np.ndarray,
 ) -> np.ndarray:
-    """Name the outcome of each of many runs, as `outcome` explains it."""
-    conditions = {
+    """Determine the outcome of each of many runs, as `outcome` defines it."""
+    first, late, entropy = (np.asarray(cost, float) for cost in (first_cost, late_cost, entropy))
+    one_class = entropy == 0
+    conditions: dict[Outcome, np.ndarray] = {
         "not finite": np.logical_not(finite),
         "dead": np.logical_not(active),
-        "plateau": np.abs(np.asarray(late_cost) - entropy) <= 0.01 * entropy,
-        "diverged": np.asarray(late_cost) > entropy,
+        "plateau": ~one_class & (np.abs(late - entropy) <= 0.01 * entropy),
+        "learning": np.where(one_class, late < first, late < entropy),
+        "diverged": late > first,
     }
-    return np.select(list(conditions.values()), list(conditions), "learning")
+    return np.select(list(conditions.values()), list(conditions), "slow")

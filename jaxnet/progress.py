@@ -1,4 +1,4 @@
-"""How a long loop tells how far it is: the caller may hand in a `Track` that watches it."""
+"""Progress reporting: a long loop wraps its iterable in a `Track`, which the caller may give."""
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -7,13 +7,16 @@ T = TypeVar("T")
 
 
 class Track(Protocol):
-    """Wraps an iterable, yields its items unchanged, and shows the progress (`rich` has one)."""
+    """Wraps an iterable, yields its items unchanged, and shows the progress.
+
+    `rich.progress.track` is one.
+    """
 
     def __call__(self, sequence: Iterable[T], description: str, total: float | None) -> Iterable[T]:
-        """Yield the items of `sequence`, of which there are `total`."""
+        """Yield the items of `sequence`; `total` is their number, if known."""
         ...
 
 
 def silent(sequence: Iterable[T], description: str, total: float | None) -> Iterable[T]:
-    """The default `Track`: shows nothing."""
+    """Return `sequence` unchanged: the default `Track`, which shows nothing."""
     return sequence

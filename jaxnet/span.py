@@ -1,18 +1,18 @@
-"""The same gradient descent in the span of the pictures: one small product a step.
+"""Gradient descent in the span of the pictures: the same steps with one small product each.
 
-The gradient dW1 = dZ1 Xᵀ is a sum of pictures, whatever dZ1 is (here with the 1/m of the mean cost
-in it). So gradient descent never takes a row of W1 out of W1₀ + span of the pictures:
+The gradient dW1 = dZ1 Xᵀ is a linear combination of pictures for every dZ1 (which here includes the
+1/m of the mean cost). Gradient descent therefore keeps W1 in W1₀ + span of the pictures:
 
-    W1 = W1₀ + C Xᵀ,    and with it    Z1 = W1 X + b1 = W1₀ X + C K + b1,    K = Xᵀ X (m, m),
+    W1 = W1₀ + C Xᵀ,    and therefore    Z1 = W1 X + b1 = W1₀ X + C K + b1,    K = Xᵀ X (m, m),
 
-where C (n_h, m) starts at 0. The step C ← C − α dZ1, times Xᵀ, is the step W1 ← W1 − α dW1; and so
-it is for every update that is linear in the gradients so far: momentum, Nesterov, schedules. Mind
-what C is given as its gradient: dZ1, the derivative of the cost by Z1. The derivative by C itself
-would be dZ1 K, which is the step of another descent.
+where C (n_h, m) starts at 0. The step C ← C − α dZ1, times Xᵀ, is the step W1 ← W1 − α dW1. This
+also holds for every update that is linear in all gradients so far: momentum, Nesterov, schedules.
+The gradient that the optimizer gets for C is dZ1, the derivative of the cost with respect to Z1.
+The derivative with respect to C would be dZ1 K, which gives a different descent.
 
-W1₀ X and K are computed once; then a step costs one product (n_h, m)(m, m) instead of two with all
-the pixels. In float64 the two agree to rounding. In float32 they agree until a run near the edge of
-stability has amplified the rounding, as any two orders of summation do.
+W1₀ X and K are computed once. Then a step needs one product (n_h, m)(m, m) instead of two products
+over all pixels. In float64 the two methods agree to rounding. In float32 they agree until a run
+near the edge of stability has amplified the rounding errors, as with any two orders of summation.
 """
 
 from typing import NamedTuple
@@ -28,12 +28,13 @@ from jaxnet.network import Params, cross_entropy, forward_from
 
 
 class Span(NamedTuple):
-    """What pictures are in the span of the training pictures.
+    """The products from which Z1 of m′ pictures X′ is computed.
+
+    X′ are the training pictures X (n_x, m), or others, which need not lie in the span of X.
 
     Attributes:
-        Z1: W1₀ X, (n_h, m): what the first weights make of them.
-        K: Xᵀ X, (m, m): their products with the training pictures. For other pictures X′ it is
-            Xᵀ X′, (m, m′); they need not lie in the span.
+        Z1: W1₀ X′, (n_h, m′), where W1₀ are the initial weights.
+        K: Xᵀ X′, (m, m′).
     """
 
     Z1: jax.Array
@@ -43,33 +44,34 @@ class Span(NamedTuple):
 def enter_span(
     params: Params, X: jax.Array, others: jax.Array | None = None
 ) -> tuple[Params, Span]:
-    """Write a network as coefficients of the training pictures.
+    """Represent W1 of a network by coefficients of the training pictures.
 
     Args:
         params: W1 (n_h, n_x), b1, W2, b2.
         X: The training pictures, (n_x, m).
-        others: The pictures that are looked at from the span, (n_x, m′); by default X.
+        others: The pictures X′ of the returned `Span`, (n_x, m′); by default X.
 
     Returns:
-        The coefficients C (n_h, m), which are 0, with b1, W2 and b2; and the `Span` of `others`.
+        The coefficients C (n_h, m), which are 0, with b1, W2 and b2; and the `Span` of X′.
     """
-    # The same array twice in XᵀX is seen by NumPy, which then computes half of it.
-    pictures = np.asarray(X, np.float64)
-    seen = pictures if others is None else np.asarray(others, np.float64)
-    Z1, K = (exact_product(A, seen, X.dtype) for A in (params["W1"], pictures.T))
+    # If both factors of XᵀX are one array, NumPy computes only half of this symmetric matrix.
+    training = np.asarray(X, np.float64)  # (n_x, m)
+    pictures = training if others is None else np.asarray(others, np.float64)  # (n_x, m′)
+    Z1, K = (exact_product(A, pictures, X.dtype) for A in (params["W1"], training.T))
     C = jnp.zeros((Z1.shape[0], X.shape[1]), X.dtype)
     return {"C": C} | {name: params[name] for name in ("b1", "W2", "b2")}, Span(Z1, K)
 
 
 def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
-    """Multiply two matrices in float64 on the host, since all that follows rests on them."""
-    return jnp.asarray(np.asarray(A, np.float64) @ np.asarray(B, np.float64), dtype)
+    """Multiply two matrices in float64 on the host, since every later step uses the result."""
+    with np.errstate(over="ignore", invalid="ignore"):  # training checks the cost
+        return jnp.asarray(np.asarray(A, np.float64) @ np.asarray(B, np.float64), dtype)
 
 
 @jax.jit
 @at_highest_precision
 def leave_span(coefficients: Params, W1: jax.Array, X: jax.Array) -> Params:
-    """Write a network in pixels again, W1 + C Xᵀ, from the first weights W1 (n_h, n_x)."""
+    """Convert coefficients to pixels: W1 + C Xᵀ, with the initial weights W1 (n_h, n_x)."""
     rest = {name: coefficients[name] for name in ("b1", "W2", "b2")}
     return {"W1": W1 + coefficients["C"] @ X.T} | rest
 
@@ -88,13 +90,13 @@ def span_cost_and_gradients(
     hidden: Activation = relu,
     weights: jax.Array | None = None,
 ) -> tuple[jax.Array, Params]:
-    """Compute the cost, and the gradients that take the same step as `jax.grad(loss)` in pixels."""
+    """Compute the cost, and the gradients that give the same step as `jax.grad(loss)` in pixels."""
 
     def tail(Z1: jax.Array, W2: jax.Array, b2: jax.Array) -> jax.Array:
         return cross_entropy(forward_from(Z1, W2, b2, hidden).Z2, Y, weights)
 
     Z1 = layer1_in_span(coefficients, span)
-    by_all = jax.value_and_grad(tail, argnums=(0, 1, 2))
-    cost, (dZ1, dW2, db2) = by_all(Z1, coefficients["W2"], coefficients["b2"])
+    differentiate = jax.value_and_grad(tail, argnums=(0, 1, 2))
+    cost, (dZ1, dW2, db2) = differentiate(Z1, coefficients["W2"], coefficients["b2"])
     db1 = jnp.sum(dZ1, axis=1, keepdims=True)
     return cost, {"C": dZ1, "b1": db1, "W2": dW2, "b2": db2}

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,21 +12,25 @@ import optax
 from jax import lax
 
 from jaxnet.activations import Activation, relu
-from jaxnet.arrays import check_inputs, check_targets
-from jaxnet.devices import jit_loop
-from jaxnet.errors import DivergenceError, UsageError, require_choice, require_number
+from jaxnet.arrays import (
+    check_activation,
+    check_arrays,
+    check_rows,
+    check_types,
+    check_untraced,
+    check_values,
+)
+from jaxnet.defaults import BASES, ITERATIONS, LEARNING_RATE, MOMENTUM, MOST_ITERATIONS
+from jaxnet.devices import PickledOnHost, jit_loop
+from jaxnet.errors import DivergenceError, UsageError, require_choice, require_integer
+from jaxnet.examples import select
 from jaxnet.network import Params, loss
-from jaxnet.optimizer import LEARNING_RATE, NO_MOMENTUM, Sgd, sgd
+from jaxnet.optimizer import Sgd, check_optimizer, sgd
 from jaxnet.outcomes import Outcome, outcome
 from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
 
 # The longest chunk: the program that is compiled once holds room for so many costs.
 LONGEST_CHUNK = 1000
-
-# Room is made for as many costs; more would take days.
-MOST_ITERATIONS = 100_000_000
-
-Basis = Literal["auto", "pixels", "span"]
 
 # (params, inputs, Y, hidden, weights) -> (cost, gradients)
 CostAndGradients = Callable[..., tuple[jax.Array, Params]]
@@ -73,19 +77,49 @@ def make_update(
 
     It takes the gradient of `loss` by `jax.grad` and applies it by the optimizer; for SGD that is
     params − α · gradient. `cost` is the cost before the step. It starts from
-    `TrainState(params, optimizer.init(params))`.
+    `TrainState(params, optimizer.init(params))`. Another learning rate of `sgd` compiles nothing
+    anew; optax's own optimizers compile once each time they are made.
+
+    Raises:
+        DataError: From the step, if its arrays do not fit together.
+        UsageError: If `optimizer` is no optimizer or `hidden` no Activation; from the step, if it
+            is given something else than a TrainState.
     """
-    rule = _with_extra_args(optimizer).update
+    check_optimizer(optimizer)
+    check_activation(hidden)
+    step = _step_program(_with_extra_args(optimizer).update, hidden)
+
+    def update(
+        state: TrainState, X: jax.Array, Y: jax.Array, weights: jax.Array | None = None
+    ) -> tuple[TrainState, jax.Array]:
+        if not isinstance(state, TrainState):
+            raise UsageError(
+                f"the state is of type {type(state).__name__}",
+                "the TrainState that the last step returned",
+                "start from TrainState(params, optimizer.init(params))",
+            )
+        check_arrays(state.params, X, Y, weights)
+        stepped: tuple[TrainState, jax.Array] = step(state, X, Y, weights)
+        return stepped
+
+    return update
+
+
+@functools.lru_cache(maxsize=32)
+def _step_program(rule: optax.TransformUpdateExtraArgsFn, hidden: Activation) -> Any:
     return jax.jit(functools.partial(_update, rule, pixel_cost_and_gradients, hidden))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Descent:
-    """A gradient descent at some point of its way, with all that is needed to go on.
+class Descent(PickledOnHost):
+    """A gradient descent after some iterations, with all that is needed to continue it.
+
+    An optimizer of optax is made of local functions, which cannot be pickled: the copy that is
+    unpickled has none, and needs it again to continue. `sgd(…)` is pickled.
 
     Attributes:
         state: The parameters and the optimizer's memory, in its basis.
-        rule: The optimizer's update rule.
+        optimizer: The optimizer; None after unpickling one that cannot be pickled.
         X: The training pictures, (n_x, m).
         costs: The cost before each update so far, (iterations,).
         W1: In the span, the first weights (n_h, n_x), to which `state.params["C"]` adds; else None.
@@ -93,7 +127,7 @@ class Descent:
     """
 
     state: TrainState
-    rule: optax.TransformUpdateExtraArgsFn
+    optimizer: optax.GradientTransformation | None
     X: jax.Array
     costs: np.ndarray
     W1: jax.Array | None = None
@@ -106,14 +140,18 @@ class Descent:
             return self.state.params
         return leave_span(self.state.params, self.W1, self.X)
 
+    def __getstate__(self) -> dict[str, Any]:
+        kept = self.optimizer if isinstance(self.optimizer, Sgd) else None
+        return dataclasses.replace(self, optimizer=None)._arrays_on_host() | {"optimizer": kept}
+
 
 def start_descent(
     params: Params,
     X: jax.Array,
     optimizer: optax.GradientTransformation | None = None,
-    basis: Basis = "auto",
+    basis: str = "auto",
 ) -> Descent:
-    """Prepare a gradient descent from `params`.
+    """Start a gradient descent from `params`.
 
     Args:
         params: Where to start from, as `init_params` draws them.
@@ -124,12 +162,15 @@ def start_descent(
             if the optimizer is `sgd(…)` and there are no more pictures than features.
 
     Raises:
-        DataError: If the shapes or the precisions do not fit together.
-        UsageError: If another optimizer than `sgd(…)` is to run in the span.
+        DataError: If the shapes or the types do not fit together.
+        UsageError: If an argument is of the wrong type, another optimizer than `sgd(…)` is to run
+            in the span, or it is called within `jit`.
     """
     optimizer = sgd() if optimizer is None else optimizer
-    check_inputs(params, X)
-    require_choice("basis", basis, get_args(Basis))
+    check_optimizer(optimizer)
+    check_arrays(params, X)
+    check_untraced(params, X)
+    require_choice("basis", basis, BASES)
     if basis == "span" and not isinstance(optimizer, Sgd):
         raise UsageError(
             "the basis is the span, and the optimizer is not jaxnet's sgd(…)",
@@ -137,14 +178,13 @@ def start_descent(
             "itself, and so leave the span of the pictures",
             'take sgd(…), with momentum or a schedule if you like, or basis="pixels"',
         )
-    rule = _with_extra_args(optimizer).update
     n_x, m = X.shape
     no_costs = np.empty(0, X.dtype)
     if basis == "pixels" or (basis == "auto" and not (isinstance(optimizer, Sgd) and m <= n_x)):
-        return Descent(TrainState(params, optimizer.init(params)), rule, X, no_costs)
+        return Descent(TrainState(params, optimizer.init(params)), optimizer, X, no_costs)
     coefficients, span = enter_span(params, X)
     state = TrainState(coefficients, optimizer.init(coefficients))
-    return Descent(state, rule, X, no_costs, params["W1"], span)
+    return Descent(state, optimizer, X, no_costs, params["W1"], span)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -170,6 +210,7 @@ class Fit:
 
 def _run_chunk(
     state: TrainState,
+    t: int,
     count: int,
     inputs: jax.Array | Span,
     Y: jax.Array,
@@ -179,26 +220,28 @@ def _run_chunk(
     cost_and_gradients: CostAndGradients,
     hidden: Activation,
 ) -> tuple[jax.Array, TrainState, jax.Array, jax.Array]:
-    """Make up to `count` updates; stop at the first cost or parameter that is not finite.
+    """Make up to `count` updates from iteration t on; stop where a number is not finite.
 
     Returns:
         How many updates were made, the state after them, the costs (LONGEST_CHUNK,), and whether
-        all was finite.
+        every cost and parameter was finite.
     """
 
-    def goes_on(carry: Any) -> jax.Array:
+    def continues(carry: Any) -> jax.Array:
         done, _, _, finite = carry
         return (done < count) & finite
 
     def step(carry: Any) -> Any:
         done, state, costs, _ = carry
-        state, cost = _update(rule, cost_and_gradients, hidden, state, inputs, Y, weights)
-        # A sum is finite only if every term is; it costs one pass less than asking each of them.
-        total = cost + sum(jnp.sum(leaf) for leaf in state.params.values())
-        return done + 1, state, costs.at[done].set(cost), jnp.isfinite(total)
+        _, w = select(0, t + done, Y, weights)
+        state, cost = _update(rule, cost_and_gradients, hidden, state, inputs, Y, w)
+        finite = functools.reduce(
+            jnp.logical_and, (jnp.isfinite(leaf).all() for leaf in state.params.values())
+        )
+        return done + 1, state, costs.at[done].set(cost), finite & jnp.isfinite(cost)
 
     start = (jnp.array(0), state, jnp.zeros(LONGEST_CHUNK, Y.dtype), jnp.array(True))
-    return lax.while_loop(goes_on, step, start)
+    return lax.while_loop(continues, step, start)
 
 
 _chunk_program = functools.partial(jit_loop, _run_chunk, "rule", "cost_and_gradients", "hidden")
@@ -209,20 +252,21 @@ def fit_in_chunks(
     Y: jax.Array,
     hidden: Activation = relu,
     *,
-    iterations: int = 2500,
+    iterations: int = ITERATIONS,
     weights: jax.Array | None = None,
     chunk: int = 100,
 ) -> Iterator[Fit]:
-    """Train, and stop to tell after every `chunk` iterations.
+    """Train, and yield after every `chunk` iterations.
 
     Progress bars, checkpoints and interruptions are loops over this generator. How the iterations
-    are cut into chunks changes no bit of the result, nor does going on from a `Fit`'s descent.
+    are divided into chunks changes no bit of the result, nor does continuing from a `Fit`'s
+    descent.
 
     Args:
         descent: Where to start from: `start_descent(params, X)`, or the descent of an earlier Fit.
         Y: (1, m) of 0 and 1.
         hidden: The activation of the hidden units.
-        iterations: How many updates to have made in all, with those before `descent`.
+        iterations: The number of updates in all, those before `descent` included.
         weights: The weight of each example, (1, m).
         chunk: How many updates between two yields, 1 to LONGEST_CHUNK.
 
@@ -231,19 +275,52 @@ def fit_in_chunks(
         iteration, and the descent is at the last point whose parameters and cost were finite.
 
     Raises:
-        DataError: If the shapes or the precisions do not fit together.
-        UsageError: If `iterations` or `chunk` is out of its range.
+        DataError: If the shapes or the types do not fit together.
+        UsageError: If an argument is of the wrong type or out of its range.
     """
-    check_targets(descent.X, Y, weights)
-    require_number("iterations", iterations, len(descent.costs) + 1, MOST_ITERATIONS)
-    require_number("chunk", chunk, 1, LONGEST_CHUNK)
+    _check_training(descent, Y, hidden, weights)
+    require_integer("iterations", iterations, len(descent.costs) + 1, MOST_ITERATIONS)
+    require_integer("chunk", chunk, 1, LONGEST_CHUNK)
+    return _chunks(descent, Y, hidden, iterations, weights, chunk)
+
+
+def _check_training(
+    descent: Descent, Y: jax.Array, hidden: Activation, weights: jax.Array | None
+) -> None:
+    check_activation(hidden)
+    if not isinstance(descent, Descent):
+        raise UsageError(
+            f"descent is of type {type(descent).__name__}",
+            "a Descent",
+            "give start_descent(params, X), or the descent of a Fit",
+        )
+    if descent.optimizer is None:
+        raise UsageError(
+            "the descent has no optimizer: it was pickled with one that cannot be pickled",
+            "the optimizer that it was started with",
+            "put it back: dataclasses.replace(descent, optimizer=…)",
+        )
+    rows = check_rows(Y, weights, descent.X.shape[1])
+    check_types({"X": descent.X} | rows)
+    check_untraced(descent.state, descent.X)
+    check_values(Y, weights)
+
+
+def _chunks(
+    descent: Descent,
+    Y: jax.Array,
+    hidden: Activation,
+    iterations: int,
+    weights: jax.Array | None,
+    chunk: int,
+) -> Iterator[Fit]:
     in_span = descent.span is not None
     run = functools.partial(
         _chunk_program(small_products=in_span),
         inputs=descent.span if in_span else descent.X,
         Y=Y,
         weights=weights,
-        rule=descent.rule,
+        rule=_with_extra_args(descent.optimizer).update,
         cost_and_gradients=span_cost_and_gradients if in_span else pixel_cost_and_gradients,
         hidden=hidden,
     )
@@ -253,25 +330,23 @@ def fit_in_chunks(
     begin = (t, state)
     while not ended:
         before, begin = begin, (t, state)
-        done, state, chunk_costs, finite = run(state, min(chunk, iterations - t))
+        done, state, chunk_costs, finite = run(state, t, min(chunk, iterations - t))
         t += int(done)
         costs[begin[0] : t] = np.asarray(chunk_costs)[: t - begin[0]]
         ended = t == iterations or not finite
-        good = t
-        if not finite:
-            # The same steps give the same bits: so the last state whose parameters and cost are
-            # finite is reached once more, from where this chunk began, or the one before it.
-            good = t - 1 if np.isfinite(costs[t - 1]) else t - 2
+        here = dataclasses.replace(descent, state=state, costs=costs[:t])
+        how: Outcome | None = None
+        if ended and finite:
+            # In the span the pixels' weights may overflow where their coefficients do not.
+            how = outcome(here.params, here.X, Y, hidden, costs=costs, weights=weights)
+        if not finite or how == "not finite":
+            # The last finite state: the same steps give the same bits, so it is computed once more
+            # from the start of this chunk, or of the one before.
+            how, good = "not finite", t - 1 if np.isfinite(costs[t - 1]) else t - 2
             first, state = begin if good >= begin[0] else before
             good = max(good, first)
-            _, state, _, _ = run(state, good - first)
-        here = dataclasses.replace(descent, state=state, costs=costs[:good])
-        how: Outcome | None = None
-        if ended:
-            X = descent.X
-            how = "not finite"
-            if finite:
-                how = outcome(here.params, X, Y, hidden, costs=costs, weights=weights)
+            _, state, _, _ = run(state, first, good - first)
+            here = dataclasses.replace(descent, state=state, costs=costs[:good])
         yield Fit(here, costs[:t], how)
 
 
@@ -282,12 +357,12 @@ def fit(
     hidden: Activation = relu,
     *,
     learning_rate: float | jax.Array | optax.Schedule = LEARNING_RATE,
-    momentum: float | jax.Array = NO_MOMENTUM,
+    momentum: float | jax.Array = MOMENTUM,
     nesterov: bool = False,
-    iterations: int = 2500,
+    iterations: int = ITERATIONS,
     optimizer: optax.GradientTransformation | None = None,
     weights: jax.Array | None = None,
-    basis: Basis = "auto",
+    basis: str = "auto",
 ) -> Fit:
     """Train a network by full-batch gradient descent (the article: "rinse and repeat").
 
@@ -297,8 +372,8 @@ def fit(
         Y: (1, m) of 0 and 1.
         hidden: The activation of the hidden units.
         learning_rate: α, or a schedule of optax.
-        momentum: The share of the last step that is made again, 0 to 1.
-        nesterov: Whether the momentum looks ahead.
+        momentum: The share of the last step that is repeated, 0 to 1.
+        nesterov: Whether the momentum is Nesterov's.
         iterations: How many updates to make.
         optimizer: Any optimizer of optax, in place of the three numbers above.
         weights: The weight of each example, (1, m).
@@ -306,14 +381,17 @@ def fit(
             takes, and nothing else beyond rounding.
 
     Raises:
-        DataError: If the shapes or the precisions do not fit together.
-        UsageError: If a setting is out of its range, or `optimizer` is given beside the settings
-            that it replaces.
+        DataError: If the shapes or the types do not fit together.
+        UsageError: If a setting is of the wrong type or out of its range, or `optimizer` is given
+            beside the settings that it replaces.
         DivergenceError: If a cost or a parameter is not finite; its `fit` has the last good state.
     """
+    check_arrays(params, X, Y, weights, hidden=hidden)
+    check_untraced(params, X)
+    check_values(Y, weights)
     if optimizer is None:
         optimizer = sgd(learning_rate, momentum, nesterov)
-    elif learning_rate is not LEARNING_RATE or momentum is not NO_MOMENTUM or nesterov:
+    elif learning_rate is not LEARNING_RATE or momentum is not MOMENTUM or nesterov:
         # By identity: a rate that is given counts as given even if it is 0.0075.
         raise UsageError(
             "both an optimizer and a learning rate, momentum or nesterov are given",

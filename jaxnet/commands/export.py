@@ -5,29 +5,29 @@ from typing import Annotated, Literal
 
 import typer
 
-from jaxnet.commands import options
-from jaxnet.commands.console import print_json, require_free, speak
+from jaxnet.commands.options import OUTPUT, Force, Json, RunArgument
+from jaxnet.io.files import require_free
+from jaxnet.report.console import print_json, speak
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="A run folder, or a model file.")],
+    model: RunArgument,
     kind: Annotated[
         Literal["safetensors", "npz", "stablehlo"],
         typer.Option("--format", help="Parameters (safetensors, npz) or the whole function."),
     ] = "safetensors",
     out: Annotated[
         Path | None,
-        typer.Option(help="The file. \\[default: beside the model file]", show_default=False),
+        typer.Option(
+            help="The file. \\[default: beside the model file]",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    force: options.Force = False,
-    as_json: options.Json = False,
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Write a trained network for other programs, and verify what was written."""
-    import jax
-
-    # A model keeps its own precision; this only allows float64.
-    jax.config.update("jax_enable_x64", True)
-
     from jaxnet.runs.export import export_model
     from jaxnet.runs.folder import MODEL_NAME
     from jaxnet.runs.model_file import load_model

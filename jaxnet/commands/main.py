@@ -1,5 +1,6 @@
 """The command `jaxnet`."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -13,15 +14,19 @@ from jaxnet.commands import (
     leave_one_out,
     page,
     predict,
+    repeat,
     sweep,
     train,
 )
-from jaxnet.commands.console import out, run_in_words
+from jaxnet.commands.translation import as_options
+from jaxnet.report.console import err, out, run_command
+
+# Names of 0.1.0, which work for one release.
+RENAMED = {"--scale": "--pixel-scale", "--scales": "--weight-scales"}
 
 app = typer.Typer(
     help="How a neural network learns: 4096 pixels → 8 ReLU → 1 sigmoid, in JAX.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -33,6 +38,7 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("check")(check.check)
 app.command("leave-one-out")(leave_one_out.leave_one_out)
+app.command("repeat")(repeat.repeat)
 app.command("page")(page.page)
 app.command("export")(export.export)
 
@@ -55,6 +61,22 @@ def _root(
     pass
 
 
+def with_new_names(words: list[str]) -> list[str]:
+    """Replace options of 0.1.0 by their names of today, and say so."""
+    replaced = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name in RENAMED:
+            err.print(
+                f"{name} is called {RENAMED[name]} now; the old name works in this release only",
+                style="yellow",
+            )
+            replaced.append(RENAMED[name] + equals + value)
+        else:
+            replaced.append(word)
+    return replaced
+
+
 def main() -> None:
     """Run the command line."""
-    run_in_words(app)
+    run_command(lambda: app(with_new_names(sys.argv[1:])), as_options)

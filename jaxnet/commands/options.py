@@ -1,90 +1,135 @@
-"""The options that several commands share, so that they are named and explained once."""
+"""Options of the commands, made from the fields of the library's dataclasses.
 
+A command names the dataclasses it takes, `@with_options(source=DataSource, settings=Settings)`, and
+is called with a dict for each: the values that were typed, by the names of the fields. What was not
+typed is left to the dataclass, so that a default stands there alone.
+"""
+
+import dataclasses
+import functools
+import inspect
 import math
+import types
+import typing
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from jaxnet.errors import UsageError
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
+from jaxnet.many.grid import Grid
+from jaxnet.settings import Settings
 
-LARGEST_SEED = 2**32 - 1
+# The values of a dataclass's fields that were typed, by name.
+Given = dict[str, Any]
 
-SOURCES = (
-    "sketches (drawn here), catvnoncat (the article's cats, downloaded once), "
-    "an HDF5 file, or a folder with one sub-folder of pictures a class."
-)
+DATA, NETWORK, OUTPUT = "Data", "Network and training", "Output"
+PANELS = {DataSource: DATA, Preprocessing: DATA, Settings: NETWORK, Grid: NETWORK}
 
-Data = Annotated[str, typer.Option(help=SOURCES)]
-Test = Annotated[
+# The size of the pictures is a matter of the data: --size.
+NO_OPTIONS = ("height", "width")
+
+Out = Annotated[
     Path | None,
     typer.Option(
-        help="File or folder of the test split. \\[default: in or beside the data]",
+        help="The run folder. \\[default: the next free of runs/001, …]",
         show_default=False,
+        rich_help_panel=OUTPUT,
     ),
 ]
-Positive = Annotated[
-    str | None,
-    typer.Option(
-        help="The class that is 1. \\[default: the one called cat, else the second]",
-        show_default=False,
-    ),
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the answer as JSON.", rich_help_panel=OUTPUT)
 ]
-Size = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Bring pictures to SIZE × SIZE pixels. \\[default: a folder's to 64]",
-        show_default=False,
-    ),
+Force = Annotated[
+    bool, typer.Option("--force", help="Overwrite what exists.", rich_help_panel=OUTPUT)
 ]
-Count = Annotated[
-    int | None,
-    typer.Option(
-        min=2,
-        help="How many training pictures to draw, sketches only. \\[default: 209]",
-        show_default=False,
-    ),
-]
-DataSeed = Annotated[
-    int,
-    typer.Option(min=0, max=LARGEST_SEED, help="Decides the sketches, or a folder's test split."),
-]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")
-]
-ExcludeLeaks = Annotated[
-    bool,
-    typer.Option("--exclude-leaks", help="Take out test pictures that are in train, too."),
-]
-Color = Annotated[Literal["gray", "rgb"], typer.Option(help="What the network sees.")]
-Scale = Annotated[
-    Literal["symmetric", "unit", "raw"],
-    typer.Option(help="Pixels as [-1, 1], [0, 1] or [0, 255]."),
-]
-HiddenUnits = Annotated[int, typer.Option(min=1, max=100_000, help="How many hidden units.")]
-ActivationName = Annotated[
-    Literal["relu", "leaky_relu", "sigmoid"], typer.Option(help="Of the hidden units.")
-]
-WeightScale = Annotated[
-    str, typer.Option(help="The standard deviation of the first weights, or he.")
-]
-Momentum = Annotated[float, typer.Option(min=0, max=1, help="Of SGD.")]
-Nesterov = Annotated[bool, typer.Option("--nesterov", help="Momentum that looks ahead.")]
-Iterations = Annotated[int, typer.Option(min=1, max=100_000_000, help="How many updates.")]
-Precision = Annotated[Literal["float32", "float64"], typer.Option(help="Of every number.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a model file.")]
 
 
-def parse_weight_scale(text: str) -> float | str:
-    """Read --weight-scale: a number, 0 or more, or he."""
-    if text == "he":
-        return text
+def with_options(
+    *leave_out: str, of_run: bool = False, **groups: type
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for every field of some dataclasses.
+
+    Args:
+        leave_out: Fields that this command has no option for.
+        of_run: Whether a run is given, whose own data are the default.
+        groups: Parameters of the command, and the dataclass for each.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        options = {
+            name: {
+                field.name: _as_parameter(field, kind, of_run)
+                for field in dataclasses.fields(kind)
+                if field.name not in (*leave_out, *NO_OPTIONS)
+            }
+            for name, kind in groups.items()
+        }
+
+        @functools.wraps(command)
+        def called(**values: Any) -> None:
+            for name, fields in options.items():
+                typed = {field: values.pop(field) for field in fields}
+                values[name] = {key: value for key, value in typed.items() if value is not None}
+            command(**values)
+
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            own = options.get(parameter.name)
+            parameters += [parameter] if own is None else own.values()
+        # Arguments, which have no default, come first.
+        parameters.sort(key=lambda p: p.default is not inspect.Parameter.empty)
+        keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+        called.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+        called.__annotations__ = {p.name: p.annotation for p in keywords}
+        return called
+
+    return decorate
+
+
+def _as_parameter(field: "dataclasses.Field[Any]", kind: type, of_run: bool) -> inspect.Parameter:
+    """Make the option of a field, whose value is None where it is not typed."""
+    hint = typing.get_type_hints(kind)[field.name]
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    limits = field.metadata
+    words: dict[str, Any] = {"show_default": False, "rich_help_panel": PANELS[kind]}
+    name = "--" + field.name.replace("_", "-")
+    typed: Any
+    if bool in kinds:
+        typed = bool
+    elif limits["choices"] and float in kinds:
+        typed = str  # typer knows no unions; the parser makes a number of it where it can
+        words |= {"parser": _number_or_text, "metavar": "|".join(("NUMBER", *limits["choices"]))}
+    elif limits["choices"]:
+        typed = Literal[tuple(limits["choices"])]
+    elif int in kinds or float in kinds:
+        typed = int if int in kinds else float
+        words |= {
+            end: typed(limits[limit])
+            for end, limit in (("min", "least"), ("max", "greatest"))
+            if math.isfinite(limits[limit])
+        }
+    else:
+        typed = str
+    default = limits["shown"] or field.default
+    if of_run:
+        default = "the run's"
+    text = limits["help"]
+    if bool not in kinds or of_run:
+        text += f" \\[default: {default}]"
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[typed | None, typer.Option(name, help=text, **words)],
+    )
+
+
+def _number_or_text(text: str) -> float | str:
     try:
-        scale = float(text)
+        return float(text)
     except ValueError:
-        scale = math.nan
-    if not 0 <= scale < math.inf:
-        raise UsageError(f'--weight-scale is "{text}"', "a number, 0 or more, or he", "try 0.01")
-    return scale
+        return text

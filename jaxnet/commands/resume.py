@@ -1,72 +1,115 @@
-"""The settings of a run: those given, or for `--resume` those that it was begun with."""
+"""`jaxnet train --resume`: the run that is continued, and what may be said beside it."""
 
+import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
-from jaxnet.commands.settings import load_run_settings
 from jaxnet.errors import UsageError
 
-# What of the command line is no setting of the run itself.
-NOT_SETTINGS = ("seeds", "checkpoint_every", "resume", "out", "no_page", "force", "as_json")
+if TYPE_CHECKING:
+    from jaxnet.data.preprocessing import Preprocessing
+    from jaxnet.data.source import DataSource
+    from jaxnet.runs.run import Run
+    from jaxnet.settings import Settings
 
-# What may be another on going on: the iterations, and where the pictures lie, which are compared.
+# What may differ from the run: the iterations, and where the pictures lie, which are compared.
 MAY_CHANGE = ("iterations", "data", "test")
 
-# α of each optimizer, unless it is given.
-RATES = {"sgd": 0.0075, "adam": 0.001}
+
+class Begun(NamedTuple):
+    """A run that is to be continued: its folder, itself, where its pictures are, its settings."""
+
+    folder: Path
+    run: "Run"
+    source: "DataSource"
+    settings: "Settings"
+
+    @property
+    def preprocessing(self) -> "Preprocessing":
+        """How its pictures become columns."""
+        return self.run.preprocessing
+
+    def is_finished(self, *, page: bool) -> bool:
+        """Whether it has made all iterations, and has all outputs.
+
+        If it is told where its pictures are now, they are still to be compared.
+        """
+        from jaxnet.report.outputs import missing_outputs
+
+        ended = self.run.outcome not in ("unfinished", "stopped")
+        made = len(self.run.costs) == self.settings.iterations
+        moved = self.source != self.run.data_source
+        missing = missing_outputs(self.folder, self.run, page=page)
+        return ended and made and not moved and not missing
+
+    def describe(self) -> dict[str, Any]:
+        """Put together for JSON what is known of it without its pictures."""
+        from jaxnet.report.json import to_json
+
+        run = self.run
+        return {
+            "run": self.folder,
+            "settings": to_json(run.settings) | to_json(run.data_source),
+            "origin": run.origin,
+            "outcome": run.outcome,
+            "iterations": len(run.costs),
+            "first_cost": run.costs[0],
+            "last_cost": run.costs[-1],
+        }
 
 
-def given_settings(ctx: typer.Context) -> dict[str, Any]:
-    """Put together the settings of a new run."""
-    settings = {name: value for name, value in ctx.params.items() if name not in NOT_SETTINGS}
-    if settings["test"] is not None:
-        settings["test"] = str(settings["test"])
-    if settings["learning_rate"] is None:
-        settings["learning_rate"] = RATES[settings["optimizer"]]
-    return settings
+def open_run(path: Path, typed: dict[str, Any], **of_new_runs: object) -> Begun:
+    """Open a run to continue it.
 
-
-def resumed_settings(ctx: typer.Context, folder: Path) -> dict[str, Any]:
-    """Put together the settings of a run that goes on.
+    Args:
+        path: Its folder, or the model file in it.
+        typed: Options that were typed, by the names of their fields.
+        of_new_runs: Options that only a new run has; they must not be given.
 
     Raises:
-        ModelFileError: If it is no such run.
-        UsageError: If an option contradicts the run's own; it names both values.
+        ModelFileError: If it is no run.
+        UsageError: If an option contradicts the run; it names both values.
     """
-    given = given_settings(ctx)
-    stored = load_run_settings(ctx, folder, apart=NOT_SETTINGS, always=("learning_rate",))
-    for name in ctx.params:
-        source = ctx.get_parameter_source(name)
-        if source is None or source.name != "COMMANDLINE":
-            continue
-        if name in ("out", "force", "seeds"):
+    for name, value in of_new_runs.items():
+        if value:
             raise UsageError(
                 f"--{name} is given with --resume",
                 "one or the other",
-                "a run goes on in its folder, with its own seed",
+                "a run is continued in its folder, with its own seed",
             )
-        if name in MAY_CHANGE:
-            stored[name] = given[name]
-        elif name in given and given[name] not in (stored[name], "auto"):
-            option = name.replace("_", "-")
+
+    from jaxnet.runs.run import load_run
+
+    folder = _folder_of(path)
+    run = load_run(folder)
+    if run.settings is None or run.data_source is None:
+        raise UsageError(
+            f"{folder} holds a network, but not how it was trained, or on which data",
+            "a run of jaxnet train",
+            "start a new run",
+        )
+    parts = (run.settings, run.preprocessing, run.data_source)
+    ours = {name: value for part in parts for name, value in dataclasses.asdict(part).items()}
+    for name, value in typed.items():
+        if name not in MAY_CHANGE and value not in (ours[name], "auto"):
             raise UsageError(
-                f"--{option} is {given[name]}",
-                f"{stored[name]}, with which {folder} was begun",
-                f"leave --{option} out, or start a new run",
+                f"{name} is {value}",
+                f"{ours[name]}, with which {folder} was begun",
+                f"leave {name} out, or start a new run",
             )
-    return stored
+    moved = {name: typed[name] for name in ("data", "test") if name in typed}
+    source = dataclasses.replace(run.data_source, **moved)
+    iterations = typed.get("iterations", run.settings.iterations)
+    return Begun(folder, run, source, dataclasses.replace(run.settings, iterations=iterations))
 
 
-def run_folder(path: Path) -> Path:
-    """Find the folder of a run that is named by it or by the model file in it."""
+def _folder_of(path: Path) -> Path:
     from jaxnet.runs.folder import MODEL_NAME
 
     if path.is_file() and path.name != MODEL_NAME:
         raise UsageError(
             f"{path} is a file, and no run",
             f"the folder of a run, or the {MODEL_NAME} in it",
-            "put it into a folder of its own under that name to go on with it there",
+            "put it into a folder of its own under that name to continue it there",
         )
     return path.parent if path.is_file() else path

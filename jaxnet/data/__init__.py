@@ -1,7 +1,8 @@
-"""From a file, a folder, a download or a drawing to images and labels, then to X and Y.
+"""Read or draw pictures with two classes of labels, and convert them to X and Y.
 
-In reading order: `dataset` (what every source becomes), `files` (what is really at a path),
-`pictures` (one picture file), then the sources `hdf5`, `folder`, `kinds` and `sketches` (what is
-drawn, and how), and `download`, `load` (one function in front of them), and `columns` (images to X,
-labels to Y).
+In reading order: `source` (the options that choose a data set), `dataset` (images and labels, the
+result of every reader), `pictures` (decoding of picture files), the readers `hdf5`, `folder` and
+`download`, `sketches` (drawn pictures; their parts are in `kinds`), `columns` (images to X, labels
+to Y), `duplicates`, `load` (`load_dataset`, which calls the readers), `preprocessing` (the options
+of `columns`, stored with a model) and `to_examples` (a data set to `Examples`).
 """

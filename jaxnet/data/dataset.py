@@ -1,6 +1,7 @@
-"""What every source of pictures becomes: two splits of images and labels, and two class names."""
+"""The data set: a training and a test split of images and labels, and two class names."""
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.arrays import check_labels
+from jaxnet.data.source import DataSource
 from jaxnet.errors import DataError, UsageError
 
 
@@ -28,11 +30,13 @@ class Dataset:
     """A two-class picture data set.
 
     Attributes:
-        train: The split to learn from.
-        test: The split to judge by, or None.
+        train: The training set.
+        test: The test set, or None.
         classes: The names of label 0 and of label 1, the positive class.
-        source: Where it comes from, in words.
-        skipped: What was left out on request, one line each.
+        source: A description of its origin.
+        skipped: One line for each omission on request: an unreadable file, or the leaks.
+        data_source: The options of `load_dataset`; None if it was made otherwise.
+        leaks_excluded: The number of test pictures left out as duplicates of training pictures.
     """
 
     train: Split
@@ -40,17 +44,29 @@ class Dataset:
     classes: tuple[str, str]
     source: str = ""
     skipped: tuple[str, ...] = ()
+    data_source: DataSource | None = None
+    leaks_excluded: int = 0
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the classes and of every split's shape, pixels and labels."""
+        return _fingerprint(self.classes, self.splits)
+
+    @functools.cached_property
+    def train_sha256(self) -> str:
+        """The SHA-256 of the classes and the training set's shape, pixels and labels."""
+        return _fingerprint(self.classes, {"train": self.train})
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits there are, by name."""
+        """The splits by name: "train", and "test" if it exists."""
         return {"train": self.train} | ({} if self.test is None else {"test": self.test})
 
 
 def check_images(shape: tuple[int, ...], dtype: np.dtype, where: str) -> None:
     """Raise a DataError unless an array of this shape and dtype holds RGB pictures.
 
-    It takes no array, so that a file's claim can be checked before memory is taken for it.
+    It takes no array, so that the shape in a file is checked before memory is allocated for it.
     """
     if 0 in shape:
         raise DataError(f"{where} has shape {shape}", "at least one picture", "add pictures")
@@ -64,9 +80,9 @@ def check_images(shape: tuple[int, ...], dtype: np.dtype, where: str) -> None:
 
 
 def check_dataset(dataset: Dataset) -> Dataset:
-    """Return `dataset`, or raise a DataError if a network can neither learn from it nor be tested.
+    """Return `dataset`, or raise a DataError if a network cannot be trained and tested on it.
 
-    Both classes must be in the training split, and test pictures must be as large as these.
+    Both classes must occur in the training split, and both splits must have one picture size.
     """
     for name, split in dataset.splits.items():
         check_images(split.images.shape, split.images.dtype, f"the {name} split")
@@ -84,16 +100,16 @@ def check_dataset(dataset: Dataset) -> Dataset:
         raise DataError(
             f"training pictures are {train_h} × {train_w}, test pictures {test_h} × {test_w}",
             "one size for both",
-            "give a size that both are brought to: load_dataset(…, size=64), --size 64",
+            "give a size that both are resized to: load_dataset(…, size=64)",
         )
     return dataset
 
 
 def choose_positive(names: Sequence[str], positive: str | None, source: str) -> str:
-    """Return the class that is to be 1: `positive`, or the one called cat, or the second.
+    """Return the class of label 1: `positive`, by default the one named cat, or the second of two.
 
     Raises:
-        UsageError: If there is no class `positive`, or more than two and none is named.
+        UsageError: If no class is named `positive`, or it is None and no default applies.
     """
     cats = [name for name in names if name.casefold() in ("cat", "cats")]
     if positive is None and len(cats) == 1:
@@ -106,13 +122,13 @@ def choose_positive(names: Sequence[str], positive: str | None, source: str) -> 
             if positive is not None
             else f"{source} has {len(names)} classes, and none is called cat",
             "one of " + ", ".join(f'"{name}"' for name in names),
-            "name the positive class: load_dataset(…, positive=…), --positive CLASS",
+            "name the positive class: load_dataset(…, positive=…)",
         )
     return positive
 
 
 def with_positive(dataset: Dataset, positive: str | None) -> Dataset:
-    """Return `dataset` with class 1 the one that `choose_positive` chooses."""
+    """Return `dataset`, its labels swapped if `choose_positive` chooses the class of label 0."""
     if choose_positive(dataset.classes, positive, dataset.source) == dataset.classes[1]:
         return dataset
     negative, positive = dataset.classes
@@ -123,15 +139,14 @@ def with_positive(dataset: Dataset, positive: str | None) -> Dataset:
 
 
 def map_splits(dataset: Dataset, change: Callable[[Split], Split]) -> Dataset:
-    """Return `dataset` with `change` applied to each split there is."""
+    """Return `dataset` with `change` applied to each existing split."""
     test = None if dataset.test is None else change(dataset.test)
     return dataclasses.replace(dataset, train=change(dataset.train), test=test)
 
 
-def fingerprint(dataset: Dataset) -> str:
-    """Compute the SHA-256 of the classes and of every split's shape, pixels and labels."""
-    digest = hashlib.sha256(repr(dataset.classes).encode())
-    for name, split in dataset.splits.items():
+def _fingerprint(classes: tuple[str, str], splits: dict[str, Split]) -> str:
+    digest = hashlib.sha256(repr(classes).encode())
+    for name, split in splits.items():
         digest.update(f"{name} {split.images.shape}".encode())
         digest.update(np.ascontiguousarray(split.images).data)
         digest.update(split.labels.astype(np.uint8).data)

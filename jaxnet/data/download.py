@@ -1,4 +1,4 @@
-"""The article's cat pictures: downloaded once, verified, and kept."""
+"""Download the article's cat pictures once, and verify and cache the files."""
 
 import os
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ FILES = {
     "test_catvnoncat.h5": "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
 }
 
-# Public repositories that carry the files unchanged, each at a fixed commit.
+# Public repositories with unmodified copies of the files, each at a fixed commit.
 MIRRORS = (
     "https://raw.githubusercontent.com/Kulbear/deep-learning-coursera/"
     "8ef9dd4fd4a627217d4ff31e63b661dbb3db9150/Neural%20Networks%20and%20Deep%20Learning/datasets/",
@@ -29,10 +29,10 @@ FOLDER_VARIABLE = "JAXNET_DATA_DIR"
 
 
 def read_catvnoncat(mirrors: Sequence[str] = MIRRORS) -> Dataset:
-    """Read the article's cats, 209 training and 50 test pictures, downloading them if need be.
+    """Read the article's cats, 209 training and 50 test pictures; download them if necessary.
 
-    They are kept in the user's cache folder, or in the folder that JAXNET_DATA_DIR names; what is
-    there already is verified and used without any connection.
+    The files are cached in the user's cache folder, or in the folder named by JAXNET_DATA_DIR. A
+    cached file with the right checksum is used without a network connection.
 
     Raises:
         DataError: If no mirror delivers a file with the right checksum.
@@ -67,7 +67,7 @@ def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
 
 
 def _in_words(cause: Exception) -> str:
-    """Say in a few words why a download failed."""
+    """Describe briefly why a download failed."""
     match cause:
         case requests.HTTPError(response=response) if response is not None:
             return f"the server answered {response.status_code} {response.reason}"

@@ -1,4 +1,4 @@
-"""A folder of pictures, one sub-folder a class, with or without `train/` and `test/` above them."""
+"""Read folders of pictures: one sub-folder per class, optionally below `train/` and `test/`."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split, choose_positive
 from jaxnet.data.pictures import picture_suffixes, read_pictures
+from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError
 from jaxnet.io.files import require_path
 from jaxnet.progress import Track, silent
 
-SIZE = 64
 TEST_SHARE = 0.2
 
 
@@ -20,7 +20,7 @@ def read_folder(
     test: Path | None = None,
     *,
     positive: str | None = None,
-    size: int = SIZE,
+    size: int = SIDE,
     seed: int = 0,
     skip_bad: bool = False,
     track: Track = silent,
@@ -28,26 +28,28 @@ def read_folder(
     """Read a data set from a folder of pictures.
 
     Args:
-        path: The folder. If it holds `train/`, that is the training split, and `test/`, if there,
-            the test split; else `TEST_SHARE` of each class, drawn by `seed`, is the test split.
-        test: The folder of the test split, if it lies elsewhere.
-        positive: The class that becomes 1. Of more than two classes all others become one.
-        size: Every picture is brought to size × size pixels.
-        seed: Decides the split, where one is drawn.
+        path: The folder. If it contains `train/`, that is the training split, and `test/` is the
+            test split if it exists. Otherwise, without `test`, a random `TEST_SHARE` of each class
+            becomes the test split.
+        test: The folder of the test split, if it is elsewhere.
+        positive: The class of label 1; all other classes have label 0.
+        size: Every picture is resized to size × size pixels.
+        seed: The seed of a random test split.
         skip_bad: Leave out pictures that cannot be read, instead of raising an error.
-        track: Shows the progress.
+        track: Reports the progress.
 
     Raises:
-        DataError: If there are no pictures, fewer than two classes, or a picture that is broken.
-        UsageError: If the positive class cannot be told.
+        DataError: If a folder has no pictures, fewer than two classes, other classes than the
+            training split, or a picture that cannot be read.
+        UsageError: If the positive class is missing or ambiguous.
     """
     if test is not None:
         require_path(test)
         if not test.is_dir():
             raise DataError(f"{test} is a file", f"a folder, as {path} is", "give the test folder")
-    apart = (path / "train").is_dir()
-    train = path / "train" if apart else path
-    if test is None and apart and (path / "test").is_dir():
+    has_train = (path / "train").is_dir()
+    train = path / "train" if has_train else path
+    if test is None and has_train and (path / "test").is_dir():
         test = path / "test"
 
     files = _list_files(train)
@@ -80,7 +82,7 @@ def read_folder(
         test_split, test_skipped = read(test_files)
         return Dataset(split, test_split, classes, source, (*skipped, *test_skipped))
     held_out = _stratify(split.labels, seed)
-    if apart or not held_out.any():
+    if has_train or not held_out.any():
         return Dataset(split, None, classes, source, tuple(skipped))
     return Dataset(
         Split(split.images[~held_out], split.labels[~held_out]),
@@ -92,7 +94,7 @@ def read_folder(
 
 
 def _list_files(path: Path) -> dict[str, list[Path]]:
-    """List the picture files below each sub-folder, in the order of their names."""
+    """List the picture files below each sub-folder, sorted by path."""
     suffixes = picture_suffixes()
     files = {
         _readable(folder.name): sorted(
@@ -103,7 +105,7 @@ def _list_files(path: Path) -> dict[str, list[Path]]:
         for folder in sorted(path.iterdir())
         if folder.is_dir() and not folder.name.startswith(".")
     }
-    files = {name: found for name, found in files.items() if found}
+    files = {name: paths for name, paths in files.items() if paths}
     if not files:
         loose = sum(file.suffix.lower() in suffixes for file in path.iterdir())
         raise DataError(
@@ -116,15 +118,15 @@ def _list_files(path: Path) -> dict[str, list[Path]]:
 
 
 def _readable(name: str) -> str:
-    """Replace what cannot be printed or written in UTF-8, as a file system allows it in names."""
+    """Replace the characters of a file name that are unprintable or not valid UTF-8."""
     text = os.fsencode(name).decode("utf-8", "replace")
     return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
 
 
 def _stratify(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Draw which examples are held out: the same share of each class, never the whole of it."""
+    """Draw the held-out examples, (m,) bool: `TEST_SHARE` of each class, but never all of it."""
     generator = np.random.default_rng(seed)
     held_out = np.zeros(len(labels), bool)
     for label in (0, 1):

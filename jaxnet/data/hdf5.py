@@ -1,4 +1,4 @@
-"""The article's HDF5 layout.
+"""Read and write data sets in the article's HDF5 layout.
 
 A file holds `train_set_x` (m, h, w, 3) uint8 and `train_set_y` (m,) of 0 and 1, or `test_set_x` and
 `test_set_y`, or all four, and `list_classes`, the names of the two classes.
@@ -23,11 +23,11 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
 
     Args:
         path: The file with the training split, and perhaps the test split.
-        test: The file with the test split. By default `path` itself if it holds one, else the
-            file beside it whose name has "test" in place of "train", if there is one.
+        test: The file with the test split. By default `path` itself if it contains one, else the
+            file in the same folder with "test" for "train" in its name, if it exists.
 
     Raises:
-        DataError: If a file is missing, broken, or not laid out so.
+        DataError: If a file is missing or damaged, or has another layout.
     """
     with open_hdf5(path, LAYOUT) as file:
         train = _read_split(file, "train")
@@ -50,21 +50,21 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
 def _find_test(path: Path, file: h5py.File) -> Path | None:
     if "test_set_x" in list(file):
         return path
-    beside = path.with_name(path.name.replace("train", "test"))
-    return beside if beside != path and beside.exists() else None
+    sibling = path.with_name(path.name.replace("train", "test"))
+    return sibling if sibling != path and sibling.exists() else None
 
 
 def _read_split(file: h5py.File, name: str) -> Split:
-    there = list(file)  # `in file` would follow a link into another file
+    members = list(file)  # `in file` would follow a link into another file
     names = (f"{name}_set_x", f"{name}_set_y")
-    arrays = [find_inside(file, array) for array in names if array in there]
+    arrays = [find_inside(file, array) for array in names if array in members]
     if [getattr(array, "shape", None) is None for array in arrays] != [False, False]:
-        wrong = name == "train" and "test_set_x" in there
+        is_test_file = name == "train" and "test_set_x" in members
         raise DataError(
-            f"{file.filename} holds {', '.join(sorted(there)) or 'nothing'}",
+            f"{file.filename} holds {', '.join(sorted(members)) or 'nothing'}",
             f"the datasets {name}_set_x and {name}_set_y, neither of them empty",
             "give the file with the training pictures; the test file beside it is found by name"
-            if wrong
+            if is_test_file
             else "rename the datasets in the file, or give the pictures as a folder",
         )
     x, y = arrays
@@ -81,7 +81,7 @@ def _read_split(file: h5py.File, name: str) -> Split:
 
 
 def _read_classes(file: h5py.File) -> tuple[str, str]:
-    """Read the two class names, the bytes or strings in `list_classes`; number them if absent."""
+    """Read the two class names, bytes or strings; without `list_classes`, number the classes."""
     if "list_classes" not in list(file):
         return "class 0", "class 1"
     source = find_array(file, "list_classes")
@@ -105,7 +105,7 @@ def _read_classes(file: h5py.File) -> tuple[str, str]:
 
 
 def write_hdf5(path: Path, dataset: Dataset) -> None:
-    """Write a data set to one HDF5 file in the article's layout, over an older one if there is."""
+    """Write a data set to one HDF5 file in the article's layout; an existing one is replaced."""
     with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
         for name, split in dataset.splits.items():
             file[f"{name}_set_x"] = split.images

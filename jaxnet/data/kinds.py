@@ -1,7 +1,7 @@
-"""The things that sketches show: each kind a short table of parts, painted one over the other.
+"""Tables of the drawn objects: each kind is a short list of parts, painted in order.
 
-A cat's head, for instance, is two triangles with two smaller ones in them, a disc, eyes, and so on.
-How such a table becomes a picture is told in `sketches`.
+A cat's head, for instance, consists of four triangles for the ears, a disc, the eyes, and so on.
+The module `sketches` paints such a table.
 """
 
 from typing import NamedTuple
@@ -18,14 +18,15 @@ Table = tuple[Part, ...]
 
 
 class Kind(NamedTuple):
-    """A thing that can be drawn.
+    """A kind of object that can be drawn.
 
     Attributes:
-        body: Its parts, those behind first.
-        coats: The colours to choose COAT from; SHADE and PALE follow it.
-        extras: The colours to choose FIRST, SECOND and THIRD from.
-        head: Parts before the body that nod as one.
-        mess: How far each part strays by itself.
+        body: Its parts, from back to front.
+        coats: The colours from which COAT is chosen; SHADE and PALE are computed from COAT.
+        extras: The colours from which FIRST, SECOND and THIRD are chosen.
+        head: Parts in front of the body that are displaced together.
+        mess: The largest random displacement of each part, in units of x and y; the random
+            rotation of a part grows with it, too.
     """
 
     body: Table
@@ -41,7 +42,7 @@ def both(shape: int, x: float, y: float, w: float, h: float, degrees: float, col
 
 
 def placed(table: Table, x: float, y: float, size: float) -> Table:
-    """Return the table shrunk to `size` and moved to (x, y)."""
+    """Return the table scaled by `size` and moved to (x, y)."""
     return tuple(
         (shape, x + size * px, y + size * py, size * w, size * h, degrees, colour)
         for shape, px, py, w, h, degrees, colour in table

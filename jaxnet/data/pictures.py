@@ -1,4 +1,4 @@
-"""One picture file of any kind to one array of RGB bytes of the asked size."""
+"""Read picture files as RGB arrays (height, width, 3) uint8, and resize such arrays."""
 
 import concurrent.futures
 import warnings
@@ -12,26 +12,26 @@ from jaxnet.errors import DataError
 from jaxnet.io.files import require_path, unreadable
 from jaxnet.progress import Track, silent
 
-# What photographs and drawings come in. Pillow opens more, some by running other programs (EPS).
+# The usual formats of pictures. Pillow opens more, some by running other programs (EPS).
 FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
-# The whole picture is kept: stretched, not cropped, so that a cat at the edge stays in.
+# Pictures are stretched to the new shape, not cropped, so that nothing at the edge is lost.
 RESAMPLING = Image.Resampling.LANCZOS
 
-# Large photographs are decoded at a fraction of their size where the format can (JPEG), but never
-# below this multiple of the asked size, so that the resampling still has pixels to average.
+# Large JPEG files are decoded at a fraction of their size, but at no less than this multiple of the
+# target size, so that the resampling still averages over several pixels.
 DRAFT = 4
 
 
 def picture_suffixes() -> frozenset[str]:
-    """List the endings of the names of files that can be read, in lower case, with the dot."""
+    """List the suffixes of readable picture files, in lower case, with the dot."""
     readable = _readable_formats()
     suffixes = Image.registered_extensions().items()
     return frozenset(suffix for suffix, kind in suffixes if kind in readable)
 
 
 def _readable_formats() -> tuple[str, ...]:
-    """List those of FORMATS that this Pillow was built with."""
+    """List those of FORMATS that the installed Pillow can read."""
     Image.init()
     return tuple(kind for kind in FORMATS if kind in Image.OPEN)
 
@@ -44,17 +44,26 @@ def read_pictures(
     skip_bad: bool = False,
     track: Track = silent,
 ) -> tuple[np.ndarray, list[int], list[DataError]]:
-    """Read picture files as the eye sees them.
+    """Read picture files as upright 8-bit RGB pictures of one size.
 
-    The EXIF rotation is applied, transparency laid on white, 16 bits become 8, any colour model
-    RGB; of an animation the first frame is taken.
+    The EXIF rotation is applied, transparent pixels are composited onto white, 16-bit grey is
+    reduced to 8 bits, and every colour model is converted to RGB. Of an animation only the first
+    frame is read.
+
+    Args:
+        paths: The files, at least one.
+        height: The height of the result in pixels.
+        width: The width of the result in pixels.
+        skip_bad: Leave out files that cannot be read, instead of raising an error.
+        track: Reports the progress.
 
     Returns:
         The images (m, height, width, 3) uint8, the indices in `paths` of those that could be
         read, and the errors of those that could not.
 
     Raises:
-        DataError: If one cannot be read and `skip_bad` is false, or none can; it names all of them.
+        DataError: If a file cannot be read and `skip_bad` is false, or if none can be read. It
+            names the first six such files and the number of the others.
     """
 
     def read(path: Path) -> np.ndarray | DataError:
@@ -64,7 +73,7 @@ def read_pictures(
             return error
 
     with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor() as pool:
-        # An odd EXIF entry or palette is no reason to refuse a picture, or to talk about it.
+        # Pillow warns of odd EXIF entries and palettes, which do not make a picture unusable.
         warnings.simplefilter("ignore")
         results = list(track(pool.map(read, paths), "reading pictures", len(paths)))
     errors = [result for result in results if isinstance(result, DataError)]
@@ -75,7 +84,7 @@ def read_pictures(
         raise DataError(
             first.found + "".join(others),
             first.expected,
-            first.remedy + ("" if skip_bad else "; or leave it out: skip_bad=True, --skip-bad"),
+            first.remedy + ("" if skip_bad else "; or leave it out: skip_bad=True"),
         )
     images = [result for result in results if isinstance(result, np.ndarray)]
     kept = [i for i, result in enumerate(results) if isinstance(result, np.ndarray)]
@@ -86,11 +95,11 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
     expected = f"a picture in one of the formats {', '.join(_readable_formats())}"
     require_path(path)
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "a pipe or a device"
-        raise DataError(f"{path} is {found}", expected, "name picture files")
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise DataError(f"{path} is {kind}", expected, "name picture files")
     try:
         with Image.open(path, formats=_readable_formats()) as image:
-            side = DRAFT * max(height, width)  # the sides may yet be swapped by the EXIF tag
+            side = DRAFT * max(height, width)  # the EXIF rotation may swap the sides
             image.draft(None, (side, side))
             return np.asarray(_to_rgb(image).resize((width, height), RESAMPLING))
     except Image.DecompressionBombError as cause:
@@ -101,7 +110,7 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
         ) from cause
     except PermissionError as cause:
         raise DataError(f"{path} may not be read", expected, "change its permissions") from cause
-    except Exception as cause:  # Pillow's decoders raise whatever they stumble on
+    except Exception as cause:  # Pillow's decoders raise errors of many kinds
         raise unreadable(path, expected, DataError, str(cause)) from cause
 
 
@@ -113,7 +122,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         pixels = np.asarray(image).astype(np.float64) / 257
         image = Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8))
     elif image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers, whose range nothing tells")
+        raise ValueError("its pixels are floating-point numbers of an unknown range")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -121,7 +130,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bring images (m, h, w, 3) uint8 to (m, height, width, 3), as `read_pictures` does."""
+    """Resize images (m, h, w, 3) uint8 to (m, height, width, 3), as `read_pictures` does."""
     if images.shape[1:3] == (height, width):
         return images
     return np.stack(

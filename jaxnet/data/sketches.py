@@ -1,13 +1,13 @@
-"""Draws the built-in pictures: cats and other things, so that everything runs without a file.
+"""Draw the built-in data set of cats and other objects, which needs no file and no download.
 
-A drawing is data: a table of parts out of `kinds` (a disc, a box, a triangle, each with its place,
-size, angle and colour). A picture is such a table with every number a little off, then moved,
-sized, tilted and at times mirrored, in random colours, before a background, under a light
-that falls from one side, with noise. One compiled program paints every kind.
+An object is a table of parts from `kinds` (a disc, a box, a triangle, each with its position, size,
+angle and colour). A picture is such a table with a small random deviation in every number. The
+object is then moved, scaled, tilted, sometimes mirrored, and painted in random colours onto a
+background. A brightness gradient and noise are added. One compiled program paints every kind.
 
-A picture is named by RECIPE, the seed, its split, its label and its number within that label: it
-does not depend on how many are drawn beside it. Its bytes are promised for one machine and one
-version of JAX; elsewhere the last bit of a float32 may differ, and with it a pixel by one level.
+A picture is determined by RECIPE, the seed, its split, its label and its number within that label;
+it does not depend on how many others are drawn. Its bytes are reproducible on one machine with one
+version of JAX. Elsewhere the last bit of a float32 may differ, and with it a pixel by one level.
 """
 
 import jax
@@ -19,13 +19,13 @@ from jaxnet.data.kinds import CATS, COAT, DISC, OTHERS, Kind
 from jaxnet.errors import DataError, require_number
 from jaxnet.progress import Track, silent
 
-RECIPE = 1  # to be raised whenever a pixel of the drawings changes
+RECIPE = 1  # increased whenever a change alters a pixel of the drawings
 SIDE = 64
 BATCH = 64
-OPTIONS = 6  # the colours to choose from are repeated to as many
+OPTIONS = 6  # each list of colours is repeated to this length
 TRAIN_CATS, TEST_CATS = 72 / 209, 17 / 50
 
-# A part that fills up a table and draws nothing.
+# Padding for shorter tables: a part outside the picture.
 NOWHERE = (DISC, 99, 99, 1, 1, 0, COAT, 0)
 PARTS = max(len(kind.body) + len(kind.head) for kind in (*CATS, *OTHERS))
 
@@ -33,26 +33,26 @@ PARTS = max(len(kind.body) + len(kind.head) for kind in (*CATS, *OTHERS))
 def draw_sketches(
     train_count: int = 209, test_count: int = 50, *, seed: int = 0, track: Track = silent
 ) -> Dataset:
-    """Draw two splits of pictures (64, 64, 3) of cats (label 1) and of other things (label 0).
+    """Draw two splits of pictures (64, 64, 3) of cats (label 1) and of other objects (label 0).
 
-    The counts and the share of cats are those of the well-known cat data set. Within a label the
-    kinds take turns; the order is shuffled.
+    The default counts and the share of cats are those of the article's data set. Within a label
+    the kinds alternate; then the labels are shuffled.
 
     Args:
-        train_count: Pictures to learn from, at least 2.
-        test_count: Pictures to judge by, at least 2, or 0 for no test split.
-        seed: Which pictures: 0 to 2³² - 1.
-        track: Watches the batches being drawn.
+        train_count: The number of training pictures, at least 2.
+        test_count: The number of test pictures, at least 2, or 0 for no test split.
+        seed: The seed, from 0 to 2³² - 1.
+        track: Reports the progress in batches.
 
     Raises:
-        DataError: A count would leave a class of its split empty.
-        UsageError: The seed is out of range.
+        DataError: If a count would leave a class of its split empty.
+        UsageError: If the seed is out of range.
     """
     require_number("seed", seed, 0, 2**32 - 1)
     labels = [_shuffled_labels(train_count, TRAIN_CATS, np.random.default_rng([seed, 0]))]
     if test_count:
         labels.append(_shuffled_labels(test_count, TEST_CATS, np.random.default_rng([seed, 1])))
-    # A picture's name, and its key: which one of its label it is, its split and its label.
+    # A picture's random key encodes its number within its label, its split and its label.
     number = np.concatenate([np.where(y == 1, np.cumsum(y), np.cumsum(1 - y)) - 1 for y in labels])
     label, split = np.concatenate(labels), np.repeat(range(len(labels)), [len(y) for y in labels])
     keys = np.stack([np.full(len(label), seed), 4 * number + 2 * split + label], 1)
@@ -85,7 +85,7 @@ def _draw(keys: np.ndarray, kind: np.ndarray, track: Track) -> np.ndarray:
     images = np.empty((len(keys), SIDE, SIDE, 3), np.uint8)
     with jax.enable_x64(False), jax.default_device(_cpu()):
         for start in track(range(0, len(keys), BATCH), "drawing", -(-len(keys) // BATCH)):
-            # The last batch is filled up with its last picture, so that nothing compiles anew.
+            # The last batch is padded with the last picture, so that all batches have one shape.
             batch = np.minimum(np.arange(start, start + BATCH), len(keys) - 1)
             k = kind[batch]
             painted = _paint(keys[batch], parts[k], strays[k], colours[k])
@@ -94,7 +94,7 @@ def _draw(keys: np.ndarray, kind: np.ndarray, track: Track) -> np.ndarray:
 
 
 def _cpu() -> jax.Device | None:
-    """Return the CPU, or None, for the default device, where JAX_PLATFORMS hides it."""
+    """Return the CPU, or None (the default device) where JAX_PLATFORMS excludes the CPU."""
     try:
         return jax.local_devices(backend="cpu")[0]
     except RuntimeError:
@@ -102,12 +102,12 @@ def _cpu() -> jax.Device | None:
 
 
 def _as_arrays(kind: Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a kind as arrays for the painter.
+    """Convert a kind to padded arrays for `_paint`.
 
     Returns:
         parts: (PARTS, 8), each part followed by 0 for the body or 1 for the head.
-        strays: (PARTS, 8), how far each of these numbers may be off.
-        colours: (4, OPTIONS, 3), what COAT, FIRST, SECOND and THIRD may be.
+        strays: (PARTS, 8), the largest random deviation of each of these numbers.
+        colours: (4, OPTIONS, 3), the choices for COAT, FIRST, SECOND and THIRD; RGB in [0, 1].
     """
     rows = [(*part, 0) for part in kind.body] + [(*part, 1) for part in kind.head]
     parts = np.array(rows + [NOWHERE] * (PARTS - len(rows)), np.float32)
@@ -126,13 +126,13 @@ def _as_arrays(kind: Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @jax.jit
 @jax.vmap
 def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Array) -> jax.Array:
-    """Return a batch of pictures (BATCH, 64, 64, 3) uint8; the body draws one of them.
+    """Paint a batch of pictures (BATCH, 64, 64, 3) uint8; the body paints one of them.
 
     Args:
-        key: (BATCH, 2) uint32, all that a picture depends on beside its kind.
-        parts: (BATCH, PARTS, 8), as `_as_arrays` lists them; so are the others.
-        strays: (BATCH, PARTS, 8).
-        colours: (BATCH, 4, OPTIONS, 3).
+        key: (BATCH, 2) uint32, the key of all random numbers of a picture.
+        parts: (BATCH, PARTS, 8), from `_as_arrays`.
+        strays: (BATCH, PARTS, 8), from `_as_arrays`.
+        colours: (BATCH, 4, OPTIONS, 3), from `_as_arrays`.
     """
     key = jax.random.wrap_key_data(key, impl="threefry2x32")
     draws = jax.random.uniform(key, (36 + 8 * PARTS + SIDE * SIDE,), jnp.float32, -1, 1)
@@ -142,8 +142,8 @@ def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Arr
     parts = parts + strays * draws[36 : 36 + 8 * PARTS].reshape(PARTS, 8)
     noise = draws[36 + 8 * PARTS :].reshape(1, SIDE, SIDE)
 
-    # (x, y) is the picture, (u, v) the sheet that the table is drawn on. The thing stays near the
-    # middle and seldom turns round: eight hidden units on raw pixels can follow no more than that.
+    # (x, y) are coordinates of the picture, (u, v) those of the table. The object stays near the
+    # middle and is seldom mirrored, because eight hidden units on raw pixels cannot fit more.
     row, column = (jax.lax.broadcasted_iota(jnp.float32, (1, SIDE, SIDE), axis) for axis in (1, 2))
     x, y = (column + 0.5) * (2 / SIDE) - 1, (row + 0.5) * (2 / SIDE) - 1
     size = 0.77 + 0.08 * size
@@ -157,7 +157,7 @@ def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Arr
     coat, ink = chosen[:1], jnp.full((1, 3), 0.09, jnp.float32)
     palette = jnp.concatenate([coat, 0.62 * coat, 0.45 * coat + 0.55, chosen[1:], ink, 1 - ink])
 
-    # One wave makes stripes, two make patches.
+    # One wave gives stripes, the sum of two gives patches.
     wave = jnp.cos((9 + 2 * stripe) * (u + 0.25 * v * v) + 3 * phase)
     wave = wave + jnp.where(patched > 0.2, 0, jnp.cos(4 * v + 2 * u + 3 * patch))
     fur = jnp.clip(2.5 * wave - 0.5, 0, 1) * jnp.clip(furred + 0.1, 0, 0.25)
@@ -174,7 +174,7 @@ def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Arr
         du, dv = u - part_x - 0.05 * nod_x * head, v - part_y - 0.05 * nod_y * head
         inside = -_distance(shape, cos * du + sin * dv, cos * dv - sin * du, w, h)
         cover = jnp.clip(0.5 + inside * size * (SIDE / 2), 0, 1)
-        # Darker towards its edge, so that it looks round and stands out from what is behind it.
+        # A part is darker towards its edge, so that it looks round and contrasts with those behind.
         shade = 0.72 + 0.28 * jnp.clip(inside / (0.5 * jnp.minimum(w, h) + 0.02), 0, 1)
         shade = shade * (1 - jnp.where(colour == COAT, fur, 0))
         paint = shade * palette[jnp.int32(colour)][:, None, None]
@@ -189,7 +189,7 @@ def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Arr
 def _distance(
     shape: jax.Array, x: jax.Array, y: jax.Array, w: jax.Array, h: jax.Array
 ) -> jax.Array:
-    """Return about the signed distance, negative inside, of points to a shape around 0."""
+    """Approximate the signed distance of points to a shape around 0; it is negative inside."""
     near = jnp.sqrt((x / w) ** 2 + (y / h) ** 2)
     far = jnp.sqrt((x / (w * w)) ** 2 + (y / (h * h)) ** 2)
     disc = near * (near - 1) / jnp.maximum(far, 1e-6)

@@ -1,109 +1,184 @@
-"""What to tell the user of a run that went wrong, measured and not guessed."""
+"""What went wrong in a run, measured: since when it is dead, and which smaller rate learns."""
+
+import dataclasses
+from typing import Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from jaxnet.activations import Activation, relu
-from jaxnet.many.engine import Scale
+from jaxnet.data.dataset import Dataset
+from jaxnet.devices import at_precision
+from jaxnet.errors import UsageError
+from jaxnet.examples import Examples
+from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import sweep
-from jaxnet.outcomes import any_active
+from jaxnet.network import loss
+from jaxnet.outcomes import FAILED, any_active
 from jaxnet.progress import Track, silent
-from jaxnet.training import LONGEST_CHUNK, Descent, fit_in_chunks
+from jaxnet.runs.run import Run, columns_of, first_params
+from jaxnet.runs.train import make_optimizer
+from jaxnet.settings import Settings
+from jaxnet.training import LONGEST_CHUNK, Descent, fit_in_chunks, start_descent
 
 # How often the rate is halved in search of one that learns: down to a 65,536th.
 HALVINGS = 16
 
+# The most arithmetic that goes into the search: some ten seconds on two cores.
+MOST_OPERATIONS = 1e12
+
+Reason = Literal[
+    "",  # the run did not fail
+    "first cost not finite",
+    "zero weights",
+    "zero rate",
+    "rate too large",
+    "no smaller rate learns",
+    "search too long",
+    "not sgd",
+]
+
+
+class Diagnosis(NamedTuple):
+    """What went wrong in a run, as far as it was measured.
+
+    Attributes:
+        outcome: The outcome of the run.
+        reason: Why it failed; "search too long" and "not sgd" say why that was not measured.
+        failed_at: Of a run that is not finite, the iteration at which it stopped.
+        dead_since: Of a dead run, after how many updates it was dead, if that is known.
+        learning_rate_that_learns: The largest of α/2, α/4, … that learns from the same start.
+        searched_down_to: The smallest rate that was tried; None if none was.
+    """
+
+    outcome: str
+    reason: Reason
+    failed_at: int | None = None
+    dead_since: int | None = None
+    learning_rate_that_learns: float | None = None
+    searched_down_to: float | None = None
+
+
+def diagnose(run: Run, data: Dataset | None = None, *, track: Track = silent) -> Diagnosis:
+    """Find out what went wrong in a run that failed, as far as that is quick.
+
+    Args:
+        run: From `train` or `resume`; or from `load_run`, with its data.
+        data: The pictures of the run, if it was loaded from a file.
+        track: Shows the progress.
+
+    Raises:
+        UsageError: If the run failed, and its pictures or settings are not known.
+    """
+    if run.outcome not in FAILED:
+        return Diagnosis(run.outcome, "")
+    settings = run.settings
+    if settings is None:
+        raise UsageError(
+            "the run does not say how it was trained",
+            "a run: what train returns, or Run.save writes",
+            "train it with train(…)",
+        )
+    examples = columns_of(run, data)
+    with at_precision(settings.precision):
+        start = start_descent(
+            first_params(run), examples.X, make_optimizer(settings), settings.basis
+        )
+        found = Diagnosis(run.outcome, "")
+        if run.outcome == "not finite":
+            found = found._replace(failed_at=len(run.costs) - 1)
+        if run.outcome == "dead" and settings.optimizer == "sgd" and not settings.momentum:
+            since = dead_since(start, examples, run.hidden, iterations=len(run.costs), track=track)
+            found = found._replace(dead_since=since)
+        reason = _reason_before_search(run, settings, start, examples)
+        if reason:
+            return found._replace(reason=reason)
+        with jax.default_prng_impl(str(run.origin["prng"])):
+            rate = largest_rate_that_learns(examples, settings, track=track)
+    return found._replace(
+        reason="no smaller rate learns" if rate is None else "rate too large",
+        learning_rate_that_learns=rate,
+        searched_down_to=settings.learning_rate / 2**HALVINGS,
+    )
+
+
+def _reason_before_search(
+    run: Run, settings: Settings, start: Descent, examples: Examples
+) -> Reason | None:
+    """Determine a reason that no other rate mends, or why none is searched for."""
+    X, Y, weights = examples
+    if not jnp.isfinite(loss(start.params, X, Y, run.hidden, weights)):
+        return "first cost not finite"
+    if settings.weight_scale == 0 and run.outcome == "dead":
+        return "zero weights"
+    if settings.learning_rate == 0:
+        return "zero rate"
+    if settings.optimizer != "sgd":
+        return "not sgd"
+    if operations(X, settings) > MOST_OPERATIONS:
+        return "search too long"
+    return None
+
 
 def largest_rate_that_learns(
-    key: jax.Array,
-    X: jax.Array,
-    Y: jax.Array,
-    hidden: Activation = relu,
-    *,
-    below: float,
-    scale: Scale = 0.01,
-    n_h: int = 8,
-    momentum: float = 0.0,
-    nesterov: bool = False,
-    iterations: int = 2500,
-    weights: jax.Array | None = None,
-    track: Track = silent,
+    examples: Examples, settings: Settings, *, track: Track = silent
 ) -> float | None:
     """Find the largest of α/2, α/4, … that learns from the same start, in one small sweep.
 
     It takes the arithmetic of sixteen runs in the span, as `operations` counts it.
 
     Args:
-        key: Draws the start, as in `init_params`.
-        X: (n_x, m).
-        Y: (1, m) of 0 and 1.
-        hidden: The activation of the hidden units.
-        below: α, with which it did not learn.
-        scale: Of the first weights, as in `init_params`.
-        n_h: The number of hidden units.
-        momentum: As in `fit`.
-        nesterov: As in `fit`.
-        iterations: As many as are to be made.
-        weights: The weight of each example, (1, m).
+        examples: The training set.
+        settings: Those of the run that did not learn, with its rate α.
         track: Shows the progress.
 
     Returns:
         The rate, or None if none of them learns.
     """
-    rates = [below / 2**halvings for halvings in range(1, HALVINGS + 1)]
-    ends = sweep(
-        key[None],
-        X,
-        Y,
-        hidden,
-        learning_rates=rates,
-        scales=[scale],
-        n_h=n_h,
-        momentum=momentum,
-        nesterov=nesterov,
-        iterations=iterations,
-        weights=weights,
-        track=track,
-    )
-    learn = ends.outcomes[:, 0, 0] == "learning"
-    return next((rate for rate, learns in zip(rates, learn, strict=True) if learns), None)
+    rates = [settings.learning_rate / 2**halvings for halvings in range(1, HALVINGS + 1)]
+    grid = Grid(rates, (settings.weight_scale,), 1, (settings.activation,))  # type: ignore[arg-type]
+    weighted = dataclasses.replace(settings, balanced=False)  # the examples have their weights
+    outcomes = sweep(examples, grid, weighted, track=track).outcomes[0, :, 0, 0]
+    learn = (rate for rate, outcome in zip(rates, outcomes, strict=True) if outcome == "learning")
+    return next(learn, None)
 
 
-def operations(X: jax.Array, n_h: int, iterations: int) -> float:
+def operations(X: jax.Array, settings: Settings) -> float:
     """Count the floating-point operations of a search for a rate that learns."""
     n_x, m = X.shape
-    return 2.0 * m**2 * (n_x + HALVINGS * iterations * n_h)
+    return 2.0 * m**2 * (n_x + HALVINGS * settings.iterations * settings.hidden_units)
 
 
 def dead_since(
     start: Descent,
-    Y: jax.Array,
+    examples: Examples,
     hidden: Activation = relu,
     *,
     iterations: int,
-    weights: jax.Array | None = None,
     track: Track = silent,
 ) -> int:
     """Find after how many updates no hidden unit of a dead run was active any more.
 
-    The run is made again, in ever smaller chunks. By plain gradient descent what is dead stays so,
-    since nothing but b2 changes; with momentum a unit may come back, and this finds the first time.
+    The run is repeated, in ever smaller chunks. In plain gradient descent a dead network stays
+    dead, since nothing but b2 changes; with momentum a unit may become active again, and this finds
+    the first time.
 
     Args:
-        start: The descent as it started, by plain gradient descent.
-        Y: (1, m) of 0 and 1.
+        start: The descent as it started, in plain gradient descent.
+        examples: The training set.
         hidden: The activation of the hidden units.
         iterations: After which the run is dead.
-        weights: The weight of each example, (1, m).
         track: Shows the progress.
     """
     alive, dead = start, iterations
-    if not any_active(alive.params, alive.X, hidden):
+    _, Y, weights = examples
+    if not any_active(alive.params, alive.X, hidden, weights):
         return len(alive.costs)
     for chunk in (LONGEST_CHUNK, 30, 1):
         fits = fit_in_chunks(alive, Y, hidden, iterations=dead, weights=weights, chunk=chunk)
         count = -(-(dead - len(alive.costs)) // chunk)
         for fit in track(fits, "since when it is dead", count):
-            if not any_active(fit.params, alive.X, hidden):
+            if not any_active(fit.params, alive.X, hidden, weights):
                 dead = len(fit.costs)
                 break
             alive = fit.descent

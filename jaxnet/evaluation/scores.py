@@ -1,4 +1,4 @@
-"""How good predictions are, each number with the interval that its few pictures leave open."""
+"""Scores of predictions, with confidence intervals for the random choice of the pictures."""
 
 import math
 from collections.abc import Callable
@@ -14,12 +14,12 @@ CONFIDENCE = 0.95
 RESAMPLES = 2000
 BINS = 10
 
-# So many numbers at once are drawn again, so that large data sets do not fill the memory.
+# The number of values that are resampled in one batch, which bounds the memory.
 NUMBERS_A_BATCH = 2_000_000
 
 
 class Interval(NamedTuple):
-    """A number, and the 95 % interval around it; nan where too few pictures define it."""
+    """A value and its 95 % confidence interval; NaN where there are too few pictures."""
 
     value: float
     low: float
@@ -27,14 +27,14 @@ class Interval(NamedTuple):
 
 
 class Bin(NamedTuple):
-    """The pictures with a probability in (low, high], the first bin with its lower end.
+    """The pictures with a probability in (low, high]; the first bin includes its lower end.
 
     Attributes:
-        low: The lower end,
-        high: and the upper end of the probabilities.
-        pictures: How many.
-        probability: The mean of their probabilities; nan without pictures.
-        share: Which share of them is positive.
+        low: The lower end.
+        high: The upper end.
+        pictures: The number of pictures.
+        probability: The mean of their probabilities; NaN without pictures.
+        share: The share of positives among them (Wilson interval).
     """
 
     low: float
@@ -50,14 +50,14 @@ class Scores(NamedTuple):
     Attributes:
         threshold: A picture is predicted positive if its probability exceeds this.
         confusion: Counts (2, 2): the row is the label, the column the prediction.
-        accuracy: The share predicted rightly (Wilson interval).
-        balanced_accuracy: The mean of both classes' shares predicted rightly (bootstrap).
+        accuracy: The share predicted correctly (Wilson interval).
+        balanced_accuracy: The mean of both classes' shares predicted correctly (bootstrap).
         precision: The share of positives among those predicted positive (Wilson).
         recall: The share predicted positive among the positives (Wilson).
         roc_auc: The probability that a positive is ranked above a negative (bootstrap).
         log_loss: The mean cross-entropy, the network's cost (bootstrap).
         brier: The mean squared difference of probability and label (bootstrap).
-        calibration: How often what is said with a probability happens.
+        calibration: The share of positives, by bins of the probability.
     """
 
     threshold: float
@@ -81,18 +81,19 @@ def score(
 ) -> Scores:
     """Compute all scores of a split.
 
-    Shares have Wilson intervals, since resampling would call 33 of 33 certain; the other numbers
-    have bootstrap intervals, for which each class is drawn again by itself.
+    Shares have Wilson intervals, because a bootstrap interval of 33 of 33 would have width 0. The
+    other scores have bootstrap intervals, which are stratified by class.
 
     Args:
         labels: (m,) of 0 and 1.
         probabilities: (m,) of class 1.
         threshold: A picture is predicted positive if its probability exceeds this.
-        losses: (m,) each picture's cross-entropy if it is known from the logits; otherwise it is
-            taken from the probabilities, and infinite where one rounds to 0 or 1 wrongly.
+        losses: (m,), the cross-entropy of each picture, computed from the logits. By default it
+            is computed from the probabilities; a wrong one that rounds to 0 or 1 then has an
+            infinite loss.
 
     Raises:
-        DataError: If the labels are not 0 and 1, or the probabilities no probabilities of these.
+        DataError: If the labels are not 0 and 1, or the probabilities do not fit them.
         UsageError: If the threshold is not from 0 to 1.
     """
     labels, probabilities = _checked(labels, probabilities)
@@ -104,11 +105,11 @@ def score(
     predictions = (probabilities > threshold).astype(int)
     confusion = np.zeros((2, 2), int)
     np.add.at(confusion, (labels, predictions), 1)
-    right, errors = predictions == labels, (probabilities - labels) ** 2
+    correct, errors = predictions == labels, (probabilities - labels) ** 2
     positive = labels == 1
 
     def balanced_accuracy(places: np.ndarray) -> np.ndarray:
-        return (_mean_of(right, positive, places) + _mean_of(right, ~positive, places)) / 2
+        return (_mean_of(correct, positive, places) + _mean_of(correct, ~positive, places)) / 2
 
     def roc_auc(places: np.ndarray) -> np.ndarray:
         # The Mann-Whitney statistic over all pairs (Hanley & McNeil 1982, Radiology 143, 29-36).
@@ -117,16 +118,16 @@ def score(
         pairs = n * (labels.size - n)
         return ((ranks * positive[places]).sum(axis=-1) - n * (n + 1) / 2) / pairs
 
-    both = 0 < positive.sum() < labels.size
+    both_classes = 0 < positive.sum() < labels.size
     undefined = Interval(np.nan, np.nan, np.nan)
     return Scores(
         threshold=threshold,
         confusion=confusion,
-        accuracy=wilson(int(right.sum()), labels.size),
-        balanced_accuracy=bootstrap(balanced_accuracy, labels) if both else undefined,
+        accuracy=wilson(int(correct.sum()), labels.size),
+        balanced_accuracy=bootstrap(balanced_accuracy, labels) if both_classes else undefined,
         precision=wilson(int(confusion[1, 1]), int(confusion[:, 1].sum())),
         recall=wilson(int(confusion[1, 1]), int(confusion[1].sum())),
-        roc_auc=bootstrap(roc_auc, labels) if both else undefined,
+        roc_auc=bootstrap(roc_auc, labels) if both_classes else undefined,
         log_loss=bootstrap(lambda places: losses[places].mean(axis=-1), labels),
         brier=bootstrap(lambda places: errors[places].mean(axis=-1), labels),
         calibration=calibrate(labels, probabilities),
@@ -152,22 +153,23 @@ def _checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray,
 
 
 def _mean_of(values: np.ndarray, among: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Compute the mean at those of the places (…, m) that are among these."""
+    """Compute the mean of values at the indices `places` (…, m) for which `among` is true."""
     return (values & among)[places].sum(axis=-1) / among[places].sum(axis=-1)
 
 
 def wilson(hits: int, m: int) -> Interval:
-    """Compute the share hits / m with its interval (Wilson 1927, JASA 22, 209-212)."""
+    """Compute the share hits / m and its interval (Wilson 1927, JASA 22, 209-212)."""
     if m == 0:
         return Interval(np.nan, np.nan, np.nan)
-    found = stats.binomtest(hits, m).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(hits / m, float(found.low), float(found.high))
+    ends = stats.binomtest(hits, m).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(hits / m, float(ends.low), float(ends.high))
 
 
 def difference(first: Interval, second: Interval) -> Interval:
-    """Compute how much larger one share is than another, from the Wilson intervals of both.
+    """Compute the difference of two shares and its interval from the Wilson intervals of both.
 
-    Method 10 of Newcombe (1998, Statistics in Medicine 17, 873-890), for different pictures.
+    Method 10 of Newcombe (1998, Statistics in Medicine 17, 873-890), for independent samples: the
+    shares must be of different pictures.
     """
     gap = first.value - second.value
     return Interval(
@@ -178,22 +180,23 @@ def difference(first: Interval, second: Interval) -> Interval:
 
 
 def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], labels: np.ndarray) -> Interval:
-    """Compute a statistic of a split with its percentile interval (Efron 1979, Ann. Stat. 7, 1-26).
+    """Compute a statistic of a split and its percentile interval (Efron 1979, Ann. Stat. 7, 1-26).
 
     Args:
-        statistic: Of the pictures at places (…, m), along the last axis.
-        labels: (m,); as many of each class are drawn each time, so that no class is ever missing.
+        statistic: A function of the indices (…, m) of pictures, which reduces the last axis.
+        labels: (m,); each resample has as many pictures of each class as the split has.
 
     Returns:
-        The interval without ends where a class has a single picture, or where every resample gives
-        the same, as where the classes are separated perfectly: that is not certainty.
+        The interval. Its ends are NaN if a class has a single picture, or if every resample gives
+        the same value, for example because the classes are separated perfectly: an interval of
+        width 0 would suggest certainty.
     """
-    places = [np.flatnonzero(labels == label) for label in (1, 0) if (labels == label).any()]
-    value = float(statistic(np.concatenate(places)))
-    if min(map(len, places)) < 2 or not np.isfinite(value):
+    by_class = [np.flatnonzero(labels == label) for label in (1, 0) if (labels == label).any()]
+    value = float(statistic(np.concatenate(by_class)))
+    if min(map(len, by_class)) < 2 or not np.isfinite(value):
         return Interval(value, np.nan, np.nan)
-    found = stats.bootstrap(
-        places,
+    ends = stats.bootstrap(
+        by_class,
         lambda *drawn, axis: statistic(np.concatenate(drawn, axis=-1)),
         n_resamples=RESAMPLES,
         batch=max(1, NUMBERS_A_BATCH // labels.size),
@@ -202,13 +205,13 @@ def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], labels: np.ndarray)
         method="percentile",
         random_state=np.random.default_rng(0),
     ).confidence_interval
-    if found.low == found.high:
+    if ends.low == ends.high:
         return Interval(value, np.nan, np.nan)
-    return Interval(value, float(found.low), float(found.high))
+    return Interval(value, float(ends.low), float(ends.high))
 
 
 def calibrate(labels: np.ndarray, probabilities: np.ndarray) -> tuple[Bin, ...]:
-    """Compare what was said with what happened, in ten bins of the probability."""
+    """Compute the share of positives in each of ten bins of the probability."""
     edges = np.linspace(0, 1, BINS + 1)
     which = np.digitize(probabilities, edges[1:-1], right=True)
     bins = []
@@ -224,7 +227,7 @@ def calibrate(labels: np.ndarray, probabilities: np.ndarray) -> tuple[Bin, ...]:
 def roc_curve(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute the false and the true positive rate at every threshold, from (0, 0) to (1, 1)."""
     values = np.unique(probabilities)[::-1]
-    cuts = np.append(values, -np.inf)  # positive above each: at first none, at last all
+    cuts = np.append(values, -np.inf)  # no picture is above the first cut, every one above the last
     above = []
     for label in (0, 1):
         ordered = np.sort(probabilities[labels == label])
@@ -233,15 +236,16 @@ def roc_curve(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray
 
 
 def best_cut(labels: np.ndarray, values: np.ndarray) -> float:
-    """Find the number for which "1 if the value exceeds it" is right most often, the least such."""
-    distinct, where = np.unique(np.asarray(values, float), return_inverse=True)
+    """Compute the smallest cut for which predicting 1 above it is correct most often."""
+    distinct, inverse = np.unique(np.asarray(values, float), return_inverse=True)
     between = (distinct[1:] + distinct[:-1]) / 2
     cuts = np.concatenate([[np.nextafter(distinct[0], -np.inf)], between, distinct[-1:]])
-    gains = np.bincount(where, weights=1 - 2.0 * np.asarray(labels))  # of no longer saying 1
+    # For each value, the correct predictions that are gained by predicting 0 instead of 1.
+    gains = np.bincount(inverse, weights=1 - 2.0 * np.asarray(labels))
     return float(cuts[np.argmax(np.append(0, np.cumsum(gains)))])
 
 
 def most_wrong(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> np.ndarray:
-    """List the places of the pictures that are predicted wrongly, the greatest error first."""
+    """List the indices of the wrongly predicted pictures, the largest error first."""
     wrong = np.flatnonzero((probabilities > threshold) != labels)
     return wrong[np.argsort(-np.abs(probabilities - labels)[wrong], kind="stable")]

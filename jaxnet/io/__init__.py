@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, and HDF5 read within bounds."""
+"""Atomic writing of files, and reading of HDF5 files within limits."""

@@ -1,7 +1,8 @@
-"""Attributes of an HDF5 file, as plain Python values.
+"""Read and write attributes of an HDF5 file as plain Python values.
 
-Strings are written in a fixed length. A damaged one of variable length, as other tools write them,
-can hang or crash the HDF5 library: a child process reads those of the file first.
+Strings are written with a fixed length. Other tools write strings of variable length; if such a
+string is damaged, it can hang or crash the HDF5 library. A child process therefore reads them
+first.
 """
 
 import functools
@@ -15,22 +16,22 @@ import numpy as np
 from jaxnet.errors import UsageError
 from jaxnet.io.bounded_hdf5 import try_strings
 
-LONGEST_ATTRIBUTE = 65_000  # in bytes; HDF5 keeps 64 KiB with the name
+LONGEST_ATTRIBUTE = 65_000  # bytes; HDF5 limits an attribute to 64 KiB including its name
 
 Value = str | int | float | bool
 
 
 def write_attributes(group: h5py.Group, values: Mapping[str, Value]) -> None:
-    """Write attributes; strings in a fixed length, which is what can be read without danger.
+    """Write attributes; strings with a fixed length, which can be read safely.
 
     Raises:
-        UsageError: If a string is longer than an attribute may be.
+        UsageError: If a string is too long for an attribute.
     """
     for name, value in values.items():
         if not isinstance(value, str):
             group.attrs[name] = value
             continue
-        text = value.encode("utf-8", "surrogateescape")  # a file name may be no UTF-8
+        text = value.encode("utf-8", "surrogateescape")  # a file name may be invalid UTF-8
         if len(text) > LONGEST_ATTRIBUTE:
             raise UsageError(
                 f"{name} takes {len(text):,} bytes",
@@ -50,11 +51,11 @@ def read_attribute(group: h5py.Group, name: str) -> Value:
     """Read an attribute as a plain Python value.
 
     Raises:
-        ValueError: If it is another: it may then be of any size.
+        ValueError: If it is not one number, bool or string; its size would be unbounded.
     """
     stored = group.attrs.get_id(name)
     shape, dtype = stored.shape, stored.dtype
-    # Only a plain string of variable length is tried; other types may hold such strings inside.
+    # Only plain strings of variable length are tested below, not those inside compound types.
     plain = dtype.kind in "biufS" or h5py.check_string_dtype(dtype) is not None
     if shape != () or not plain or dtype.itemsize > LONGEST_ATTRIBUTE:
         raise ValueError(f"the attribute {name} has shape {shape} and type {dtype}")
@@ -72,5 +73,5 @@ def read_attribute(group: h5py.Group, name: str) -> Value:
 
 @functools.lru_cache(maxsize=1)
 def _try_all_strings(path: Path, changed: int, size: int) -> None:
-    """Try the strings of a file once, not for each attribute, until it is changed again."""
+    """Test the strings of a file once for each version of it, not once for each attribute."""
     try_strings(path)

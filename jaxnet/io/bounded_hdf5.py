@@ -1,8 +1,9 @@
-"""Reading an HDF5 file that may be damaged or hostile, within bounds and without another file.
+"""Read HDF5 files that may be damaged or hostile, within limits and from one file only.
 
-The HDF5 library trusts what it reads: a tiny file can make it take any memory, hang, crash, or open
-what a link names. So sizes are compared with the file first, links are followed by hand, and what
-cannot be bounded beforehand is tried in a child process.
+The HDF5 library does not validate its input: a tiny file can make it allocate any amount of memory,
+hang, crash, or open another file through a link. Therefore declared sizes are compared with the
+file's size, links are resolved here, and what cannot be bounded beforehand is first read in a child
+process.
 """
 
 import contextlib
@@ -22,23 +23,28 @@ import numpy as np
 from jaxnet.errors import DataError, JaxnetError
 from jaxnet.io.files import require_path, unreadable
 
-# A tiny file may declare an array larger than any memory. Real pictures shrink to a half or a
-# tenth when compressed, constant ones to a thousandth; beyond these bounds a claim is not believed.
+# A tiny file may declare an array larger than any memory. Photographs compress to a half or a tenth
+# of their size, constant pictures to a thousandth. An array is refused if it exceeds both bounds.
 BELIEVED_BYTES = 16 * 2**20
 BELIEVED_RATIO = 200
-DEFLATE_RATIO = 1032  # the most bytes that a compressed one can become
-SECONDS_FOR_STRINGS = 60  # for the whole process; reading takes two of computing at most
-CHUNK_RECORD = 1024  # the most bytes that the HDF5 library takes to keep a chunk in mind
+DEFLATE_RATIO = 1032  # the largest expansion factor of deflate
+SECONDS_FOR_STRINGS = 60  # wall time of the child process, which limits its CPU time to about 2 s
+CHUNK_RECORD = 1024  # the most bytes of the HDF5 library's record of one chunk
 
 
 @contextlib.contextmanager
 def open_hdf5(
     path: Path, expected: str, error: type[JaxnetError] = DataError, ours: bool = False
 ) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading, and raise `error` for whatever goes wrong inside the block.
+    """Open an HDF5 file for reading; raise `error` for any failure inside the `with` block.
 
-    The HDF5 library tells of a damaged file by exceptions of many kinds. In a file of `ours` the
-    seal, if it has one, is checked first.
+    The HDF5 library reports a damaged file by exceptions of many types.
+
+    Args:
+        path: The file.
+        expected: A description of the file that was expected, for the message.
+        error: The type of the error.
+        ours: Whether jaxnet writes such files. If so, the seal is checked first, if there is one.
     """
     require_path(path, error=error)
     if path.is_dir():
@@ -54,6 +60,16 @@ def open_hdf5(
         raise error(cause.found, cause.expected, cause.remedy) from cause
     except JaxnetError:
         raise
+    except MemoryError as cause:
+        raise error(
+            f"there is too little memory to read {path}", expected, "close other programs"
+        ) from cause
+    except BlockingIOError as cause:  # HDF5 locks a file while it is written
+        raise error(
+            f"{path} is in use: another program writes it",
+            expected,
+            "wait until it is done, or close it there",
+        ) from cause
     except PermissionError as cause:
         raise error(f"{path} may not be read", expected, "change its permissions") from cause
     except Exception as cause:
@@ -61,10 +77,10 @@ def open_hdf5(
 
 
 def seal(path: Path) -> None:
-    """Append the SHA-256 of an HDF5 file to it, so that damage to any byte is seen.
+    """Append the SHA-256 of an HDF5 file to it, so that damage to any byte is detected.
 
-    HDF5 ends where its header says, and drops what follows when a tool changes the file: then it
-    has no seal, and is read without.
+    An HDF5 file ends at the offset in its header. When a tool modifies the file, the HDF5 library
+    drops the bytes after this offset. The file then has no seal and is read without this check.
     """
     digest = hashlib.sha256(path.read_bytes()).digest()
     with path.open("ab") as file:
@@ -74,7 +90,7 @@ def seal(path: Path) -> None:
 def _check_seal(path: Path) -> None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         end = int.from_bytes(content[40:48], "little")
-        # Only the first version of the header, which h5py writes, says there where the file ends.
+        # These bytes are the end of the file only in version 0 of the header, which h5py writes.
         if content[:9] != b"\x89HDF\r\n\x1a\n\0" or end >= len(content):
             return
         with memoryview(content) as view, view[:end] as sealed:
@@ -86,11 +102,12 @@ def _check_seal(path: Path) -> None:
 def try_strings(path: Path, name: str = "") -> None:
     """Raise a ValueError if strings of variable length cannot be read.
 
-    A damaged length or place lets the HDF5 library hang, crash, or take any memory: a child process
-    reads them first, those of `name`, or all that are in the file.
+    A damaged length or offset can make the HDF5 library hang, crash, or allocate any amount of
+    memory. A child process with limits therefore reads the strings first: those of `name`, or by
+    default all in the file.
     """
     command = [sys.executable, "-P", "-c", _READ_STRINGS, str(path), name]
-    # Each thread of OpenBLAS takes memory.
+    # Each thread of OpenBLAS takes address space, which the child process limits.
     settings = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
     try:
         subprocess.run(
@@ -104,15 +121,15 @@ def try_strings(path: Path, name: str = "") -> None:
             check=True,
         )
     except subprocess.SubprocessError as cause:
-        told = getattr(cause, "stderr", None) or "the HDF5 library crashed or hung"
-        raise ValueError(f"its strings cannot be read: {told.splitlines()[-1]}") from cause
+        reason = getattr(cause, "stderr", None) or "the HDF5 library crashed or hung"
+        raise ValueError(f"its strings cannot be read: {reason.splitlines()[-1]}") from cause
 
 
 _READ_STRINGS = """
 import contextlib, sys, time
 import h5py
 
-with contextlib.suppress(ImportError, OSError, ValueError):  # where a system has no such limit
+with contextlib.suppress(ImportError, OSError, ValueError):  # some systems have no such limit
     import resource
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     seconds = int(time.process_time()) + 2
@@ -137,71 +154,75 @@ with h5py.File(path, "r") as file:
 
 
 def find_inside(group: h5py.Group, name: str, follow: bool = True) -> h5py.Group | h5py.Dataset:
-    """Open what is at `name` in a group, without touching another file.
+    """Open the group or dataset at `name` in a group, without opening another file.
 
-    A soft link is followed once, to where no further link is. A group is asked link by link, since
-    opening a path, or even asking whether it exists, opens the files that it leads through.
+    One soft link is followed; its target may not contain another. The path is resolved link by
+    link, because opening a path, or testing whether it exists, opens the files of external links.
 
     Raises:
-        KeyError: If there is nothing of this name.
-        DataError: If a link leads elsewhere, or a dataset has its values in other files.
+        KeyError: If the name does not exist.
+        DataError: If a link is external or a second one, or a dataset has its values in other
+            files.
     """
-    there = group
+    item = group
     for part in filter(None, name.split("/")):
         key = part.encode("utf-8", "surrogateescape")
-        if not isinstance(there, h5py.Group) or not there.id.links.exists(key):
-            raise KeyError(f"there is no {part} in {there.name}")
-        kind = there.id.links.get_info(key).type
-        if kind == h5py.h5l.TYPE_HARD:
-            there = there[part]
-        elif kind == h5py.h5l.TYPE_SOFT and follow:
-            target = there.id.links.get_val(key).decode("utf-8", "surrogateescape")
-            start = group.file if target.startswith("/") else there
-            there = find_inside(start, target, follow=False)
+        if not isinstance(item, h5py.Group) or not item.id.links.exists(key):
+            raise KeyError(f"there is no {part} in {item.name}")
+        link_type = item.id.links.get_info(key).type
+        if link_type == h5py.h5l.TYPE_HARD:
+            item = item[part]
+        elif link_type == h5py.h5l.TYPE_SOFT and follow:
+            target = item.id.links.get_val(key).decode("utf-8", "surrogateescape")
+            start = group.file if target.startswith("/") else item
+            item = find_inside(start, target, follow=False)
         else:
             raise DataError(
                 f"{part} in {group.file.filename} is a link that leads elsewhere",
                 "all that is read in one file",
                 "put what it leads to in its place: h5copy does that",
             )
-    if isinstance(there, h5py.Dataset):
-        plan = there.id.get_create_plist()
-        if plan.get_layout() == h5py.h5d.VIRTUAL or plan.get_external_count():
+    if isinstance(item, h5py.Dataset):
+        properties = item.id.get_create_plist()
+        if properties.get_layout() == h5py.h5d.VIRTUAL or properties.get_external_count():
             raise DataError(
                 f"{name} in {group.file.filename} has its values in other files",
                 "all that is read in one file",
                 "write the values into this file",
             )
-    return there
+    return item
 
 
 def find_group(group: h5py.Group, name: str) -> h5py.Group:
     """Open a group inside a group, as `find_inside` does."""
-    there = find_inside(group, name)
-    if not isinstance(there, h5py.Group):
+    item = find_inside(group, name)
+    if not isinstance(item, h5py.Group):
         raise ValueError(f"{name} is no group")
-    return there
+    return item
 
 
 def find_array(group: h5py.Group, name: str) -> h5py.Dataset:
     """Open an array inside a group, as `find_inside` does, for `read_array` to read."""
-    there = find_inside(group, name)
-    if not isinstance(there, h5py.Dataset) or there.shape is None:
+    item = find_inside(group, name)
+    if not isinstance(item, h5py.Dataset) or item.shape is None:
         raise DataError(
             f"{name} in {group.file.filename} is a group, or empty",
             "a dataset with values",
             "write the values under this name",
         )
-    return there
+    return item
 
 
 def read_array(source: h5py.Dataset) -> np.ndarray:
-    """Read a whole HDF5 dataset, once its declared size is plausible for the file that holds it.
+    """Read a whole HDF5 dataset, after its declared size is checked against the file's size.
 
-    The values are in the byte order of this machine.
+    Returns:
+        The values, in the byte order of this machine.
 
     Raises:
-        DataError: If they are neither numbers nor strings, or take more memory than plausible.
+        DataError: If they are neither numbers nor strings, declare an implausible size, or are
+            compressed by an unsupported filter.
+        ValueError: If a string or a chunk is damaged.
     """
     path = Path(source.file.filename)
     dtype = source.dtype
@@ -215,7 +236,7 @@ def read_array(source: h5py.Dataset) -> np.ndarray:
         try_strings(path, source.name)
     stored = path.stat().st_size
     believed = max(BELIEVED_BYTES, BELIEVED_RATIO * stored)
-    # A chunk is unpacked whole, even one that is larger than the array.
+    # A chunk is decompressed as a whole, even if it is larger than the array.
     declared = dtype.itemsize * max(math.prod(source.shape), math.prod(source.chunks or ()))
     if declared > believed:
         raise DataError(
@@ -231,20 +252,20 @@ def read_array(source: h5py.Dataset) -> np.ndarray:
 
 
 def _check_chunks(source: h5py.Dataset, believed: int) -> None:
-    """Raise an error if unpacking the chunks could crash, or take more memory than is believed.
+    """Raise an error if reading the chunks could crash, or take more than `believed` bytes.
 
-    The HDF5 library keeps a record of each chunk, and makes room for all that comes out of one,
-    even if it is more than the chunk declares.
+    The HDF5 library keeps a record of each chunk, and allocates memory for all bytes that a chunk
+    decompresses to, even if they are more than it declares.
     """
     count = math.prod(math.ceil(n / c) for n, c in zip(source.shape, source.chunks, strict=True))
     if count * CHUNK_RECORD > believed:
         raise ValueError(f"{source.name} is cut into {count:,} chunks")
-    plan = source.id.get_create_plist()
-    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
+    properties = source.id.get_create_plist()
+    filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
     packers = [f for f in filters if f not in (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)]
-    # Others, which hardly anyone takes for pictures, crash if their settings are damaged.
+    # Other filters, rarely used for pictures, crash if their settings are damaged.
     if packers not in ([], [h5py.h5z.FILTER_DEFLATE], [h5py.h5z.FILTER_LZF]):
-        names = ", then ".join(plan.get_filter(i)[3].decode() for i in range(len(filters)))
+        names = ", then ".join(properties.get_filter(i)[3].decode() for i in range(len(filters)))
         raise DataError(
             f"{source.name} in {source.file.filename} is packed by {names}",
             "gzip or lzf, once, or none",
@@ -254,13 +275,13 @@ def _check_chunks(source: h5py.Dataset, believed: int) -> None:
         return
     large: list[tuple[int, ...]] = []
 
-    def look(chunk: h5py.h5d.StoreInfo) -> None:
+    def collect_large(chunk: h5py.h5d.StoreInfo) -> None:
         if chunk.size * DEFLATE_RATIO > believed:
             large.append(chunk.chunk_offset)
 
-    source.id.chunk_iter(look)
+    source.id.chunk_iter(collect_large)
     declared = source.dtype.itemsize * math.prod(source.chunks)
     for offset in large:
-        skipped, packed = source.id.read_direct_chunk(offset)
-        if not skipped and len(zlib.decompressobj().decompress(packed, declared + 1)) > declared:
+        unfiltered, packed = source.id.read_direct_chunk(offset)
+        if not unfiltered and len(zlib.decompressobj().decompress(packed, declared + 1)) > declared:
             raise ValueError(f"a chunk of {source.name} unpacks to more than it declares")

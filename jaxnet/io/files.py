@@ -1,20 +1,27 @@
-"""Paths: what is really there before it is read, and how a file is written whole or not at all."""
+"""Check paths and contents of files for error messages, and write files atomically."""
 
 import contextlib
 import difflib
 import glob
 import os
+import platform
+import re
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from jaxnet.errors import DataError, JaxnetError, UsageError
 
+# The age in seconds from which a temporary file of another machine counts as abandoned.
+ABANDONED_AFTER = 24 * 3600
+
 
 def require_path(
     path: Path, names: tuple[str, ...] = (), error: type[JaxnetError] = DataError
 ) -> None:
-    """Raise `error` unless something is at `path`; say what comes near, there or in `names`."""
-    if os.path.exists(path):  # unlike Path.exists it has no opinion on names that are too long
+    """Raise `error` unless `path` exists; suggest similar names from its folder and `names`."""
+    if os.path.exists(path):  # unlike Path.exists, it does not raise for names that are too long
         return
     if os.path.islink(path):
         raise error(
@@ -23,20 +30,20 @@ def require_path(
             f"mend the link, which points to {os.readlink(path)}",
         )
     folder = path.absolute().parent
-    beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    near = difflib.get_close_matches(path.name, [*beside, *names], n=3, cutoff=0.6)
+    siblings = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    similar = difflib.get_close_matches(path.name, [*siblings, *names], n=3, cutoff=0.6)
     raise error(
         f"there is no {path.absolute()}",
         "an existing file or folder" + (f", or one of {', '.join(names)}" if names else ""),
-        f"did you mean {' or '.join(near)}?"
-        if near
+        f"did you mean {' or '.join(similar)}?"
+        if similar
         else "check the spelling and the folder"
         + ("" if folder.is_dir() else f"; {folder} does not exist either"),
     )
 
 
 def describe_content(path: Path) -> str:
-    """Say what a file is by its first bytes, for a message about a file that could not be read."""
+    """Describe the type of a file by its first bytes, for the message that it cannot be read."""
     with path.open("rb") as file:
         head = file.read(1024)
     text = head.lstrip().lower()
@@ -57,7 +64,7 @@ def describe_content(path: Path) -> str:
     return "a file of another kind"
 
 
-# How JPEG, PNG, GIF, TIFF, BMP, and JPEG 2000 files begin.
+# The first bytes of JPEG, PNG, GIF, TIFF, BMP, and JPEG 2000 files.
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"BM", b"\0\0\0\x0cjP")
 
 _REMEDIES = {
@@ -71,7 +78,7 @@ _REMEDIES = {
 def unreadable(
     path: Path, expected: str, error: type[JaxnetError], reason: str = ""
 ) -> JaxnetError:
-    """Make the error for a file that could not be read; `reason` is the reader's own."""
+    """Make the error for a file that cannot be read; `reason` is the message of the decoder."""
     content = describe_content(path)
     remedy = next(
         (text for start, text in _REMEDIES.items() if content.startswith(start)),
@@ -80,17 +87,28 @@ def unreadable(
     return error(f"{path} is {content}" + (f" ({reason})" if reason else ""), expected, remedy)
 
 
+def require_free(path: Path, force: bool) -> None:
+    """Raise a UsageError if `path` exists already, unless `force` is set."""
+    if os.path.exists(path) and not force:
+        raise UsageError(
+            f"{path.absolute()} exists already",
+            "a new name, so that no file is lost",
+            "give another name, or force=True to overwrite it",
+        )
+
+
 @contextlib.contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to; what stands there afterwards becomes `path` in one step.
+    """Yield a temporary path to write to; after the `with` block it replaces `path` in one step.
 
-    If the block raises, `path` stays as it was. The file and its folder are flushed to the disk, so
-    that even a power cut leaves the old file or the new one.
+    If the block raises, `path` is unchanged. The file and its folder are flushed to the disk, so
+    that either the old or the new file is complete after a power failure.
 
     Raises:
         UsageError: If the folder does not exist or may not be written to, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    unique = f"{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}"  # threads and hosts may share it
+    temporary = path.with_name(f".{path.name}.{unique}.tmp")
     try:
         _sweep_temporaries(path)
         try:
@@ -101,7 +119,7 @@ def write_whole(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except (OSError, RuntimeError) as cause:
-        # HDF5 tells of a disk that is full by an OSError, then by a RuntimeError as it closes.
+        # HDF5 reports a full disk by an OSError, then by a RuntimeError when it closes the file.
         if isinstance(cause, RuntimeError) and "write failed" not in str(cause):
             raise
         number = getattr(cause, "errno", None) or getattr(cause.__context__, "errno", None)
@@ -119,15 +137,36 @@ def write_whole(path: Path) -> Iterator[Path]:
             os.close(folder)
 
 
+def _host() -> str:
+    """Return the name of this machine as a part of a file name, without dots."""
+    return re.sub(r"[^\w-]", "-", platform.node()) or "localhost"
+
+
 def _sweep_temporaries(path: Path) -> None:
-    """Remove what processes that were killed in the midst of writing `path` have left."""
-    if os.name != "posix":  # elsewhere there is no harmless signal to ask with
-        return
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        number = left.suffixes[-2].removeprefix(".")
-        try:
-            os.kill(int(number), 0)  # asks whether there is such a process
-        except ProcessLookupError:
-            left.unlink(missing_ok=True)
-        except (ValueError, PermissionError):  # another's file, or another's process
-            continue
+    """Remove the temporary files of processes that were killed while they wrote `path`.
+
+    A file of this machine is removed if its process does not run any more; a file of another
+    machine on a shared disk, once it is older than `ABANDONED_AFTER`.
+    """
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        *_, host, process = temporary.name.removesuffix(".tmp").split(".")
+        number = process.partition("-")[0]
+        if host == _host() and number.isdecimal() and os.name == "posix":
+            abandoned = not _is_running(int(number))
+        else:
+            abandoned = False
+            with contextlib.suppress(OSError):
+                abandoned = time.time() - temporary.stat().st_mtime > ABANDONED_AFTER
+        if abandoned:
+            with contextlib.suppress(OSError):  # already removed, or another user's
+                temporary.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # signal 0 only tests whether the process exists
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user owns the process, or the number is too large
+        return True
+    return True

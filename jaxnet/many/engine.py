@@ -1,18 +1,18 @@
 """Many networks in one program, in blocks over all devices.
 
 Every network is trained as `fit` trains one, in the span of the pictures: the same step under
-`jax.vmap`. The networks share the products K of the pictures, and differ in their first weights,
-their rates and the weights of their examples. They are run in blocks, sharded over all devices: 64
-a CPU core, whose numbers stay in its cache, or 4,096 a GPU.
+`jax.vmap`. The networks share the products K of the pictures, and differ in their initial weights,
+their learning rates and the example that they leave out. They are trained in blocks, sharded over
+all devices: 64 networks a CPU core, whose numbers stay in its cache, or 4,096 a GPU.
 
-Memory, in numbers: about 10 n_h m a network of a block, and n_h (m + m′) a start (a scale and a
-seed); K and the pictures once. What comes back is five numbers a network, and its costs or its
-probabilities if asked. Its parameters are what `fit` reaches from the same key, rate and weights.
+Memory, in array elements: about 10 n_h m a network of a block, and n_h (m + m′) a start (a weight
+scale and a seed); K and the pictures once. The result is a handful of numbers a network, and its
+costs or probabilities if asked. Its parameters are those of `fit` from the same seed and settings.
 """
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -22,35 +22,33 @@ import optax
 from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxnet.activations import Activation, relu
-from jaxnet.devices import jit_loop
+from jaxnet.activations import Activation
+from jaxnet.devices import at_highest_precision, jit_loop
 from jaxnet.errors import UsageError, require_number
-from jaxnet.network import Forward, draw_normals, forward_from, layer_scales
-from jaxnet.optimizer import sgd
-from jaxnet.outcomes import judge, label_entropy, late_cost
+from jaxnet.examples import Examples, select
+from jaxnet.many.grid import Rate, WeightScale
+from jaxnet.network import Forward, Params, draw_normals, forward_from, layer_scales
+from jaxnet.optimizer import Sgd, largest_number, sgd
+from jaxnet.outcomes import is_active, judge, label_entropy, late_cost
 from jaxnet.progress import Track, silent
+from jaxnet.settings import Settings
 from jaxnet.span import Span, exact_product, layer1_in_span, span_cost_and_gradients
-from jaxnet.training import MOST_ITERATIONS, TrainState
+from jaxnet.training import TrainState
 
 CPU_BLOCK, GPU_BLOCK = 64, 4096
 SEEDS_AT_ONCE = 64
 
-# Numbers that may be held at once: of the networks of a block on each device, of normals that are
-# drawn, and of all starts.
+# Memory limits, in array elements: per block and device, and of normals drawn together; all starts.
 MOST_AT_ONCE = 100_000_000
 MOST_IN_STARTS = 500_000_000
 
-# α for both layers, or one for each.
-Rate = float | tuple[float, float]
-Scale = float | str
-
 
 class Ends(NamedTuple):
-    """How networks ended; every array is (rates, weightings, scales, seeds, …).
+    """The results of networks; every array is (rates, left out, weight scales, seeds, …).
 
     Attributes:
         last_costs: The cost before the last update.
-        outcomes: How the run ended, as `jaxnet.outcome` names it.
+        outcomes: The outcome, as `jaxnet.outcome` defines it.
         train_accuracies: On the training pictures; NaN where a cost or parameter is not finite.
         test_accuracies: On the test pictures, likewise.
         costs: (…, iterations), the cost before each update, if asked for.
@@ -68,78 +66,58 @@ class Ends(NamedTuple):
 
 
 def train_networks(
-    keys: jax.Array,
-    X: jax.Array,
-    Y: jax.Array,
-    hidden: Activation = relu,
+    examples: Examples,
+    settings: Settings,
     *,
-    learning_rates: Sequence[Rate],
-    scales: Sequence[Scale],
-    n_h: int,
-    momentum: float,
-    nesterov: bool,
-    iterations: int,
-    weightings: np.ndarray | None = None,
-    test: tuple[jax.Array, jax.Array] | None = None,
+    seeds: np.ndarray,
+    test: Examples | None = None,
+    learning_rates: Sequence[Rate] | None = None,
+    weight_scales: Sequence[WeightScale] | None = None,
+    left_out: np.ndarray | None = None,
     keep_costs: bool = False,
     keep_probabilities: bool = False,
     block: int | None = None,
     track: Track = silent,
 ) -> Ends:
-    """Train a network for every rate, weighting, scale and key.
+    """Train a network for every learning rate, left-out example, weight scale and seed.
 
     Args:
-        keys: One random key a seed, (seeds,).
-        X: (n_x, m).
-        Y: (1, m) of 0 and 1, which `check_targets` has checked with the weights.
-        hidden: The activation of the hidden units.
+        examples: X (n_x, m), Y and weights, which `examples_of` has checked.
+        settings: What the networks share; its rate, weight scale and seed only where not given.
+        seeds: Integers, (seeds,); each draws what `init_params` draws from `jax.random.key(seed)`.
+        test: The test pictures.
         learning_rates: Numbers, or pairs (α of layer 1, α of layer 2).
-        scales: Of the first weights, as in `init_params`.
-        n_h: The number of hidden units.
-        momentum: As in `fit`.
-        nesterov: As in `fit`.
-        iterations: How many updates each network makes.
-        weightings: Ways to weigh the examples, (weightings, 1, m); by default one, all alike.
-        test: X and Y of test pictures.
+        weight_scales: As `Settings.weight_scale`.
+        left_out: Numbers of examples, of which one is left out; m leaves out none.
         keep_costs: Whether to return the cost of every iteration.
         keep_probabilities: Whether to return the probability of every picture.
         block: How many networks a device trains at a time; by default 64 on a CPU, 4,096 elsewhere.
         track: Shows the progress, block by block.
 
     Raises:
-        UsageError: If a setting is out of its range.
+        UsageError: If a rate is infinite in the type of X, or the starts do not fit into memory.
     """
-    require_number("iterations", iterations, 1, MOST_ITERATIONS)
-    require_number("momentum", momentum, 0, 1)
-    X_test, Y_test = (X[:, :0], Y[:, :0]) if test is None else test
+    X, Y, weights = examples
+    X_test, Y_test = (X[:, :0], Y[:, :0]) if test is None else test[:2]
+    learning_rates = [settings.learning_rate] if learning_rates is None else learning_rates
+    weight_scales = [settings.weight_scale] if weight_scales is None else weight_scales
+    for rate in learning_rates:
+        for number in np.ravel(rate):
+            require_number("a learning rate", number, 0, largest_number(X.dtype))
     rates = np.array([np.broadcast_to(rate, 2) for rate in learning_rates], X.dtype)
-    for rate in rates.flat:
-        require_number("a learning rate", float(rate), 0, math.inf)
-    numbers = n_h * (X.shape[1] + X_test.shape[1]) * len(scales) * len(keys)
-    if numbers > MOST_IN_STARTS:
-        raise UsageError(
-            f"{len(scales) * len(keys):,} starts of {n_h:,} hidden units make {numbers:,} numbers",
-            f"at most {MOST_IN_STARTS:,}, so that they fit into memory",
-            "take fewer seeds, hidden units or pictures",
-        )
+    n_h, starts = settings.hidden_units, len(weight_scales) * len(seeds)
+    _check_memory(n_h, X.shape[1] + X_test.shape[1], starts)
     pictures = np.asarray(X, np.float64)
-    K, K_test = (exact_product(pictures.T, seen, X.dtype) for seen in (pictures, X_test))
-    starts = [_draw_starts(keys, layer_scales(s, len(X), n_h), X, X_test, n_h) for s in scales]
-    Z1, Z1_test, W2 = (np.concatenate(parts) for parts in zip(*starts, strict=True))
+    K, K_test = (exact_product(pictures.T, other, X.dtype) for other in (pictures, X_test))
+    scales = [layer_scales(scale, len(X), n_h) for scale in weight_scales]
+    drawn = [_draw_starts(seeds, scale, X, X_test, n_h) for scale in scales]
+    Z1, Z1_test, W2 = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
 
-    ways = [None] if weightings is None else list(weightings)
-    grid = (len(rates), len(ways), len(W2))
+    ways = 1 if left_out is None else len(left_out)
+    grid = (len(rates), ways, starts)
     networks = math.prod(grid)
-    devices = jax.devices()
-    if block is None:
-        block = CPU_BLOCK if devices[0].platform == "cpu" else GPU_BLOCK
-    block = max(1, min(block, MOST_AT_ONCE // (10 * n_h * X.shape[1])))
-    at_once = len(devices) * min(block, math.ceil(networks / len(devices)))
-    mesh = jax.make_mesh((len(devices),), ("networks",), axis_types=(AxisType.Auto,))
-    shard = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec("networks")))
-    copy = functools.partial(jax.device_put, device=NamedSharding(mesh, PartitionSpec()))
-    shared = jax.tree.map(copy, (K, K_test, Y, Y_test))
-
+    at_once, shard, copy = _share_out(networks, block, n_h * X.shape[1])
+    shared = jax.tree.map(copy, _Shared(X, K, K_test, Y, Y_test, weights))
     train_block = _block_program(small_products=True)
     results = []
     starting = range(0, networks, at_once)
@@ -147,45 +125,99 @@ def train_networks(
         # The last block is filled up with its last network, so that nothing compiles anew.
         members = np.minimum(np.arange(first, first + at_once), networks - 1)
         r, w, s = np.unravel_index(members, grid)
-        weights = None if weightings is None else weightings[w]
+        out = None if left_out is None else left_out[w]
         ends = train_block(
-            jax.tree.map(shard, _Network(rates[r], weights, Z1[s], Z1_test[s], W2[s])),
-            momentum,
-            *shared,
-            nesterov=nesterov,
-            hidden=hidden,
-            iterations=iterations,
+            jax.tree.map(shard, _Network(rates[r], out, Z1[s], Z1_test[s], W2[s])),
+            settings.momentum,
+            shared,
+            nesterov=settings.nesterov,
+            hidden=settings.hidden,
+            iterations=settings.iterations,
             keep_costs=keep_costs,
             keep_probabilities=keep_probabilities,
         )
         results.append(jax.device_get(ends))
 
+    end = _join(results, networks, (*grid[:2], len(weight_scales), len(seeds)))
+    entropy = _entropies(Y, weights, left_out).reshape(-1, 1, 1)
+    outcomes = judge(end.finite, end.active, end.first_cost, end.late_cost, entropy)
+    accuracies = (end.train_accuracy, end.test_accuracy)
+    return Ends(end.last_cost, outcomes, *accuracies, end.costs, end.train_A2, end.test_A2)
+
+
+def _join(results: "list[_End]", networks: int, shape: tuple[int, ...]) -> "_End":
+    """Join the results of the blocks, without the networks that the last one is filled up with."""
+
     def joined(*leaves: np.ndarray) -> np.ndarray:
         whole = np.concatenate(leaves)[:networks]
-        return whole.reshape(*grid[:2], len(scales), len(keys), *whole.shape[1:])
+        return whole.reshape(*shape, *whole.shape[1:])
 
-    end = jax.tree.map(joined, *results)
-    entropy = np.array([label_entropy(Y, way) for way in ways]).reshape(-1, 1, 1)
-    return Ends(
-        end.last_cost,
-        judge(end.finite, end.active, end.late_cost, entropy),
-        end.train_accuracy,
-        end.test_accuracy,
-        end.costs,
-        end.train_A2,
-        end.test_A2,
-    )
+    return jax.tree.map(joined, *results)
+
+
+def _check_memory(n_h: int, pictures: int, starts: int) -> None:
+    elements = n_h * pictures * starts
+    if elements > MOST_IN_STARTS:
+        raise UsageError(
+            f"{starts:,} starts of {n_h:,} hidden units make {elements:,} numbers",
+            f"at most {MOST_IN_STARTS:,}, so that they fit into memory",
+            "take fewer seeds, hidden units or pictures",
+        )
+
+
+def _share_out(networks: int, block: int | None, size: int) -> tuple[int, Any, Any]:
+    """Compute how many networks all devices train at once, and how arrays get to the devices.
+
+    Args:
+        networks: How many there are.
+        block: How many a device trains at a time, or None.
+        size: n_h m, which decides the memory of a network.
+
+    Returns:
+        The number of networks at once; a function that shards an array over the devices by its
+        first axis; and one that copies it to all of them.
+    """
+    devices = jax.devices()
+    if block is None:
+        block = CPU_BLOCK if devices[0].platform == "cpu" else GPU_BLOCK
+    block = max(1, min(block, MOST_AT_ONCE // (10 * size)))
+    at_once = len(devices) * min(block, math.ceil(networks / len(devices)))
+    mesh = jax.make_mesh((len(devices),), ("networks",), axis_types=(AxisType.Auto,))
+    put = jax.device_put
+    shard = functools.partial(put, device=NamedSharding(mesh, PartitionSpec("networks")))
+    return at_once, shard, functools.partial(put, device=NamedSharding(mesh, PartitionSpec()))
+
+
+def _entropies(Y: jax.Array, weights: Any, left_out: np.ndarray | None) -> np.ndarray:
+    """Compute the label entropy without each of the examples left out, (ways,)."""
+    if left_out is None:
+        return np.array([label_entropy(Y, weights)])
+    return np.array([label_entropy(Y, select(0, 0, Y, weights, left_out=i)[1]) for i in left_out])
+
+
+@functools.partial(jax.jit, static_argnames=("n_x", "n_h", "generator"))
+def _draw(seeds: jax.Array, n_x: int, n_h: int, generator: str) -> tuple[jax.Array, jax.Array]:
+    """Draw the normals of every seed: W1 (seeds, n_h, n_x) and W2 (seeds, 1, n_h).
+
+    One after the other: with the generator rbg `vmap` would draw other numbers than `init_params`.
+    """
+
+    def draw(seed: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return draw_normals(jax.random.key(seed, impl=generator), n_x, n_h)
+
+    return lax.map(draw, seeds)
 
 
 def _draw_starts(
-    keys: jax.Array, scale: tuple[float, float], X: jax.Array, X_test: jax.Array, n_h: int
+    seeds: np.ndarray, scale: tuple[float, float], X: jax.Array, X_test: jax.Array, n_h: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute what networks start from: W1₀ X, W1₀ X_test and W2, (seeds, …)."""
-    draw: Callable[..., Any] = jax.vmap(lambda key: draw_normals(key, len(X), n_h))
     drawn = []
     together = max(1, min(SEEDS_AT_ONCE, MOST_AT_ONCE // (n_h * len(X))))
-    for first in range(0, len(keys), together):
-        W1, W2 = (np.asarray(normals) for normals in draw(keys[first : first + together]))
+    seeds, generator = seeds.astype(np.uint32), str(jax.random.key_impl(jax.random.key(0)))
+    for first in range(0, len(seeds), together):
+        normals = _draw(seeds[first : first + together], len(X), n_h, generator)
+        W1, W2 = (np.asarray(leaf) for leaf in normals)
         # As init_params rounds: the product in float32, whatever comes after.
         W1, W2 = W1 * np.float32(scale[0]), (W2 * np.float32(scale[1])).astype(X.dtype)
         rows = W1.astype(X.dtype).reshape(-1, len(X))
@@ -202,13 +234,14 @@ class _Network(NamedTuple):
     """What a network does not share with the others."""
 
     rates: Any  # (2,)
-    weights: Any  # (1, m) or None
+    left_out: Any  # () or None
     Z1: Any  # W1₀ X, (n_h, m)
     Z1_test: Any
     W2: Any
 
 
 class _End(NamedTuple):
+    first_cost: Any
     last_cost: Any
     late_cost: Any
     finite: Any
@@ -220,13 +253,21 @@ class _End(NamedTuple):
     test_A2: Any
 
 
+class _Shared(NamedTuple):
+    """What all networks share."""
+
+    X: Any
+    K: Any
+    K_test: Any
+    Y: Any
+    Y_test: Any
+    weights: Any
+
+
 def _train_block(
     networks: _Network,
     momentum: float,
-    K: jax.Array,
-    K_test: jax.Array,
-    Y: jax.Array,
-    Y_test: jax.Array,
+    shared: _Shared,
     *,
     nesterov: bool,
     hidden: Activation,
@@ -237,47 +278,92 @@ def _train_block(
     """Train the networks of a block, whose arrays have one more axis in front."""
     optimizer = sgd(1.0, momentum, nesterov)
 
-    def train(own: _Network) -> _End:
-        span, span_test = Span(own.Z1, K), Span(own.Z1_test, K_test)
-        rate1, rate2 = own.rates
-        rate_of = {"C": rate1, "b1": rate1, "W2": rate2, "b2": rate2}
-        n_h, dtype = own.W2.shape[1], own.W2.dtype
-        zeros = {"C": own.Z1.shape, "b1": (n_h, 1), "b2": (1, 1)}
-        params = {"W2": own.W2} | {name: jnp.zeros(shape, dtype) for name, shape in zeros.items()}
+    def train(own: _Network) -> tuple[_End, jax.Array]:
+        params, costs = _descend(own, shared, optimizer, hidden, iterations)
+        end = _measure(own, shared, params, costs, hidden)
+        return end._replace(
+            costs=end.costs if keep_costs else None,
+            train_A2=end.train_A2 if keep_probabilities else None,
+            test_A2=end.test_A2 if keep_probabilities else None,
+        ), params["C"]
 
-        def step(state: TrainState, _: None) -> tuple[TrainState, jax.Array]:
-            cost, gradients = span_cost_and_gradients(state.params, span, Y, hidden, own.weights)
-            # SGD is linear, so that a rate a layer may be applied to what goes in.
-            gradients = {name: rate_of[name] * leaf for name, leaf in gradients.items()}
-            updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
-            return TrainState(optax.apply_updates(state.params, updates), opt_state), cost
+    ends, C = jax.vmap(train)(networks)
+    finite = ends.finite & _weights_finite(C, ends.finite, shared.X)
+    return ends._replace(
+        finite=finite,
+        train_accuracy=jnp.where(finite, ends.train_accuracy, jnp.nan),
+        test_accuracy=jnp.where(finite, ends.test_accuracy, jnp.nan),
+    )
 
-        start = TrainState(params, optimizer.init(params))
-        end, costs = lax.scan(step, start, length=iterations)
-        params = end.params
-        finite = jnp.isfinite(jnp.sum(costs) + sum(jnp.sum(leaf) for leaf in params.values()))
 
-        def outputs(span: Span) -> Forward:
-            return forward_from(layer1_in_span(params, span), params["W2"], params["b2"], hidden)
+def _descend(
+    own: _Network, shared: _Shared, optimizer: Sgd, hidden: Activation, iterations: int
+) -> tuple[Params, jax.Array]:
+    """Train one network; return its coefficients and its costs (iterations,)."""
+    span = Span(own.Z1, shared.K)
+    rate1, rate2 = own.rates
+    rate_of = {"C": rate1, "b1": rate1, "W2": rate2, "b2": rate2}
+    zeros = {"C": own.Z1.shape, "b1": (own.W2.shape[1], 1), "b2": (1, 1)}
+    params = {name: jnp.zeros(shape, own.W2.dtype) for name, shape in zeros.items()}
+    params |= {"W2": own.W2}
 
-        def accuracy(A2: jax.Array, Y: jax.Array) -> jax.Array:
-            share = jnp.sum((A2 > 0.5) == Y, dtype=dtype) / max(Y.size, 1)
-            return jnp.where(finite, share, jnp.nan)
+    def step(state: TrainState, t: jax.Array) -> tuple[TrainState, jax.Array]:
+        _, w = select(0, t, shared.Y, shared.weights, left_out=own.left_out)
+        cost, gradients = span_cost_and_gradients(state.params, span, shared.Y, hidden, w)
+        # SGD is linear, so that a rate a layer may be applied to what goes in.
+        gradients = {name: rate_of[name] * leaf for name, leaf in gradients.items()}
+        updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
+        return TrainState(optax.apply_updates(state.params, updates), opt_state), cost
 
-        trained, tested = outputs(span), outputs(span_test)
-        return _End(
-            costs[-1],
-            late_cost(costs),
-            finite,
-            jnp.any(hidden.slope(trained.Z1) != 0),
-            accuracy(trained.A2, Y),
-            accuracy(tested.A2, Y_test),
-            costs if keep_costs else None,
-            trained.A2[0] if keep_probabilities else None,
-            tested.A2[0] if keep_probabilities else None,
-        )
+    start = TrainState(params, optimizer.init(params))
+    last, costs = lax.scan(step, start, jnp.arange(iterations))
+    return last.params, costs
 
-    return jax.vmap(train)(networks)
+
+def _measure(
+    own: _Network, shared: _Shared, params: Params, costs: jax.Array, hidden: Activation
+) -> _End:
+    """Compute the results of a trained network."""
+    numbers = (costs, *params.values())
+    finite = functools.reduce(jnp.logical_and, (jnp.isfinite(leaf).all() for leaf in numbers))
+
+    def outputs(span: Span) -> Forward:
+        return forward_from(layer1_in_span(params, span), params["W2"], params["b2"], hidden)
+
+    trained = outputs(Span(own.Z1, shared.K))
+    tested = outputs(Span(own.Z1_test, shared.K_test))
+    _, w = select(0, costs.size, shared.Y, shared.weights, left_out=own.left_out)
+    return _End(
+        costs[0],
+        costs[-1],
+        late_cost(costs),
+        finite,
+        is_active(trained.Z1, hidden, w),
+        _accuracy(trained.A2, shared.Y),
+        _accuracy(tested.A2, shared.Y_test),
+        costs,
+        trained.A2[0],
+        tested.A2[0],
+    )
+
+
+def _accuracy(A2: jax.Array, Y: jax.Array) -> jax.Array:
+    return jnp.sum((A2 > 0.5) == Y, dtype=A2.dtype) / max(Y.size, 1)
+
+
+@at_highest_precision
+def _weights_finite(C: jax.Array, finite: jax.Array, X: jax.Array) -> jax.Array:
+    """Compute whether W1 = W1₀ + C Xᵀ, which `fit` returns, is finite where C is: (networks,).
+
+    Only if some may overflow are they multiplied, which takes as long as an iteration in pixels.
+    """
+    bound = jnp.abs(C).sum(axis=2).max(axis=1) * jnp.abs(X).max()
+    in_doubt = finite & ~(bound < largest_number(X.dtype) / 2)
+    return lax.cond(
+        in_doubt.any(),
+        lambda: lax.map(lambda C: jnp.isfinite(C @ X.T).all(), C),
+        lambda: jnp.ones_like(finite),
+    )
 
 
 _block_program = functools.partial(

@@ -1,99 +1,202 @@
-"""Thousands of networks in one program: learning rates × first scales × seeds."""
+"""Thousands of networks in one program: activations × learning rates × weight scales × seeds."""
 
-from collections.abc import Sequence
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
-from jaxnet.activations import Activation, relu
-from jaxnet.arrays import check_targets
-from jaxnet.many.engine import Rate, Scale, train_networks
+from jaxnet.data.dataset import Dataset
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.to_examples import examples_of
+from jaxnet.devices import at_precision
+from jaxnet.errors import UsageError
+from jaxnet.examples import Examples
+from jaxnet.many.engine import train_networks
+from jaxnet.many.grid import Grid
 from jaxnet.progress import Track, silent
+from jaxnet.settings import LARGEST_SEED, Settings
+
+# About how many networks are trained between two results: some seconds on two cores.
+NETWORKS_A_PART = 512
 
 
 class Sweep(NamedTuple):
-    """What became of each network; every array is (rates, scales, seeds).
+    """The results of a sweep; every array is (activations, rates, weight scales, seeds).
 
     Attributes:
+        grid: The values along the axes.
         last_costs: The cost before the last update.
-        outcomes: How the run ended, as `jaxnet.outcome` names it.
+        outcomes: The outcome, as `jaxnet.outcome` defines it; "" of a network not trained yet.
         train_accuracies: On the training pictures; NaN where a cost or parameter is not finite.
         test_accuracies: On the test pictures, likewise; None without test pictures.
-        costs: (rates, scales, seeds, iterations), the cost before each update, if asked for.
+        costs: (…, iterations), the cost before each update, if asked for.
     """
 
+    grid: Grid
     last_costs: np.ndarray
     outcomes: np.ndarray
     train_accuracies: np.ndarray
     test_accuracies: np.ndarray | None
-    costs: np.ndarray | None
+    costs: np.ndarray | None = None
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The results by name, those that exist."""
+        named = self._asdict()
+        del named["grid"]
+        return {name: array for name, array in named.items() if array is not None}
+
+
+class Part(NamedTuple):
+    """A part of a sweep: one activation, all rates, one weight scale, some seeds.
+
+    Attributes:
+        place: Its slices along the four axes.
+        arrays: Its results by the names of `Sweep`, each of the shape of `place`.
+    """
+
+    place: tuple[slice, slice, slice, slice]
+    arrays: dict[str, np.ndarray]
+
+
+def empty_sweep(grid: Grid, *, has_test: bool) -> Sweep:
+    """Make the results of a sweep of which no network is trained yet."""
+
+    def blank() -> np.ndarray:
+        return np.full(grid.shape, np.nan)
+
+    outcomes = np.full(grid.shape, "", dtype="U10")
+    return Sweep(grid, blank(), outcomes, blank(), blank() if has_test else None)
 
 
 def sweep(
-    keys: jax.Array,
-    X: jax.Array,
-    Y: jax.Array,
-    hidden: Activation = relu,
+    data: Dataset | Examples,
+    grid: Grid | None = None,
+    settings: Settings | None = None,
+    preprocessing: Preprocessing | None = None,
     *,
-    learning_rates: Sequence[Rate],
-    scales: Sequence[Scale] = (0.01,),
-    n_h: int = 8,
-    momentum: float = 0.0,
-    nesterov: bool = False,
-    iterations: int = 2500,
-    weights: jax.Array | None = None,
-    test: tuple[jax.Array, jax.Array] | None = None,
+    test: Examples | None = None,
     keep_costs: bool = False,
     block: int | None = None,
     track: Track = silent,
 ) -> Sweep:
-    """Train a network for every rate, scale and key.
+    """Train a network for every activation, learning rate, weight scale and seed.
 
     Args:
-        keys: One random key a seed, (seeds,), such as `jax.vmap(jax.random.key)(jnp.arange(64))`;
-            each draws the network that `init_params` draws from it.
-        X: (n_x, m).
-        Y: (1, m) of 0 and 1.
-        hidden: The activation of the hidden units.
-        learning_rates: Numbers, or pairs (α of layer 1, α of layer 2).
-        scales: Of the first weights, as in `init_params`.
-        n_h: The number of hidden units.
-        momentum: As in `fit`.
-        nesterov: As in `fit`.
-        iterations: How many updates each network makes.
-        weights: The weight of each example, (1, m).
-        test: X and Y of test pictures.
+        data: The pictures, or examples.
+        grid: The values along the axes; by default those of `Grid()`.
+        settings: What the networks share: everything but the axes of the grid. The seeds start at
+            `settings.seed`.
+        preprocessing: How the pictures of a data set become columns.
+        test: Test examples, beside examples.
         keep_costs: Whether to return the cost of every iteration.
         block: How many networks a device trains at a time; by default 64 on a CPU, 4,096 elsewhere.
-        track: Shows the progress, block by block.
+        track: Shows the progress.
 
     Raises:
-        DataError: If the shapes do not fit together.
-        UsageError: If a setting is out of its range.
+        DataError: If the data cannot be used.
+        UsageError: If the settings cannot be trained so.
     """
-    check_targets(X, Y, weights)
-    ends = train_networks(
-        keys,
-        X,
-        Y,
-        hidden,
-        learning_rates=learning_rates,
-        scales=scales,
-        n_h=n_h,
-        momentum=momentum,
-        nesterov=nesterov,
-        iterations=iterations,
-        weightings=None if weights is None else np.asarray(weights)[None],
-        test=test,
-        keep_costs=keep_costs,
-        block=block,
-        track=track,
-    )
-    return Sweep(
-        ends.last_costs[:, 0],
-        ends.outcomes[:, 0],
-        ends.train_accuracies[:, 0],
-        None if test is None else ends.test_accuracies[:, 0],
-        None if ends.costs is None else ends.costs[:, 0],
-    )
+    grid, settings = grid or Grid(), settings or Settings()
+    train, test = examples_of(data, settings, preprocessing, test)
+    result = empty_sweep(grid, has_test=test is not None)
+    parts = sweep_in_parts(train, result, settings, test=test, keep_costs=keep_costs, block=block)
+    for part in track(parts, "training networks", count_parts(grid)):
+        result = add_part(result, part)
+    return result
+
+
+def sweep_in_parts(
+    train: Examples,
+    result: Sweep,
+    settings: Settings,
+    *,
+    test: Examples | None = None,
+    keep_costs: bool = False,
+    block: int | None = None,
+) -> Iterator[Part]:
+    """Train those networks of a sweep that are not trained yet, and yield part by part.
+
+    Args:
+        train: The training examples, which `examples_of` has checked.
+        result: What is known so far, as `empty_sweep` or a file gives it.
+        settings: What the networks share.
+        test: The test examples.
+        keep_costs: Whether to return the cost of every iteration.
+        block: How many networks a device trains at a time.
+
+    Raises:
+        UsageError: If the settings cannot be trained so.
+    """
+    check_many(settings, result.grid.seeds)
+    grid = result.grid
+    for place in _places(grid):
+        a, _, s, seeds = place
+        if (result.outcomes[place] != "").all():
+            continue
+        alike = dataclasses.replace(settings, activation=grid.activations[a.start])
+        with at_precision(settings.precision):
+            ends = train_networks(
+                train,
+                alike,
+                seeds=settings.seed + np.arange(seeds.start, seeds.stop),
+                test=test,
+                learning_rates=grid.learning_rates,
+                weight_scales=grid.weight_scales[s],
+                keep_costs=keep_costs,
+                block=block,
+            )
+        named = {name: getattr(ends, name) for name in Sweep._fields[1:]}
+        if test is None:
+            named["test_accuracies"] = None
+        # (rates, 1, scales, seeds, …) as (activations, rates, scales, seeds, …)
+        arrays = {n: array.swapaxes(0, 1) for n, array in named.items() if array is not None}
+        yield Part(place, arrays)
+
+
+def add_part(result: Sweep, part: Part) -> Sweep:
+    """Enter a part into the results, in place; return them."""
+    for name, array in part.arrays.items():
+        if getattr(result, name) is None:  # the costs, whose shape is known now
+            blank = np.full((*result.grid.shape, *array.shape[4:]), np.nan, array.dtype)
+            result = result._replace(**{name: blank})  # type: ignore[arg-type]
+        getattr(result, name)[part.place] = array
+    return result
+
+
+def count_parts(grid: Grid) -> int:
+    """Count the parts that a sweep is trained in."""
+    activations, _, scales, seeds = grid.shape
+    return activations * scales * math.ceil(seeds / _seeds_a_part(grid))
+
+
+def check_many(settings: Settings, seeds: int) -> None:
+    """Raise a UsageError unless many networks can be trained in one program with these settings."""
+    if settings.optimizer != "sgd":
+        raise UsageError(
+            f"many networks are to be trained with the optimizer {settings.optimizer}",
+            "sgd, whose networks are trained in one program, in the span of the pictures",
+            'take optimizer="sgd", or train them one by one',
+        )
+    if settings.seed + seeds - 1 > LARGEST_SEED:
+        raise UsageError(
+            f"{seeds} seeds from {settings.seed} on",
+            f"seeds up to {LARGEST_SEED}",
+            "start from a smaller seed",
+        )
+
+
+def _seeds_a_part(grid: Grid) -> int:
+    return max(1, NETWORKS_A_PART // len(grid.learning_rates))
+
+
+def _places(grid: Grid) -> Iterator[tuple[slice, slice, slice, slice]]:
+    """Yield the places of the parts that are trained one by one."""
+    activations, rates, scales, seeds = grid.shape
+    for a, s in itertools.product(range(activations), range(scales)):
+        for first in range(0, seeds, _seeds_a_part(grid)):
+            last = min(first + _seeds_a_part(grid), seeds)
+            yield slice(a, a + 1), slice(0, rates), slice(s, s + 1), slice(first, last)

@@ -1,71 +1,159 @@
-"""What a model file keeps of the descent that made it, so that it can go on as if never stopped.
+"""What is kept of a descent so that it continues with the same bits.
+
+In a model file:
 
 /descent             attribute basis: pixels or span
 /descent/state       a dataset for each array of the parameters in that basis
 /descent/optimizer   the arrays of the optimizer's memory, numbered in the order of its pytree
-/descent/W1, Z1      in the span: the first weights W1₀ and W1₀ X
+/descent/W1, Z1      in the span: the initial weights W1₀, and W1₀ X
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
-from jaxnet.io.bounded_hdf5 import find_array, read_array
 from jaxnet.errors import ModelFileError
 from jaxnet.io.attributes import read_attribute, write_attributes
+from jaxnet.io.bounded_hdf5 import find_array, find_group, read_array
+from jaxnet.network import Params
 from jaxnet.training import Descent, TrainState
 
-
-def write_descent(group: h5py.Group, descent: Descent) -> None:
-    """Write what changes in a descent, and what cannot be computed anew to the same bits."""
-    write_attributes(group, {"basis": "pixels" if descent.span is None else "span"})
-    for name, array in descent.state.params.items():
-        group[f"state/{name}"] = np.asarray(array)
-    group.create_group("optimizer")
-    for number, array in enumerate(jax.tree.leaves(descent.state.opt_state)):
-        group[f"optimizer/{number}"] = np.asarray(array)
-    if descent.span is not None:
-        group["W1"] = np.asarray(descent.W1)
-        group["Z1"] = np.asarray(descent.span.Z1)
+NAMES = {"pixels": ("W1", "b1", "W2", "b2"), "span": ("C", "b1", "W2", "b2")}
 
 
-def read_descent(group: h5py.Group, start: Descent, costs: np.ndarray) -> Descent:
-    """Put what was written into a descent that was started alike, so that it goes on from there.
+class Checkpoint(NamedTuple):
+    """A descent without what its data and settings make anew; arrays on the host.
+
+    Attributes:
+        params: W1, b1, W2, b2, as JAX arrays.
+        costs: The cost before each update, (iterations,).
+        basis: "pixels" or "span"; None of a network whose training cannot be continued.
+        state: The parameters in this basis.
+        memory: The optimizer's arrays, in the order of its pytree.
+        W1: In the span: the initial weights W1₀ (n_h, n_x).
+        Z1: In the span: W1₀ X (n_h, m).
+    """
+
+    params: Params
+    costs: np.ndarray
+    basis: str | None = None
+    state: dict[str, np.ndarray] = {}  # noqa: RUF012  # never changed
+    memory: tuple[np.ndarray, ...] = ()
+    W1: np.ndarray | None = None
+    Z1: np.ndarray | None = None
+
+
+def checkpoint_of(descent: Descent | Checkpoint) -> Checkpoint:
+    """Keep what changes in a descent, and what cannot be computed anew to the same bits."""
+    if isinstance(descent, Checkpoint):
+        return descent
+    in_span = descent.span is not None
+    return Checkpoint(
+        descent.params,
+        descent.costs,
+        "span" if in_span else "pixels",
+        {name: np.asarray(leaf) for name, leaf in descent.state.params.items()},
+        tuple(np.asarray(leaf) for leaf in jax.tree.leaves(descent.state.opt_state)),
+        np.asarray(descent.W1) if in_span else None,
+        np.asarray(descent.span.Z1) if descent.span is not None else None,
+    )
+
+
+def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
+    """Put a checkpoint into a descent that was started from the same data and settings.
 
     Raises:
         ModelFileError: If the two do not fit together.
     """
     basis = "pixels" if start.span is None else "span"
-    trained_in = read_attribute(group, "basis")
-    if trained_in != basis:
+    if checkpoint.basis != basis:
         raise ModelFileError(
-            f"the run was trained in {trained_in}, and is to go on in {basis}",
+            f"the run was trained in {checkpoint.basis}, and its settings say {basis}",
             "the same basis",
-            "go on with the settings of the run",
+            "take a copy of the run that is whole, or train anew",
         )
-
-    def read(name: str, like: jax.Array) -> jax.Array:
-        stored = find_array(group, name)
-        if (stored.shape, stored.dtype.newbyteorder("=")) != (like.shape, like.dtype):
+    leaves, structure = jax.tree.flatten(start.state.opt_state)
+    expected = start.state.params | {f"optimizer {i}": leaf for i, leaf in enumerate(leaves)}
+    stored = checkpoint.state | {f"optimizer {i}": a for i, a in enumerate(checkpoint.memory)}
+    if start.span is not None:
+        expected |= {"W1": start.W1, "Z1": start.span.Z1}
+        fixed = {"W1": checkpoint.W1, "Z1": checkpoint.Z1}
+        stored |= {name: array for name, array in fixed.items() if array is not None}
+    for name in expected.keys() | stored.keys():
+        ours, theirs = (_describe(arrays.get(name)) for arrays in (stored, expected))
+        if ours != theirs:
             raise ModelFileError(
-                f"{name} of the run is {stored.dtype} {stored.shape}",
-                f"{like.dtype} {like.shape}, as its settings make it",
+                f"{name} of the run is {ours}",
+                f"{theirs}, as its settings make it",
                 "take a copy of the run that is whole, or train anew",
             )
-        array = jnp.asarray(read_array(stored))
-        if not jnp.isfinite(array).all() and not name.startswith("optimizer"):
+    params = {name: jnp.asarray(checkpoint.state[name]) for name in start.state.params}
+    memory = jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in checkpoint.memory])
+    _require_same_numbers(memory, start.state.opt_state)
+    state = TrainState(params, memory)
+    continued = dataclasses.replace(start, state=state, costs=checkpoint.costs)
+    if start.span is None:
+        return continued
+    span = start.span._replace(Z1=jnp.asarray(checkpoint.Z1))
+    return dataclasses.replace(continued, W1=jnp.asarray(checkpoint.W1), span=span)
+
+
+def _require_same_numbers(memory: optax.OptState, expected: optax.OptState) -> None:
+    """Raise a ModelFileError if sgd's memory has another learning rate or momentum than expected.
+
+    It keeps them: a descent would continue with those, whatever the settings say.
+    """
+    asked = getattr(expected, "hyperparams", {})
+    for name, number in asked.items():
+        stored = memory.hyperparams[name]
+        if stored != number:
+            raise ModelFileError(
+                f"the run was trained with the {name} {stored:g}, and its settings say {number:g}",
+                f"the same {name}",
+                "put it back into its settings, or start a new run",
+            )
+
+
+def _describe(array: jax.Array | np.ndarray | None) -> str:
+    return "missing" if array is None else f"{array.dtype} {array.shape}"
+
+
+def write_checkpoint(group: h5py.Group, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint whose basis is known."""
+    write_attributes(group, {"basis": str(checkpoint.basis)})
+    for name, array in checkpoint.state.items():
+        group[f"state/{name}"] = array
+    group.create_group("optimizer")
+    for number, array in enumerate(checkpoint.memory):
+        group[f"optimizer/{number}"] = array
+    if checkpoint.W1 is not None:
+        group["W1"], group["Z1"] = checkpoint.W1, checkpoint.Z1
+
+
+def read_checkpoint(group: h5py.Group, params: Params, costs: np.ndarray) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        ValueError: If a part is missing or not finite, or the basis unknown.
+    """
+    basis = str(read_attribute(group, "basis"))
+    if basis not in NAMES:
+        raise ValueError(f"unknown basis {basis}")
+
+    def read(name: str) -> np.ndarray:
+        array = read_array(find_array(group, name))
+        if not np.isfinite(array).all() and not name.startswith("optimizer"):
             raise ValueError(f"{name} of the run is not finite")
         return array
 
-    params = {name: read(f"state/{name}", leaf) for name, leaf in start.state.params.items()}
-    leaves, structure = jax.tree.flatten(start.state.opt_state)
-    memory = [read(f"optimizer/{number}", leaf) for number, leaf in enumerate(leaves)]
-    state = TrainState(params, jax.tree.unflatten(structure, memory))
-    there = dataclasses.replace(start, state=state, costs=costs)
-    if start.span is None or start.W1 is None:
-        return there
-    span = start.span._replace(Z1=read("Z1", start.span.Z1))
-    return dataclasses.replace(there, W1=read("W1", start.W1), span=span)
+    state = {name: read(f"state/{name}") for name in NAMES[basis]}
+    count = len(find_group(group, "optimizer"))
+    memory = tuple(read(f"optimizer/{number}") for number in range(count))
+    if basis == "pixels":
+        return Checkpoint(params, costs, basis, state, memory)
+    return Checkpoint(params, costs, basis, state, memory, read("W1"), read("Z1"))

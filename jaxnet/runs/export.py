@@ -5,7 +5,6 @@ pictures become columns. StableHLO holds the whole function from X (n_x, m), any
 probabilities A2 (1, m), for CPU, CUDA and TPU; `jax.export.deserialize` reads it without jaxnet.
 """
 
-import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -17,10 +16,12 @@ import numpy as np
 import safetensors.numpy
 from jax import export
 
-from jaxnet.io.files import write_whole
+from jaxnet.devices import at_precision
 from jaxnet.errors import ModelFileError, require_choice
+from jaxnet.io.files import write_whole
 from jaxnet.network import forward
-from jaxnet.runs.model_file import Model
+from jaxnet.runs.model import Model
+from jaxnet.runs.model_file import preprocessing_attributes
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 
@@ -39,7 +40,7 @@ def export_model(model: Model, path: Path, kind: str) -> None:
     """
     require_choice("kind", kind, KINDS)
     write, verify = KINDS[kind]
-    with write_whole(path) as temporary:
+    with at_precision(model.params["W1"].dtype), write_whole(path) as temporary:
         write(model, temporary)
         if not verify(model, temporary):
             raise ModelFileError(
@@ -54,7 +55,7 @@ def _describe(model: Model) -> dict[str, str]:
     return {
         "classes": json.dumps(model.classes),
         "activation": model.hidden.name,
-        "preprocessing": json.dumps(dataclasses.asdict(model.preprocessing)),
+        "preprocessing": json.dumps(preprocessing_attributes(model.preprocessing)),
     }
 
 

@@ -1,6 +1,7 @@
-"""The folder of a run: a new number each time, and nothing overwritten unasked."""
+"""The folder of a run: claimed by one run, and never overwritten by another unless forced."""
 
 import itertools
+import os
 from pathlib import Path
 
 from jaxnet.errors import UsageError
@@ -8,42 +9,72 @@ from jaxnet.errors import UsageError
 RUNS = Path("runs")
 MODEL_NAME = "model.h5"
 
+# Created by the one run that claims a folder: of two at once, the second finds it.
+CLAIM_NAME = ".jaxnet-run"
+
 
 def require_empty(out: Path) -> None:
     """Raise a UsageError if the folder `out` holds something already."""
     if out.is_dir() and any(out.iterdir()):
-        raise UsageError(
-            f"{out.absolute()} is not empty",
-            "a new or an empty folder, so that no earlier run is lost",
-            "give another folder, or --force to write into this one",
-        )
+        raise _not_empty(out)
 
 
-def make_run_folder(out: Path | None = None, *, force: bool = False) -> Path:
-    """Make the folder of a new run: `out`, or the next free number, as in runs/001.
+def claim_folder(out: Path | None = None, *, force: bool = False) -> Path:
+    """Create the folder of a new run: `out`, or the next free number, as in runs/001.
+
+    Args:
+        out: The folder; it may exist if it is empty.
+        force: Whether to take a folder that holds something.
 
     Raises:
-        UsageError: If `out` holds something and `force` is false, or no folder can be made there.
+        UsageError: If `out` holds something, another run claims it at the same moment, or no folder
+            can be made there.
     """
     try:
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            if not force:
-                require_empty(out)
-            return out
-        RUNS.mkdir(exist_ok=True)
-        taken = [int(folder.name) for folder in RUNS.iterdir() if folder.name.isdecimal()]
-        for number in itertools.count(max(taken, default=0) + 1):
-            folder = RUNS / f"{number:03}"
-            try:
-                folder.mkdir()
-            except FileExistsError:  # another run took it in this moment
-                continue
-            return folder
-        raise AssertionError("the numbers do not end")
+        if out is None:
+            return _claim_next()
+        out.mkdir(parents=True, exist_ok=True)  # FileExistsError if it is a file
+        if force:
+            (out / CLAIM_NAME).touch()
+        else:
+            require_empty(out)
+            _claim(out)
+        return out
+    except FileExistsError as cause:
+        raise _not_empty(RUNS if out is None else out) from cause
     except OSError as cause:
         raise UsageError(
             f"no folder can be made at {(out or RUNS).absolute()} ({cause.strerror})",
             "a place that may be written to",
-            "name another folder with --out",
+            "name another folder",
         ) from cause
+
+
+def _claim_next() -> Path:
+    RUNS.mkdir(exist_ok=True)
+    taken = [int(folder.name) for folder in RUNS.iterdir() if folder.name.isdecimal()]
+    for number in itertools.count(max(taken, default=0) + 1):
+        folder = RUNS / f"{number:03}"
+        try:
+            folder.mkdir()
+            _claim(folder)
+        except FileExistsError:  # another run took it in this moment
+            continue
+        return folder
+    raise AssertionError("the numbers do not end")
+
+
+def _claim(folder: Path) -> None:
+    os.close(os.open(folder / CLAIM_NAME, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+
+
+def _not_empty(out: Path) -> UsageError:
+    if not out.is_dir():
+        return UsageError(f"{out.absolute()} is a file", "a folder", "give another name")
+    held = {path.name for path in out.iterdir()}
+    started = " (claimed by a run that has saved nothing yet)" if held == {CLAIM_NAME} else ""
+    return UsageError(
+        f"{out.absolute()} is not empty{started}",
+        "a new or an empty folder, so that no earlier run is lost",
+        "give another folder, or force=True to write into this one",
+    )

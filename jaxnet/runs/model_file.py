@@ -1,28 +1,32 @@
-"""The model file: one HDF5 file with everything that is needed to use a network again.
+"""The model file: one HDF5 file with everything that is needed to use a network, or to continue.
 
 /                attributes `format` and `format_version`
 /params          W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
 /costs           the cost before each update
 /classes         the names of class 0 and of class 1
-/preprocessing   attributes: height, width, color, scale
-/settings        attributes: how it was trained
-/origin          attributes: source and SHA-256 of the data, device, versions, outcome, prng
-/descent         if training can go on: see jaxnet/storage/descent.py
+/preprocessing   attributes: height, width, color, scale (of the pixels)
+/settings        attributes: the fields of `Settings`; of a bare network the activation only
+/data            attributes: the fields of `DataSource`, if the data were loaded by it
+/origin          attributes: description and SHA-256 of the data, device, versions, outcome, prng,
+                 command
+/descent         if the training can be continued: see jaxnet/runs/checkpoint.py
 
-A run of `jaxnet train` draws its first weights with the key jax.random.key(seed, impl=prng), where
-the seed is a setting and prng the generator that JAX was set to, "threefry2x32" by default.
+The initial weights of a run are drawn with the key jax.random.key(seed, impl=prng), where the seed
+is a setting and prng the generator that JAX was set to, "threefry2x32" by default.
 
 After the end of the HDF5 file, where no HDF5 tool looks, stands the SHA-256 of all before it. It is
 kept by a copy, and dropped by a tool that changes the file, which is then read without.
+
+Version 1 (jaxnet 0.1.0) kept the fields of `DataSource` among the settings, and `weight_scale` as
+text.
 """
 
 import contextlib
 import dataclasses
-import importlib.metadata
-import platform
-from collections.abc import Iterator
+import typing
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import h5py
 import jax
@@ -30,182 +34,174 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnet import __version__
-from jaxnet.activations import ACTIVATIONS, Activation, relu
-from jaxnet.arrays import check_params
-from jaxnet.data.columns import COLORS, SCALES, Preprocessing
-from jaxnet.data.dataset import check_images
-from jaxnet.io.files import write_whole
+from jaxnet.activations import ACTIVATIONS, Activation
+from jaxnet.arrays import check_activation, check_params
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
+from jaxnet.errors import ModelFileError, UsageError
+from jaxnet.io.attributes import Value, read_attributes, write_attributes
 from jaxnet.io.bounded_hdf5 import find_array, find_group, open_hdf5, read_array, seal
-from jaxnet.errors import DataError, ModelFileError, UsageError
-from jaxnet.network import Params, forward
-from jaxnet.devices import require_dtype
-from jaxnet.io.attributes import Value, read_attribute, read_attributes, write_attributes
-from jaxnet.runs.checkpoint import read_descent, write_descent
+from jaxnet.io.files import write_whole
+from jaxnet.io.formats import require_format
+from jaxnet.outcomes import late_cost
+from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from jaxnet.runs.folder import MODEL_NAME
-from jaxnet.training import Descent
+from jaxnet.runs.model import Model
+from jaxnet.settings import Settings
 
 FORMAT = "jaxnet model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+# The value that a setting had in runs from before it existed, by its name. Whoever adds a field to
+# `Settings` or `DataSource` adds it here.
+BEFORE_IT_EXISTED: dict[str, Any] = {}
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Model:
-    """A trained network that knows its preprocessing and its classes.
+Options = TypeVar("Options", Settings, DataSource)
+
+
+class Stored(NamedTuple):
+    """What a model file holds.
 
     Attributes:
-        params: W1, b1, W2, b2.
-        preprocessing: How pictures become columns.
-        classes: The names of class 0 and of class 1, whose probability it gives.
-        hidden: The activation of the hidden units.
-        costs: The cost before each update, (iterations,).
-        settings: How it was trained, by name.
-        origin: Where it comes from: data, device, versions, random generator.
+        model: The network.
+        checkpoint: Its costs, and what is needed to continue.
+        settings: How it was trained; None if the file does not say.
+        data_source: Which data it was trained on; None if the file does not say.
+        origin: Data, device, versions, outcome, random generator, command.
     """
 
-    params: Params
-    preprocessing: Preprocessing
-    classes: tuple[str, str]
-    hidden: Activation = relu
-    costs: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
-    settings: dict[str, Value] = dataclasses.field(default_factory=dict)
-    origin: dict[str, Value] = dataclasses.field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check that the network takes what its preprocessing makes."""
-        check_params(self.params)
-        n_x = self.params["W1"].shape[1]
-        if n_x != self.preprocessing.n_x:
-            raise DataError(
-                f"W1 takes {n_x} features, the preprocessing makes {self.preprocessing.n_x}",
-                "the same number",
-                "give the Preprocessing that the network was trained with",
-            )
-
-    def predict_images(self, images: np.ndarray) -> np.ndarray:
-        """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,)."""
-        check_images(np.shape(images), np.asarray(images).dtype, "images")
-        X = self.preprocessing.columns(np.asarray(images), self.params["W1"].dtype)
-        return np.asarray(forward(self.params, X, self.hidden).A2)[0]
+    model: Model
+    checkpoint: Checkpoint
+    settings: Settings | None
+    data_source: DataSource | None
+    origin: dict[str, Value]
 
 
-def versions() -> dict[str, Value]:
-    """Name the versions, the device and the random generator that a result was computed with."""
-    packages = ("jax", "jaxlib", "optax", "numpy")
-    return {
-        "device": jax.devices()[0].device_kind,
-        "prng": str(jax.random.key_impl(jax.random.key(0))),
-        "python": platform.python_version(),
-        "jaxnet": __version__,
-        **{name: importlib.metadata.version(name) for name in packages},
-    }
-
-
-def save_model(path: str | Path, model: Model, descent: Descent | None = None) -> None:
-    """Write a model file, whole or not at all; an older file at `path` is replaced.
-
-    Args:
-        path: Where to.
-        model: The network.
-        descent: What it was trained by, so that `load_descent` can go on from there.
+def save_model(path: str | Path, model: Model) -> None:
+    """Write a network to a model file, whole or not at all; an older file is replaced.
 
     Raises:
-        UsageError: If it cannot be written there.
+        UsageError: If it cannot be written there, or could not be read again.
     """
-    with write_whole(Path(path)) as temporary:
-        _write(temporary, model, descent)
+    write_model_file(path, Stored(model, Checkpoint(model.params, np.empty(0)), None, None, {}))
+
+
+def write_model_file(path: str | Path, stored: Stored) -> None:
+    """Write a model file, whole or not at all; an older file at `path` is replaced."""
+    require_loadable(stored.model)
+    with write_whole(Path(path).expanduser()) as temporary:
+        _write(temporary, stored)
         seal(temporary)
 
 
-def _write(path: Path, model: Model, descent: Descent | None) -> None:
+def require_loadable(model: Model) -> None:
+    """Raise a UsageError for what `load_model` could not read."""
+    known = ACTIVATIONS.get(model.hidden.name)
+    if known is not None and known != model.hidden:
+        raise UsageError(
+            f'the activation of the model is called "{known.name}", and is not jaxnet\'s',
+            "another name for an activation of one's own",
+            f'rename it: Activation("my_{known.name}", …)',
+        )
+    if not all(np.isfinite(np.asarray(leaf)).all() for leaf in model.params.values()):
+        raise UsageError(
+            "a parameter of the model is not finite", "finite parameters", "train it anew"
+        )
+    for name in (*model.classes, model.hidden.name):
+        if "\0" in name:  # HDF5 ends a string there
+            raise UsageError(
+                f"{name!r} is the name of a class or of the activation",
+                "names without the character NUL",
+                "give another name",
+            )
+
+
+def _write(path: Path, stored: Stored) -> None:
+    model = stored.model
+    groups: dict[str, Mapping[str, Any]] = {
+        "preprocessing": preprocessing_attributes(model.preprocessing),
+        "settings": {"activation": model.hidden.name},
+        "origin": stored.origin,
+    }
+    if stored.settings is not None:
+        groups["settings"] = {**dataclasses.asdict(stored.settings), **groups["settings"]}
+    if stored.data_source is not None:
+        named = dataclasses.asdict(stored.data_source)
+        groups["data"] = {name: value for name, value in named.items() if value is not None}
     with h5py.File(path, "w") as file:
         write_attributes(file, {"format": FORMAT, "format_version": FORMAT_VERSION})
         for name, array in model.params.items():
             file[f"params/{name}"] = np.asarray(array)
-        file["costs"] = np.asarray(model.costs)
-        names = [name.encode() for name in model.classes]
+        file["costs"] = np.asarray(stored.checkpoint.costs)
+        names = [name.encode("utf-8", "surrogateescape") for name in model.classes]
         file["classes"] = np.array(names, h5py.string_dtype(length=max(1, *map(len, names))))
-        groups: dict[str, dict[str, Any]] = {
-            "preprocessing": dataclasses.asdict(model.preprocessing),
-            "settings": {"activation": model.hidden.name, **model.settings},
-            "origin": model.origin,
-        }
         for name, values in groups.items():
             write_attributes(file.create_group(name), values)
-        if descent is not None:
-            write_descent(file.create_group("descent"), descent)
+        if stored.checkpoint.basis is not None:
+            write_checkpoint(file.create_group("descent"), stored.checkpoint)
 
 
-def load_model(path: str | Path) -> Model:
-    """Read a model file, or the one in a run folder.
+def preprocessing_attributes(preprocessing: Preprocessing) -> dict[str, Value]:
+    """Return the fields of a preprocessing by the names that files have always had for them."""
+    fields = dataclasses.asdict(preprocessing)
+    return {"scale" if name == "pixel_scale" else name: fields[name] for name in fields}
+
+
+def load_model(path: str | Path, activations: Mapping[str, Activation] | None = None) -> Model:
+    """Read the network in a model file, or in the one of a run folder.
+
+    A network in float64 is read whatever JAX is set to.
+
+    Args:
+        path: The file, or the folder of a run.
+        activations: Activations of one's own, by their names.
 
     Raises:
         ModelFileError: If it is missing, no model file, of a newer format, or contradicts itself.
-        UsageError: If it is in float64 and JAX is set to 32 bits.
+        UsageError: If one of `activations` is none, or has the name of one of jaxnet's.
     """
-    with _open_model(path) as file:
-        return _read(file)
+    known = _known_activations(activations)
+    with _open_model(path) as (file, _):
+        return _read_model(file, known)
 
 
-def load_settings(path: str | Path) -> dict[str, Value]:
-    """Read how the network of a model file was trained, by the names of the options of `train`."""
-    with _open_model(path) as file:
-        seen = read_attributes(find_group(file, "preprocessing"))
-        settings = read_attributes(find_group(file, "settings"))
-        return settings | {name: seen[name] for name in ("color", "scale")}
-
-
-def load_origin(path: str | Path) -> dict[str, Value]:
-    """Read where the network of a model file comes from: its data, the device, the versions."""
-    with _open_model(path) as file:
-        return read_attributes(find_group(file, "origin"))
-
-
-def load_descent(path: str | Path, start: Descent) -> Descent:
-    """Read how far a run has come, to go on from there as if it had never stopped.
-
-    Args:
-        path: A model file that `save_model` wrote with its descent, or the folder of a run.
-        start: The descent of that run as it started: from the same settings and the same pictures.
-
-    Raises:
-        ModelFileError: If the file is no such file, or does not fit to `start`.
-    """
-    with _open_model(path) as file:
-        if "descent" not in list(file):
-            raise ModelFileError(
-                f"{path} holds a network, but not how to go on with its training",
-                "a file that `jaxnet train` wrote",
-                "start anew from its parameters: fit(load_model(path).params, …)",
-            )
-        return read_descent(find_group(file, "descent"), start, _read_costs(file))
+def read_model_file(
+    path: str | Path, activations: Mapping[str, Activation] | None = None
+) -> Stored:
+    """Read all of a model file, or of the one in a run folder; raises what `load_model` does."""
+    known = _known_activations(activations)
+    with _open_model(path) as (file, version):
+        model = _read_model(file, known)
+        costs = read_array(find_array(file, "costs")).reshape(-1)
+        if costs.dtype not in (np.float32, np.float64):
+            raise ValueError(f"costs is of type {costs.dtype}")
+        checkpoint = Checkpoint(model.params, costs)
+        if "descent" in list(file):
+            checkpoint = read_checkpoint(find_group(file, "descent"), model.params, costs)
+        settings, data_source = _read_options(Path(path), file, version)
+        origin = read_attributes(find_group(file, "origin"))
+        if version == 1 and origin.get("outcome") == "diverged" and len(costs):
+            # Version 1 had one word for two outcomes.
+            origin["outcome"] = "diverged" if late_cost(costs) > costs[0] else "slow"
+        return Stored(model, checkpoint, settings, data_source, origin)
 
 
 @contextlib.contextmanager
-def _open_model(path: str | Path) -> Iterator[h5py.File]:
-    """Open a model file, or the one in a run folder; whatever is wrong in it is told as such."""
-    path = Path(path)
+def _open_model(path: str | Path) -> Iterator[tuple[h5py.File, int]]:
+    """Open a model file, or the one in a run folder; any error in it becomes a ModelFileError."""
+    path = Path(path).expanduser()
     if path.is_dir():
         path = path / MODEL_NAME
+    jax.devices()  # here, so that a device that is missing is not taken for a fault of the file
     with open_hdf5(path, "a model file of jaxnet", ModelFileError, ours=True) as file:
-        if "format" not in file.attrs or read_attribute(file, "format") != FORMAT:
-            raise ModelFileError(
-                f"{path} is an HDF5 file, but no model: it holds {', '.join(file) or 'nothing'}",
-                "a file that save_model or `jaxnet train` wrote",
-                "give the run folder or the model.h5 in it",
-            )
-        version = read_attribute(file, "format_version")
-        if version != FORMAT_VERSION:
-            raise ModelFileError(
-                f"{path} has the format version {version}",
-                f"version {FORMAT_VERSION}, which jaxnet {__version__} reads",
-                "use the jaxnet that wrote it, which the attribute jaxnet of /origin names",
-            )
+        version = require_format(file, FORMAT, FORMAT_VERSION)
         try:
-            yield file
-        except (ModelFileError, UsageError):
+            yield file, version
+        except (ModelFileError, MemoryError):
             raise
         except Exception as cause:
-            reason = cause.found if isinstance(cause, DataError) else cause
+            reason = getattr(cause, "found", cause)
             raise ModelFileError(
                 f"{path} is a model file with a part missing or changed ({reason})",
                 "a file as save_model wrote it",
@@ -213,38 +209,122 @@ def _open_model(path: str | Path) -> Iterator[h5py.File]:
             ) from cause
 
 
-def _read(file: h5py.File) -> Model:
+def _known_activations(own: Mapping[str, Activation] | None) -> dict[str, Activation]:
+    """Put jaxnet's activations and the user's own together, by name."""
+    for name, activation in (own or {}).items():
+        check_activation(activation)
+        if ACTIVATIONS.get(name, activation) != activation:
+            raise UsageError(
+                f'activations holds another "{name}" than jaxnet has',
+                "another name for an activation of one's own",
+                "leave it out: a model whose activation has this name was saved with jaxnet's",
+            )
+    return {**ACTIVATIONS, **(own or {})}
+
+
+def _read_model(file: h5py.File, activations: Mapping[str, Activation]) -> Model:
     group = find_group(file, "params")
     stored = {name: find_array(group, name) for name in group}
-    check_params(stored)  # their shapes, before memory is taken for them
+    # Their shapes first, by arrays of one number each: before memory is taken for them.
+    check_params({n: np.broadcast_to(np.float32(0), source.shape) for n, source in stored.items()})
     arrays = {name: read_array(source) for name, source in stored.items()}
-    costs = _read_costs(file)
-    for name, array in {"costs": costs, **arrays}.items():
+    for name, array in arrays.items():
         if array.dtype not in (np.float32, np.float64):
             raise ValueError(f"{name} is of type {array.dtype}")
-    if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise ValueError("a parameter is not finite")
-    preprocessing = Preprocessing(**read_attributes(find_group(file, "preprocessing")))
-    sides = (preprocessing.height, preprocessing.width)
-    if preprocessing.color not in COLORS or preprocessing.scale not in SCALES:
-        raise ValueError(f"unknown {preprocessing}")
-    if not all(isinstance(side, int) and side > 0 for side in sides):
-        raise ValueError(f"pictures of {sides} pixels")
-    settings = read_attributes(find_group(file, "settings"))
-    activation = settings.pop("activation")
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation}")
-    negative, positive = (name.decode() for name in read_array(find_array(file, "classes")))
-    return Model(
-        {name: jnp.asarray(array, require_dtype(array.dtype)) for name, array in arrays.items()},
-        preprocessing,
-        (negative, positive),
-        ACTIVATIONS[activation],
-        costs,
-        settings,
-        read_attributes(find_group(file, "origin")),
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+    options = read_attributes(find_group(file, "preprocessing"))
+    options["pixel_scale"] = options.pop("scale")
+    preprocessing = Preprocessing(**options)
+    hidden = _find_activation(file, activations)
+    negative, positive = (
+        name.decode("utf-8", "surrogateescape") for name in read_array(find_array(file, "classes"))
     )
+    with jax.enable_x64(True):  # float32 stays float32
+        params = {name: jnp.asarray(array) for name, array in arrays.items()}
+    return Model(params, preprocessing, (negative, positive), hidden)
 
 
-def _read_costs(file: h5py.File) -> np.ndarray:
-    return read_array(find_array(file, "costs")).reshape(-1)
+def _find_activation(file: h5py.File, activations: Mapping[str, Activation]) -> Activation:
+    name = read_attributes(find_group(file, "settings"))["activation"]
+    if name not in activations:
+        raise ModelFileError(
+            f'{file.filename} has an activation called "{name}"',
+            f"one of {', '.join(activations)}",
+            f'give your own: activations={{"{name}": Activation("{name}", …)}}',
+        )
+    return activations[name]
+
+
+def _read_options(
+    path: Path, file: h5py.File, version: int
+) -> tuple[Settings | None, DataSource | None]:
+    """Read the settings and the data source, checked as if they were given now."""
+    stored = read_attributes(find_group(file, "settings"))
+    if stored.keys() <= {"activation"}:
+        return None, None
+    names = {field.name for field in dataclasses.fields(DataSource)}
+    if version == 1:
+        named = {name: stored.pop(name) for name in names & stored.keys()}
+        if isinstance(stored.get("weight_scale"), str):
+            stored["weight_scale"] = _number_or_text(stored["weight_scale"])
+        elif "weight_scale" in stored:
+            raise _wrong_setting(path, "weight_scale", stored["weight_scale"], "not a text")
+    else:
+        named = read_attributes(find_group(file, "data")) if "data" in list(file) else {}
+    if stored["activation"] not in ACTIVATIONS:  # one of the user's own, which is no setting
+        stored["activation"] = "relu"
+    settings = _make_options(path, Settings, stored)
+    return settings, _make_options(path, DataSource, named) if named else None
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _make_options(path: Path, kind: type[Options], stored: dict[str, Any]) -> Options:
+    """Make settings or a data source of what was stored.
+
+    Raises:
+        ModelFileError: If one is missing, unknown, of another type, or outside its range.
+    """
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    for name in stored.keys() - fields.keys():
+        raise ModelFileError(
+            f"{path} holds the setting {name}, which jaxnet {__version__} does not have",
+            f"settings that it has: {', '.join(fields)}",
+            "take the jaxnet that wrote it, which the attribute jaxnet of /origin names",
+        )
+    values = {}
+    for name in fields:
+        if name not in stored:
+            if name in BEFORE_IT_EXISTED:
+                values[name] = BEFORE_IT_EXISTED[name]
+            elif type(None) not in typing.get_args(hints[name]):
+                raise ModelFileError(
+                    f"{path} does not say with which {name} it was trained",
+                    f"a file with the settings {', '.join(fields)}",
+                    "start anew from its parameters: fit(load_model(path).params, …)",
+                )
+            continue
+        value = stored[name]
+        if hints[name] is bool and value in (0, 1) and not isinstance(value, float):
+            value = bool(value)  # as other tools write it
+        values[name] = value
+    try:
+        return kind(**values)
+    except UsageError as cause:
+        name = next((name for name in fields if cause.found.startswith(f"{name} is ")), "")
+        raise _wrong_setting(path, name, stored.get(name), cause.expected) from cause
+
+
+def _wrong_setting(path: Path, name: str, value: Any, expected: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} was saved with the setting {name} = {value!r} ({expected} is expected)",
+        "the settings as they were saved",
+        f"put the {name} back that it was trained with, or start a new run",
+    )

@@ -1,1 +1,1 @@
-"""The doctor: checks of the pipeline and of a trained network, each with what to do about it."""
+"""The doctor: checks of the pipeline and of a trained network; numbers only, no sentences."""

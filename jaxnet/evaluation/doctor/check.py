@@ -1,7 +1,7 @@
-"""What a check of the doctor finds, and how numbers that must agree are compared."""
+"""The result of a check, and how numbers that must agree are compared."""
 
 import math
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -9,46 +9,70 @@ import numpy as np
 Verdict = Literal["pass", "warn", "fail"]
 
 
+class Result(NamedTuple):
+    """What one check measured; with the check's name it is a `Check`."""
+
+    verdict: Verdict
+    number: float
+    case: str
+    values: dict[str, Any]
+
+
 class Check(NamedTuple):
-    """What a check finds.
+    """The result of one check, with its name.
+
+    `jaxnet.report.checks` holds the sentences for every name and case.
 
     Attributes:
-        name: What is looked at.
-        verdict: "pass", "warn" (it may be meant so, but should be known) or "fail".
-        number: What is measured; nan where the question does not apply.
-        found: The number in words.
-        meaning: What it means.
-        remedy: What to do about it; empty if it passes.
+        name: Which check it is.
+        verdict: "pass", "warn" (possibly intended, but worth knowing) or "fail".
+        number: What was measured; NaN if the check does not apply.
+        case: Which of the possible results of this check it is, as a short key.
+        values: Further numbers of the result, by name.
     """
 
     name: str
     verdict: Verdict
     number: float
-    found: str
-    meaning: str
-    remedy: str = ""
+    case: str
+    values: dict[str, Any]
+
+    @property
+    def applies(self) -> bool:
+        """Whether anything was measured; a check that does not apply passes."""
+        return self.verdict != "pass" or not math.isnan(self.number)
 
 
 def require_small(
-    name: str, number: float, bound: float, *, holds: str, broken: str, remedy: str
-) -> Check:
-    """Pass if a difference is within its bound, and fail if it is above or not a number."""
-    found = f"{number:.1e}, at most {bound:.0e}"
-    if number <= bound:
-        return Check(name, "pass", number, found, holds)
-    return Check(name, "fail", number, found, broken, remedy)
+    difference: float, bound: float, *, number: float | None = None, **values: Any
+) -> Result:
+    """Pass with the case "ok" if a difference is within its bound, else fail with the case "off".
+
+    Args:
+        difference: What is compared; NaN fails.
+        bound: The largest difference that passes.
+        number: What the result reports as measured; by default the difference.
+        values: Further numbers for the result.
+    """
+    measured = difference if number is None else number
+    small = difference <= bound
+    return Result(
+        "pass" if small else "fail", measured, "ok" if small else "off", {"bound": bound} | values
+    )
 
 
-def does_not_apply(name: str, why: str) -> Check:
-    """Pass, since the question makes no sense here."""
-    return Check(name, "pass", math.nan, f"does not apply: {why}", why)
+def does_not_apply(case: str, **values: Any) -> Result:
+    """Pass without a number, for the reason that `case` names."""
+    return Result("pass", math.nan, case, values)
 
 
 def relative_difference(ours: object, theirs: object) -> float:
     """Compute the largest difference of any array in two pytrees, relative to its largest element.
 
-    It is infinite where a number is not finite or the shapes differ.
+    It is infinite where a number is not finite, or the shapes or the pytrees differ.
     """
+    if jax.tree.structure(ours) != jax.tree.structure(theirs):  # type: ignore[operator]
+        return math.inf
     largest = 0.0
     for our, their in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
         a, b = np.asarray(our, np.float64), np.asarray(their, np.float64)

@@ -1,4 +1,4 @@
-"""Checks of the steps of a training: are they too long, do they go down, can they settle?"""
+"""Checks of the steps of a training: their size, whether they lower the cost, their stability."""
 
 import math
 from collections.abc import Callable
@@ -10,125 +10,92 @@ import numpy as np
 
 from jaxnet.curvature import sharpness
 from jaxnet.errors import UsageError
-from jaxnet.evaluation.doctor.check import Check, Verdict, does_not_apply
-from jaxnet.evaluation.doctor.subjects import Trained
+from jaxnet.evaluation.doctor.check import Result, does_not_apply
+from jaxnet.evaluation.doctor.trained import Trained
 from jaxnet.network import loss
 from jaxnet.outcomes import any_active
+from jaxnet.settings import Settings
 
-# A step that changes a layer by more than a tenth is coarse, by more than all of it is a leap.
-COARSE_STEP, LEAP = 0.1, 1.0
+# The share of a layer's weights that one step changes: above the first it is coarse, above the
+# second it replaces what was learnt.
+COARSE, WHOLE = 0.1, 1.0
 
-# Which share of the steps may raise the cost.
+# The share of the steps that raise the cost: above the first it warns, above the second it fails.
 SOME_RISE, MOST_RISE = 0.01, 0.5
 
-# A cost that rises by less than so many ε has not risen, it was rounded.
+# A cost that rises by fewer ε than this is rounded, not raised.
 ROUNDING = 16
 
 
-def check_step_size(trained: Trained) -> Check:
-    """Compare the next step with the weights it changes: α‖dW‖ / ‖W‖ of each layer."""
-    name, model = "update to weight", trained.model
-    rate, why_not = _learning_rate(trained)
-    if why_not:
-        return does_not_apply(name, why_not)
+def check_step_size(trained: Trained) -> Result:
+    """Compare the next step with the weights that it changes: α‖dW‖ / ‖W‖ of each layer."""
+    settings = _sgd_settings(trained)
+    if isinstance(settings, Result):
+        return settings
     gradient: Callable[..., Any] = jax.jit(jax.grad(loss), static_argnums=3)
-    slopes = gradient(model.params, trained.X, trained.Y, model.hidden, trained.weights)
+    X, Y, weights = trained.train
+    slopes = gradient(trained.params, X, Y, trained.hidden, weights)
     ratios = {}
     for key in ("W1", "W2"):
-        step, size = (float(jnp.linalg.norm(each[key])) for each in (slopes, model.params))
-        ratios[key] = rate * step / size if size else math.inf if step else 0.0
-    largest, least = (float(f(list(ratios.values()))) for f in (np.max, np.min))  # nan stays nan
-    found = ", ".join(f"{key} {ratio:.0e}" for key, ratio in ratios.items())
-    if not largest <= COARSE_STEP:
-        verdict: Verdict = "warn" if largest <= LEAP else "fail"
-        return Check(
-            name,
-            verdict,
-            largest,
-            found,
-            "one step still changes a layer by more than all it has learnt"
-            if verdict == "fail"
-            else "one step still changes a layer by more than a tenth: it has not settled",
-            "take a smaller --learning-rate",
-        )
-    if least < np.finfo(model.params["W1"].dtype).eps:
-        return Check(
-            name,
-            "warn",
-            least,
-            found,
-            "a step changes a layer by less than its numbers can hold: it stands still",
-            "a dead or saturated layer needs another start, and a rate that is too small a larger "
-            "--learning-rate; a network that has learnt all it can needs nothing",
-        )
-    return Check(name, "pass", largest, found, "steps are small beside the weights, and seen")
+        step, size = (float(jnp.linalg.norm(each[key])) for each in (slopes, trained.params))
+        ratio = step / size if size else math.inf if step else 0.0
+        ratios[key] = settings.learning_rate * ratio
+    largest, least = (float(f(list(ratios.values()))) for f in (np.max, np.min))  # NaN stays NaN
+    if not largest <= WHOLE:
+        return Result("fail", largest, "whole", ratios)
+    if largest > COARSE:
+        return Result("warn", largest, "coarse", ratios)
+    if least < np.finfo(trained.params["W1"].dtype).eps:
+        return Result("warn", least, "too small", ratios)
+    return Result("pass", largest, "ok", ratios)
 
 
-def check_rising_steps(trained: Trained) -> Check:
+def check_rising_steps(trained: Trained) -> Result:
     """Count the steps after which the cost was higher than before."""
-    name, costs = "steps that raised the cost", np.asarray(trained.model.costs)
+    costs = trained.costs
     if costs.size < 2:
-        return does_not_apply(name, "the model does not say what each step cost")
+        return does_not_apply("no costs")
     allowed = ROUNDING * np.finfo(costs.dtype).eps * costs[:-1]
     rises, steps = int((~(costs[1:] <= costs[:-1] + allowed)).sum()), costs.size - 1
-    share = rises / steps
-    found = f"{rises:,} of {steps:,} ({share:.1%})"
-    if share <= SOME_RISE:
-        return Check(name, "pass", rises, found, "the cost falls as it should, step by step")
-    most = share > MOST_RISE
-    return Check(
-        name,
-        "fail" if most else "warn",
-        rises,
-        found,
-        "most steps go up: the run climbs away from where it should go"
-        if most
-        else "steps leap over the floor of the valley: where the run ends is partly chance, and "
-        "rounding decides",
-        "take a smaller --learning-rate",
-    )
+    values = {"steps": steps, "share": rises / steps}
+    if rises / steps <= SOME_RISE:
+        return Result("pass", rises, "ok", values)
+    if rises / steps <= MOST_RISE:
+        return Result("warn", rises, "some", values)
+    return Result("fail", rises, "most", values)
 
 
-def check_sharpness(trained: Trained) -> Check:
-    """Compare the largest curvature λ of the cost with what the learning rate can stand.
+def check_sharpness(trained: Trained) -> Result:
+    """Compare the largest curvature λ of the cost with the limit of the learning rate.
 
-    Plain gradient descent settles where λ < 2/α; with the momentum β where λ < (2 + 2β)/α, and
+    Plain gradient descent is stable where λ < 2/α; with the momentum β where λ < (2 + 2β)/α, and
     with Nesterov's where λ < (2 + 2β)/(α + 2αβ) (Cohen et al. 2021, arXiv 2103.00065).
     """
-    name, model = "sharpness", trained.model
-    rate, why_not = _learning_rate(trained)
-    if why_not:
-        return does_not_apply(name, why_not)
-    if not any_active(model.params, trained.X, model.hidden):
-        return does_not_apply(name, "where no unit is active λ says nothing about a rate")
-    momentum = float(model.settings.get("momentum", 0.0))
-    nesterov = bool(momentum and model.settings.get("nesterov", False))
-    limit = (2 + 2 * momentum) / (1 + 2 * momentum if nesterov else 1)
-    law = "2/α" if not momentum else "(2 + 2β)/(α + 2αβ)" if nesterov else "(2 + 2β)/α"
-    data = (trained.X, trained.Y, model.hidden, trained.weights)
+    settings = _sgd_settings(trained)
+    if isinstance(settings, Result):
+        return settings
+    X, Y, weights = trained.train
+    if not any_active(trained.params, X, trained.hidden):
+        return does_not_apply("no active unit")
+    β = settings.momentum
+    limit = (2 + 2 * β) / (1 + 2 * β if settings.nesterov else 1) / settings.learning_rate
+    values = {"limit": limit}
     try:
-        value = sharpness(model.params, *data, tolerance=0.01).value
-    except UsageError as cause:
-        remedy = "begin with the other checks that do not pass"
-        return Check(name, "warn", math.nan, "λ could not be computed", cause.found, remedy)
-    found = f"λ = {value:.3g}, {law} = {limit / rate:.3g}"
-    if value < limit / rate:
-        return Check(name, "pass", value, found, f"λ is below {law}: the steps can settle")
-    return Check(
-        name,
-        "warn",
-        value,
-        found,
-        f"λ is above {law}: along the sharpest direction the steps overshoot, and bounce",
-        f"take a smaller --learning-rate: here below {limit / value:.2g}, and λ may still grow",
-    )
+        value = sharpness(trained.params, X, Y, trained.hidden, weights, tolerance=0.01).value
+    except UsageError:  # the Hessian is not finite, or Lanczos does not converge
+        return Result("warn", math.nan, "not computed", values)
+    if value < limit:
+        return Result("pass", value, "ok", values)
+    largest_rate = settings.learning_rate * limit / value
+    return Result("warn", value, "unstable", values | {"largest_rate": largest_rate})
 
 
-def _learning_rate(trained: Trained) -> tuple[float, str]:
-    """Find α; or say why there is none by which the steps can be judged."""
-    settings = trained.model.settings
-    optimizer = settings.get("optimizer", "sgd")
-    if optimizer != "sgd":
-        return 0.0, f"{optimizer} scales each weight's step by itself, so α alone says little"
-    rate = float(settings.get("learning_rate", 0.0))
-    return rate, "" if rate > 0 else "the model names no learning rate above 0"
+def _sgd_settings(trained: Trained) -> Settings | Result:
+    """Return the settings if their learning rate decides the steps; else the reason why not."""
+    if trained.settings is None:
+        return does_not_apply("no settings")
+    if trained.settings.optimizer != "sgd":
+        return does_not_apply("not sgd", optimizer=trained.settings.optimizer)
+    if trained.settings.learning_rate == 0:
+        return does_not_apply("rate 0")
+    return trained.settings

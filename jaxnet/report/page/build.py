@@ -1,15 +1,17 @@
-"""Fill the offline page: style, modules and data in one file that asks for nothing more.
+"""Build the offline page: style, modules and data in one file that requests nothing else.
 
-The modules are plain ES modules. Node and a reader see them as they are; the page takes them as one
-script, in the order of MODULES, without their imports and without the word `export` at the start
-of a line. So an import keeps the names as they are, and no two modules share a top-level name.
+The modules are plain ES modules, which Node runs as they are. The page holds them as one script, in
+the order of their imports, without these and without the word `export` at the start of a line. So
+an import must not rename anything, and no two modules may share a top-level name.
 """
 
 import base64
+import graphlib
 import hashlib
 import importlib.resources
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,54 +19,26 @@ import numpy as np
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.io.files import write_whole
-from jaxnet.network import Params
 from jaxnet.report.page.data import PageData, collect
-from jaxnet.runs.model_file import Model
+from jaxnet.runs.run import Run
 
 PAGE_NAME = "page.html"
-
-# A module imports only from modules before it.
-MODULES = (
-    "engine.js",
-    "draw.js",
-    "data.js",
-    "settings.js",
-    "starts.js",
-    "lesson.js",
-    "resample.js",
-    "strings.js",
-    "dom.js",
-    "colors.js",
-    "formulas.js",
-    "command.js",
-    "transport.js",
-    "setup.js",
-    "scores.js",
-    "charts.js",
-    "curves.js",
-    "diagram.js",
-    "matrix.js",
-    "units.js",
-    "pictures.js",
-    "chosen.js",
-    "photo.js",
-    "address.js",
-    "play.js",
-    "frame.js",
-    "main.js",
-)
 
 # The types of arrays by the names that JavaScript's typed arrays have.
 TYPES = {"float64": "Float64Array", "float32": "Float32Array", "uint8": "Uint8Array"}
 
 
+# The import of another module; it may take several lines.
+IMPORT = re.compile(r'^import [^;]* from "\./([\w.]+)";\n', re.MULTILINE)
+
+
 class Written(NamedTuple):
-    """What was written.
+    """Facts about a page that was written.
 
     Attributes:
         size: Its size in bytes.
-        shown: How many pictures it trains and tests on,
-        of: of how many.
+        shown: The number of pictures that it trains and tests on.
+        of: The number of pictures in the data.
         pictures: Whether it holds these pictures.
     """
 
@@ -74,22 +48,21 @@ class Written(NamedTuple):
     pictures: bool
 
 
-def write_page(
-    path: Path, model: Model, start: Params, dataset: Dataset, *, pictures: bool = True
-) -> Written:
+def write_page(path: Path, run: Run, dataset: Dataset, *, pictures: bool = True) -> Written:
     """Write the page of a run, whole or not at all.
 
     Args:
-        path: Where to.
-        model: The trained network of the run.
-        start: The parameters that its training started from.
-        dataset: The pictures that it was trained and tested on.
+        path: The file to write.
+        run: The run.
+        dataset: The pictures that the page trains and tests on, as a rule those of the run.
         pictures: Whether the pictures themselves are carried, too.
 
     Raises:
-        UsageError: If it cannot be written there.
+        DataError: If the pictures cannot be used.
+        UsageError: If the run does not say how its initial weights were drawn, the page does not
+            have its activation, or the file cannot be written.
     """
-    data = collect(model, start, dataset, pictures=pictures)
+    data = collect(run, dataset, pictures=pictures)
     page = fill(data).encode()
     with write_whole(path) as temporary:
         temporary.write_bytes(page)
@@ -99,7 +72,7 @@ def write_page(
 
 
 def fill(data: PageData) -> str:
-    """Make the page: its policy allows the script and the style in it, and no request at all."""
+    """Fill the template; its policy allows its own script and style, and no request at all."""
     style, script = _source("style.css"), join_modules()
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
@@ -110,7 +83,7 @@ def fill(data: PageData) -> str:
 
 
 def encode(data: PageData) -> str:
-    """Write the data as JSON; all names in it are in base64, and so can never become markup."""
+    """Write the data as JSON, all names in base64, so that none can become markup."""
     arrays = {
         name: {"type": TYPES[array.dtype.name], "shape": array.shape, "bytes": _base64(array)}
         for name, array in data.arrays.items()
@@ -119,10 +92,24 @@ def encode(data: PageData) -> str:
     return json.dumps({"header": base64.b64encode(header).decode(), "arrays": arrays})
 
 
-def join_modules() -> str:
-    """Join the modules to one script."""
-    texts = (re.sub(r"^import [^;]*;\n", "", _source(name), flags=re.MULTILINE) for name in MODULES)
-    return re.sub(r"^export ", "", "\n".join(texts), flags=re.MULTILINE)
+def read_modules() -> dict[str, str]:
+    """Read the source of every module, by its name."""
+    files = importlib.resources.files(__package__).iterdir()
+    names = sorted(file.name for file in files if file.name.endswith(".js"))
+    return {name: _source(name) for name in names}
+
+
+def join_modules(modules: Mapping[str, str] | None = None) -> str:
+    """Join modules, by default those of the page, to one script, each after those it imports.
+
+    Raises:
+        graphlib.CycleError: If modules import each other; it names them.
+    """
+    modules = read_modules() if modules is None else modules
+    imports = {name: IMPORT.findall(source) for name, source in modules.items()}
+    order = graphlib.TopologicalSorter(imports).static_order()
+    script = "\n".join(IMPORT.sub("", modules[name]) for name in order)
+    return re.sub(r"^export ", "", script, flags=re.MULTILINE)
 
 
 def _source(name: str) -> str:

@@ -8,15 +8,15 @@ export const LEFT = 38;
 export const RIGHT = 8;
 export const TOP = 8;
 export const BOTTOM = 20;
-const POINTS = 400; // as many as the eye tells apart in a chart of this width
+const POINTS = 400; // more could not be distinguished in a chart of this width
 
-/** Find a round number that is at least x. */
+/** Return the next round number that is at least x. */
 export function roundUp(x) {
   const power = 10 ** Math.floor(Math.log10(x));
   return power * [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= x * 0.999999);
 }
 
-/** Pick the iterations at which a curve is drawn: every one, or of each stretch the two extremes. */
+/** Pick the iterations at which a curve is drawn: all, or the two extremes of each interval. */
 export function picked(values) {
   const n = values.length;
   if (n <= POINTS) return [...values.keys()];
@@ -36,7 +36,7 @@ export function picked(values) {
   return places;
 }
 
-/** Make one chart with the parts that every drawing moves. */
+/** Make one chart, and return the parts of it that are redrawn. */
 export function makeChart(names) {
   const axes = makeSvg("g", { class: "axes" });
   const curves = {};
@@ -47,7 +47,7 @@ export function makeChart(names) {
   return { svg, axes, curves, cursor };
 }
 
-/** Draw the grid lines: values of y with their texts, and iterations. */
+/** Draw the grid lines, at values of y with their texts, and the iterations on the x axis. */
 export function drawAxes(chart, x, y, end, ticks) {
   const wanted = JSON.stringify([end, ticks]);
   if (chart.drawn === wanted) return;

@@ -1,34 +1,40 @@
-// The chosen picture taken apart: what is seen of it, and what each unit makes of it.
+// The chosen picture: its input to the network, and what each unit computes from it.
 
 import { asPicture, colorize, limitOf, paintColors, paintPicture, paintValues } from "./colors.js";
 import { brief, percent, say } from "./strings.js";
 import { byId, make, mark, symbol, write } from "./dom.js";
 import { losses } from "./engine.js";
 
-/** Compute which pixels push: Σ W2 g′(Z1) W1 over the units, (n_x), for one column of a split. */
-export function templateOf(lesson, split, at) {
-  const { n_h, hidden, params, stages } = lesson;
+/** Compute the derivative of Z2 with respect to X: Σ W2 g′(Z1) W1 over the units, (n_x), for one picture. */
+export function pixelSlopes(descent, split, at) {
+  const { n_h, hidden, params, stages } = descent;
   const { Z1 } = stages[split];
   const m = stages[split].Z2.length;
-  const template = new Float32Array(lesson.data.n_x);
-  const mask = lesson.flags("silenced");
+  const slopes = new Float32Array(descent.data.n_x);
+  const mask = descent.flags("silenced");
   for (let unit = 0; unit < n_h; unit++) {
-    const push = mask[unit] ? 0 : params.W2[unit] * hidden.slope(Z1[unit * m + at]);
-    if (push !== 0) lesson.weightsOf(unit).forEach((weight, f) => (template[f] += push * weight));
+    const factor = mask[unit] ? 0 : params.W2[unit] * hidden.slope(Z1[unit * m + at]);
+    if (factor !== 0) descent.weightsOf(unit).forEach((weight, f) => (slopes[f] += factor * weight));
   }
-  return template;
+  return slopes;
 }
 
-/** Make the view of the chosen picture: what is seen of it, and what each unit makes of it. */
+/** Make the view of the chosen picture: its input to the network, and what each unit computes from it. */
 export function makeChosen(app) {
-  const { data } = app.lesson;
+  const { data } = app.descent;
   const title = make("p", { class: "says" });
   const views = {};
   const frame = (key) => {
     views[key] = make("canvas", { role: "img", label: key });
     return make("figure", {}, views[key], make("figcaption", { say: key }));
   };
-  const figures = make("div", { class: "figures" }, frame("inColor"), frame("asSeen"), frame("template"));
+  const figures = make(
+    "div",
+    { class: "figures" },
+    frame("inColor"),
+    frame("networkInput"),
+    frame("pixelSlopes"),
+  );
   const note = make("p", { class: "note" });
   const rows = make("tbody", {});
   const head = make(
@@ -40,43 +46,46 @@ export function makeChosen(app) {
   );
   byId("chosen").append(title, figures, note, make("table", {}, make("thead", {}, head), rows));
 
-  function drawFigures(lesson, { split, at }) {
+  function drawFigures(descent, { split, at }) {
     figures.hidden = note.hidden = !data.pictures;
     if (!data.pictures) return;
-    const { pixels, chroma } = split === "photo" ? lesson.photo : data.splits[split];
-    const seen = pixels.subarray(at * data.n_x, (at + 1) * data.n_x);
-    paintPicture(views.asSeen, seen, data);
-    if (split === "photo") paintColors(views.inColor, lesson.photo.colors, data);
-    else if (data.color === "rgb") paintPicture(views.inColor, seen, data);
+    const { pixels, chroma } = split === "photo" ? descent.photo : data.splits[split];
+    const input = pixels.subarray(at * data.n_x, (at + 1) * data.n_x);
+    paintPicture(views.networkInput, input, data);
+    if (split === "photo") paintColors(views.inColor, descent.photo.colors, data);
+    else if (data.color === "rgb") paintPicture(views.inColor, input, data);
     else {
       const size = 2 * Math.min(16, data.height) * Math.min(16, data.width);
-      paintColors(views.inColor, colorize(seen, chroma.subarray(at * size, (at + 1) * size), data), data);
+      paintColors(views.inColor, colorize(input, chroma.subarray(at * size, (at + 1) * size), data), data);
     }
-    const template = asPicture(templateOf(lesson, split, at), data);
-    paintValues(views.template, template, data.width, data.height, limitOf(template));
-    const smooth = lesson.settings.activation === "sigmoid";
+    const slopes = asPicture(pixelSlopes(descent, split, at), data);
+    paintValues(views.pixelSlopes, slopes, data.width, data.height, limitOf(slopes));
+    const smooth = descent.settings.activation === "sigmoid";
     write(
       note,
-      say(smooth ? "templateNoteSmooth" : "templateNote", { yes: data.classes[1], no: data.classes[0] }),
+      say(smooth ? "pixelSlopesNoteSmooth" : "pixelSlopesNote", {
+        yes: data.classes[1],
+        no: data.classes[0],
+      }),
     );
   }
 
-  function drawRows(lesson, { split, at }) {
-    const { Z1, A1, Z2 } = lesson.stages[split];
-    const { W2, b2 } = lesson.params;
+  function drawRows(descent, { split, at }) {
+    const { Z1, A1, Z2 } = descent.stages[split];
+    const { W2, b2 } = descent.params;
     const m = Z2.length;
-    const { n_h } = lesson;
-    const votes = [...W2].map((w, unit) => w * A1[unit * m + at]);
-    const loudest = Math.max(1e-12, Math.abs(b2[0]), ...votes.map(Math.abs));
+    const { n_h } = descent;
+    const terms = [...W2].map((w, unit) => w * A1[unit * m + at]);
+    const largest = Math.max(1e-12, Math.abs(b2[0]), ...terms.map(Math.abs));
     const wanted = [
-      ...votes.map((vote, unit) => [
+      ...terms.map((term, unit) => [
         String(unit + 1),
         brief(Z1[unit * m + at]),
         brief(A1[unit * m + at]),
-        brief(vote),
-        vote / loudest,
+        brief(term),
+        term / largest,
       ]),
-      ["b2", "", "", brief(b2[0]), b2[0] / loudest],
+      ["b2", "", "", brief(b2[0]), b2[0] / largest],
       [say("sum"), "", "", brief(Z2[at]), null],
     ];
     if (rows.children.length !== n_h + 2) {
@@ -106,9 +115,9 @@ export function makeChosen(app) {
   }
 
   return () => {
-    const { lesson, ui } = app;
+    const { descent, ui } = app;
     const { split, at } = ui.picture;
-    const { A2, Z2 } = lesson.stages[split];
+    const { A2, Z2 } = descent.stages[split];
     const parts = [say("says", { yes: data.classes[1], p: percent(A2[at]) })];
     if (split === "photo") parts.unshift(say("photo"));
     else {
@@ -117,7 +126,7 @@ export function makeChosen(app) {
       parts.push(say("lossIs", { loss: brief(losses(Z2, Y)[at]) }));
     }
     write(title, parts.join(" · "));
-    drawFigures(lesson, ui.picture);
-    drawRows(lesson, ui.picture);
+    drawFigures(descent, ui.picture);
+    drawRows(descent, ui.picture);
   };
 }

@@ -1,10 +1,10 @@
-// Pictures and matrices on canvases: grey, colour, and one diverging scale on which 0 is neutral.
+// Pictures and matrices on canvases: grey, colour, and a diverging colour scale with a neutral 0.
 
 const STEPS = 128;
-const SAMPLE = 999; // so many values stand for all where the scale is chosen
+const SAMPLE = 999; // the colour scale is chosen from at most this many values
 let scaleColors = null;
 
-/** Read the colours of the theme that is shown; to be called when it changes. */
+/** Read the colours of the current theme; to be called when it changes. */
 export function readTheme() {
   const probe = document.createElement("span");
   document.body.append(probe);
@@ -24,7 +24,7 @@ export function readTheme() {
   }
 }
 
-/** Pack an opaque colour as a canvas holds it, in the byte order of this machine. */
+/** Pack an opaque colour as a canvas stores it, in the byte order of this machine. */
 function pack(red, green, blue) {
   return new Uint32Array(new Uint8Array([red, green, blue, 255]).buffer)[0];
 }
@@ -48,7 +48,7 @@ export function paintValues(canvas, values, width, height, limit) {
   paint(canvas, colors, width, height);
 }
 
-/** Paint a picture of bytes as the network sees it, grey (n_x) or RGB. */
+/** Paint a picture of bytes, grey or RGB (n_x). */
 export function paintPicture(canvas, pixels, { height, width, color }) {
   const gray = color === "gray";
   const bytes = new Uint8Array(height * width * 4).fill(255);
@@ -63,13 +63,13 @@ export function paintColors(canvas, bytes, { height, width }) {
   paintPicture(canvas, bytes, { height, width, color: "rgb" });
 }
 
-/** Give a grey picture its colours back, from Cb and Cr (2, h, w) of smaller size: RGB bytes. */
+/** Compute the RGB bytes of a grey picture, with its colours from smaller Cb and Cr (2, h, w). */
 export function colorize(pixels, chroma, { height, width }) {
   const h = Math.min(16, height);
   const w = Math.min(16, width);
   const bytes = new Uint8ClampedArray(height * width * 3);
   const between = (plane, row, column) => {
-    // Bilinear: the four nearest of the small picture, each by its nearness.
+    // Bilinear interpolation between four pixels of the small picture.
     const y = Math.max(0, Math.min(h - 1, ((row + 0.5) * h) / height - 0.5));
     const x = Math.max(0, Math.min(w - 1, ((column + 0.5) * w) / width - 0.5));
     const top = Math.floor(y);
@@ -94,7 +94,7 @@ export function colorize(pixels, chroma, { height, width }) {
   return bytes;
 }
 
-/** Take weights (n_x) as a picture (height, width): of RGB the mean of the three colours. */
+/** Turn weights (n_x) into a picture (height, width); for RGB the mean of the three channels. */
 export function asPicture(weights, { color }) {
   if (color === "gray") return weights;
   return Float32Array.from(
@@ -103,7 +103,7 @@ export function asPicture(weights, { color }) {
   );
 }
 
-/** Say where the colour scale ends: at the greatest size but for 0.5 %, which would hide the rest. */
+/** Return the limit of the colour scale: the 99.5th percentile of the absolute values. */
 export function limitOf(values) {
   const count = Math.min(values.length, SAMPLE);
   const sample = new Float32Array(count);

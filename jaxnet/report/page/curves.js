@@ -17,9 +17,9 @@ import { brief, percent, say } from "./strings.js";
 import { byId, make, mark, write } from "./dom.js";
 import { constantShare, labelEntropy, mostFrequent, wilson } from "./scores.js";
 
-/** Make both charts, their legend, and the line that reads them at the pointer. */
+/** Make both charts, their legend, and the line of numbers at the pointer. */
 export function makeCurves(app) {
-  const { data } = app.lesson;
+  const { data } = app.descent;
   const names = data.names;
   const costs = makeChart(["theRun", "entropy", "rises", ...names.toReversed()]);
   const rights = makeChart(["band", ...names.flatMap((name) => [`constant ${name}`]), ...names.toReversed()]);
@@ -62,7 +62,7 @@ export function makeCurves(app) {
   const point = (event) => {
     const box = costs.svg.getBoundingClientRect();
     const share = (((event.clientX - box.left) / box.width) * WIDTH - LEFT) / (WIDTH - LEFT - RIGHT);
-    pointed = Math.max(0, Math.min(app.lesson.t, Math.round(share * end)));
+    pointed = Math.max(0, Math.min(app.descent.t, Math.round(share * end)));
   };
   chart.addEventListener("pointermove", (event) => {
     point(event);
@@ -77,7 +77,7 @@ export function makeCurves(app) {
     app.goTo(pointed);
   });
   chart.addEventListener("keydown", (event) => {
-    const { t } = app.lesson;
+    const { t } = app.descent;
     const stride = event.shiftKey ? 10 : 1;
     const from = pointed ?? t;
     if (event.key === "ArrowLeft") pointed = Math.max(0, from - stride);
@@ -93,7 +93,7 @@ export function makeCurves(app) {
   });
 
   function drawCosts() {
-    const { history } = app.lesson;
+    const { history } = app.descent;
     const all = [...names.map((name) => history[name].costs)];
     let low = Infinity;
     let high = 0;
@@ -141,7 +141,7 @@ export function makeCurves(app) {
   }
 
   function drawRights() {
-    const { history } = app.lesson;
+    const { history } = app.descent;
     const y = (share) => HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
     drawAxes(rights, x, y, end, [
       [0, "0"],
@@ -150,13 +150,13 @@ export function makeCurves(app) {
     ]);
     for (const name of names) {
       const { m } = data.splits[name];
-      const shares = history[name].right.map((right) => right / m);
+      const shares = history[name].correct.map((correct) => correct / m);
       const places = picked(shares);
       mark(rights.curves[name], "d", pathOf(places, shares, x, y));
       const constant = y(constantShare(data, name)).toFixed(1);
       mark(rights.curves[`constant ${name}`], "d", `M${LEFT} ${constant}H${WIDTH - RIGHT}`);
       if (name !== "test") continue;
-      const intervals = places.map((t) => wilson(history.test.right[t], m));
+      const intervals = places.map((t) => wilson(history.test.correct[t], m));
       const edge = (side, list) =>
         list.map((at) => `${x(places[at]).toFixed(1)} ${y(intervals[at][side]).toFixed(1)}`).join("L");
       const order = [...places.keys()];
@@ -165,26 +165,26 @@ export function makeCurves(app) {
   }
 
   function draw() {
-    const { lesson, ui } = app;
-    const t = pointed ?? lesson.t;
-    const { history } = lesson;
-    end = roundUp(Math.max(100, lesson.t));
+    const { descent, ui } = app;
+    const t = pointed ?? descent.t;
+    const { history } = descent;
+    end = roundUp(Math.max(100, descent.t));
     logarithmic.checked = ui.logarithmic;
     drawCosts();
     drawRights();
     const parts = names.map((name) =>
       say(name === "train" ? "readTrain" : "readTest", {
         cost: brief(history[name].costs[t], 4),
-        right: percent(history[name].right[t] / data.splits[name].m),
+        accuracy: percent(history[name].correct[t] / data.splits[name].m),
       }),
     );
     if (names.includes("test")) {
-      const [low, high] = wilson(history.test.right[t], data.splits.test.m);
+      const [low, high] = wilson(history.test.correct[t], data.splits.test.m);
       parts.push(say("interval", { low: percent(low), high: percent(high) }));
     }
     write(reading, `${say("iteration")} ${t.toLocaleString("en")} · ${parts.join(" · ")}`);
     write(baseline, say("constant", { name: data.classes[mostFrequent(data)] }));
-    mark(chart, "aria-valuemax", lesson.t);
+    mark(chart, "aria-valuemax", descent.t);
     mark(chart, "aria-valuenow", t);
     mark(chart, "aria-label", say("curves"));
     mark(chart, "aria-valuetext", say("curveLabel", { t, text: parts.join("; ") }));

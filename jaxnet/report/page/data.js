@@ -1,9 +1,9 @@
-// What the page carries (jaxnet/page/data.py), read, and brought to another input scale.
+// Reading the data of the page (jaxnet/report/page/data.py), and converting them to another pixel scale.
 //
-// A picture p of bytes is x = a p + c to the network. Another scale is x′ = r x + d, and with the
-// sums s of the columns K′ = r² K + r d (s + sᵀ) + d² n_x: exact, without any picture.
+// A picture p of bytes is x = a p + c for the network. Another scale is x′ = r x + d, and with the sums s of
+// the columns K′ = r² K + r d (s + sᵀ) + d² n_x: exact, without any picture.
 
-export const SCALES = { symmetric: [1 / 127.5, -1], unit: [1 / 255, 0], raw: [1, 0] };
+export const PIXEL_SCALES = { symmetric: [1 / 127.5, -1], unit: [1 / 255, 0], raw: [1, 0] };
 
 const TYPES = { Float64Array, Float32Array, Uint8Array };
 
@@ -11,7 +11,7 @@ function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-/** Read the JSON of the page: its header, the start W1, b1, W2, b2, and each split by its name. */
+/** Read the JSON of the page: its header, the initial W1, b1, W2, b2, and each split by its name. */
 export function readData(text) {
   const { header, arrays } = JSON.parse(text);
   const data = JSON.parse(new TextDecoder().decode(bytesOf(header)));
@@ -28,7 +28,7 @@ export function readData(text) {
   return data;
 }
 
-/** Make the whole of a symmetric matrix (m, m) from its upper triangle, row by row. */
+/** Make a symmetric matrix (m, m) from its upper triangle, row by row. */
 function mirror(triangle, m) {
   const whole = new Float64Array(m * m);
   for (let i = 0, at = 0; i < m; i++) {
@@ -37,15 +37,15 @@ function mirror(triangle, m) {
   return whole;
 }
 
-/** Say by which r and d the data's own input scale becomes another: x′ = r x + d. */
+/** Return the r and d that convert the pixel scale of the run to another: x′ = r x + d. */
 export function rescaling(data, scale) {
-  const [a0, c0] = SCALES[data.scale];
-  const [a1, c1] = SCALES[scale];
+  const [a0, c0] = PIXEL_SCALES[data.pixel_scale];
+  const [a1, c1] = PIXEL_SCALES[scale];
   const r = a1 / a0;
   return [r, c1 - r * c0];
 }
 
-/** Compute K = XᵀX′ (m, m′) of a split at an input scale. */
+/** Compute K = XᵀX′ (m, m′) of a split at a pixel scale. */
 export function productsAt(data, name, scale) {
   const [r, d] = rescaling(data, scale);
   const s = data.splits.train.sums;
@@ -59,15 +59,15 @@ export function productsAt(data, name, scale) {
   });
 }
 
-/** Compute the sums of the columns of a split at an input scale. */
+/** Compute the sums of the columns of a split at a pixel scale. */
 export function sumsAt(data, name, scale) {
   const [r, d] = rescaling(data, scale);
   return data.splits[name].sums.map((sum) => r * sum + d * data.n_x);
 }
 
-/** Multiply W (n, n_x) with pictures of bytes (m, n_x) as the network sees them: (n, m). */
+/** Compute W X (n, m) of W (n, n_x) and pictures as bytes (m, n_x). */
 export function timesPictures(W, pixels, n_x, scale) {
-  const [a, c] = SCALES[scale];
+  const [a, c] = PIXEL_SCALES[scale];
   const n = W.length / n_x;
   const m = pixels.length / n_x;
   const out = new Float64Array(n * m);
@@ -83,12 +83,12 @@ export function timesPictures(W, pixels, n_x, scale) {
   return out;
 }
 
-/** Add C Xᵀ to the matrix W (n, n_x), for C (n, m) and the training pictures as bytes. */
+/** Add C Xᵀ to the matrix W (n, n_x), for C (n, m) and pictures as bytes (m, n_x). */
 export function addPictures(W, C, pixels, n_x, scale) {
-  const [a, c] = SCALES[scale];
+  const [a, c] = PIXEL_SCALES[scale];
   const m = pixels.length / n_x;
   const n = C.length / m;
-  // As addProduct does; by itself, so that neither is compiled for the other's kinds of numbers.
+  // Blocked like addProduct. A function of its own, so that a browser compiles each for one type of number.
   for (let i = 0; i < n; i += 2) {
     const next = Math.min(i + 1, n - 1);
     const above = W.subarray(i * n_x, (i + 1) * n_x);

@@ -1,33 +1,54 @@
-"""What the offline page carries: all that gradient descent needs of the pictures, and the start.
+"""The data of the offline page: the initial weights, and all that gradient descent needs.
 
-The descent sees the pictures only through K = XᵀX (see `jaxnet/span.py`). So K, XᵀX_test, the sums
-of the columns (from which K at another input scale follows exactly) and the start's Z1 are computed
-here in float64; the pictures as bytes and W1₀ serve the drawing, other starts and own photos.
+The descent depends on the pictures only through K = XᵀX (see `jaxnet/span.py`). So K, XᵀX_test, the
+sums of the columns (from which K at another pixel scale follows exactly) and the initial Z1 are
+computed here in float64. The pictures as bytes and W1₀ serve the drawing, other initial weights and
+photos of one's own.
 """
 
+import dataclasses
+import math
+import typing
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from PIL import Image
 
-from jaxnet.data.columns import LUMA, balancing_weights, to_row
-from jaxnet.data.dataset import Dataset, Split
+from jaxnet.activations import ACTIVATIONS
+from jaxnet.data.columns import LUMA
+from jaxnet.data.dataset import Dataset, Split, check_dataset
 from jaxnet.data.pictures import resize_images
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
-from jaxnet.network import Params, init_params
-from jaxnet.runs.model_file import Model
+from jaxnet.outcomes import FAILED
+from jaxnet.runs.run import Run, first_params
+from jaxnet.settings import Settings
 
-# More pictures than MOST would make the page slow; it then carries a sample of SAMPLE of them.
-MOST = 600
+# More than MOST_PICTURES would make the page slow; it then carries a sample of SAMPLE of them.
+MOST_PICTURES = 600
 SAMPLE = 400
 
-# The side to which the colours of a picture are reduced beside its full-size grey: the eye hardly
-# sees more, and the grey must be there for the network in any case.
+# The most hidden units that the page offers, unless the run has more: each has a card of its own.
+MOST_UNITS = 16
+
+# The side to which the colours of a picture are reduced, beside its grey at full size: the eye
+# resolves colours less finely, and the network needs the grey in any case.
 CHROMA_SIDE = 16
 
-# So many points of the run's own cost curve are carried at most.
+# At most this many points of the run's own cost curve are carried.
 CURVE_POINTS = 2500
+
+# The settings that the page can change. Their ranges and choices are those of the dataclasses.
+OFFERED = ("learning_rate", "weight_scale", "hidden_units", "activation", "seed", "pixel_scale")
+
+# The random generator that draw.js has.
+PAGE_GENERATOR = "threefry2x32"
+
+
+# Each split with the indices (m,) of its pictures in the data.
+Splits = dict[str, tuple[Split, np.ndarray]]
 
 
 class PageData(NamedTuple):
@@ -42,105 +63,171 @@ class PageData(NamedTuple):
     arrays: dict[str, np.ndarray]
 
 
-def first_params(model: Model) -> Params:
-    """Draw the parameters that a run of `jaxnet train` started from once more.
-
-    Raises:
-        UsageError: If the model does not say how they were drawn.
-    """
-    settings = model.settings
-    if "seed" not in settings or "weight_scale" not in settings:
-        raise UsageError(
-            "the model does not say from which weights it was trained",
-            "a model that `jaxnet train` wrote",
-            "train one: jaxnet train",
-        )
-    written = str(settings["weight_scale"])
-    return init_params(
-        jax.random.key(int(settings["seed"])),
-        model.preprocessing.n_x,
-        model.params["W1"].shape[0],
-        scale=written if written == "he" else float(written),
-        dtype=model.params["W1"].dtype,
-    )
-
-
-def collect(model: Model, start: Params, dataset: Dataset, *, pictures: bool = True) -> PageData:
-    """Put together what the page carries.
+def collect(run: Run, dataset: Dataset, *, pictures: bool = True) -> PageData:
+    """Collect what the page carries.
 
     Args:
-        model: The trained network of the run.
-        start: The parameters that its training started from.
-        dataset: The pictures that it was trained and tested on.
+        run: The run.
+        dataset: The pictures that the page trains and tests on, as a rule those of the run.
         pictures: Whether the pictures themselves are carried, too.
 
     Returns:
         The header, and these arrays (m training pictures, m′ of each further split):
-        K (m (m + 1) / 2,), the upper triangle of XᵀX; W1 (n_h, n_x) float32, b1, W2, b2 of the
-        start; costs, the run's own, thinned; W1_end, the trained W1 float32 if no pictures are
-        carried; and of each split Y, places (where its pictures stand in the data), weights,
+        K (m (m + 1) / 2,), the upper triangle of XᵀX; the initial W1 (n_h, n_x) float32, b1, W2,
+        b2; costs, the run's own, thinned out; W1_end, the trained W1 float32 if no pictures are
+        carried; and of each split Y, places (the indices of its pictures in the data), weights,
         sums (Σ of each column), Z1 = W1₀ X, products = XᵀX′ (but for train), pixels and chroma.
+
+    Raises:
+        DataError: If the pictures cannot be used.
+        UsageError: If the run does not say how its initial weights were drawn, or the page does not
+            have its activation.
     """
-    seen = sample_splits(dataset)
-    preprocessing = model.preprocessing
-    first = {name: np.asarray(array, np.float64) for name, array in start.items()}
+    check_dataset(dataset)
+    start = {name: np.asarray(leaf, np.float64) for name, leaf in first_params(run).items()}
+    _check_activation(run)
     arrays: dict[str, np.ndarray] = {
-        "W1": first["W1"].astype(np.float32),
-        "b1": first["b1"],
-        "W2": first["W2"],
-        "b2": first["b2"],
-        "costs": _thin(np.asarray(model.costs, np.float64)),
+        "W1": start["W1"].astype(np.float32),
+        "b1": start["b1"],
+        "W2": start["W2"],
+        "b2": start["b2"],
+        "costs": _thin(np.asarray(run.costs, np.float64)),
     }
     if not pictures:
-        arrays["W1_end"] = np.asarray(model.params["W1"], np.float32)
-    X_train = np.empty((0, 0))
-    for name, (split, places) in seen.items():
-        images = resize_images(split.images, preprocessing.height, preprocessing.width)
-        with jax.enable_x64(True):
-            X = np.asarray(preprocessing.columns(images, np.float64))  # (n_x, m′)
-            weights = np.ones(len(places))
-            if name == "train" and model.settings.get("balanced"):
-                weights = np.asarray(balancing_weights(to_row(split.labels, dtype=np.float64)))[0]
+        arrays["W1_end"] = np.asarray(run.model.params["W1"], np.float32)
+    splits = sample_splits(dataset)
+    X_train = None
+    for name, (split, places) in splits.items():
+        X, weights = _columns(run, name, split)
+        X_train = X if X_train is None else X_train
+        products = X_train.T @ X
+        part: dict[str, np.ndarray] = {
+            "Y": split.labels.astype(np.uint8),
+            "places": places.astype(np.float64),
+            "weights": weights,
+            "sums": X.sum(axis=0),
+            "Z1": start["W1"] @ X,
+            **(_drawn(run.preprocessing, split) if pictures else {}),
+        }
         if name == "train":
-            X_train = X
-            K = X.T @ X
-            arrays["K"] = K[np.triu_indices(len(K))]
+            arrays["K"] = products[np.triu_indices(len(products))]
         else:
-            arrays[f"{name}/products"] = X_train.T @ X
-        arrays[f"{name}/Y"] = split.labels.astype(np.uint8)
-        arrays[f"{name}/places"] = places.astype(np.float64)
-        arrays[f"{name}/weights"] = weights
-        arrays[f"{name}/sums"] = X.sum(axis=0)
-        arrays[f"{name}/Z1"] = first["W1"] @ X
-        if pictures:
-            arrays[f"{name}/pixels"] = as_bytes(images, preprocessing.color)
-            if preprocessing.color == "gray":
-                arrays[f"{name}/chroma"] = reduce_chroma(images)
-    header = {
-        "classes": list(model.classes),
+            part["products"] = products
+        arrays |= {f"{name}/{key}": array for key, array in part.items()}
+    return PageData(_header(run, dataset, splits, pictures), arrays)
+
+
+def _check_activation(run: Run) -> None:
+    """Raise a UsageError if the activation is not one of those that the page has, too."""
+    hidden = run.model.hidden
+    if ACTIVATIONS.get(hidden.name) != hidden:
+        raise UsageError(
+            f'the activation of the run is "{hidden.name}", which is not one of jaxnet\'s',
+            f"one that the page computes: {', '.join(ACTIVATIONS)}",
+            "train a run with one of these",
+        )
+
+
+def _columns(run: Run, name: str, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a split into X (n_x, m) and the weights (m,) of its pictures, both float64."""
+    balanced = run.settings is not None and run.settings.balanced and name == "train"
+    with jax.enable_x64(True):
+        examples = run.preprocessing.examples(split, np.float64, balanced=balanced)
+    m = len(split.labels)
+    weights = np.ones(m) if examples.weights is None else np.asarray(examples.weights)[0]
+    return np.asarray(examples.X), weights
+
+
+def _drawn(preprocessing: Preprocessing, split: Split) -> dict[str, np.ndarray]:
+    """Make what the page draws of the pictures: pixels (m, n_x), and chroma of grey ones."""
+    images = resize_images(split.images, preprocessing.height, preprocessing.width)
+    arrays = {"pixels": as_bytes(images, preprocessing.color)}
+    if preprocessing.color == "gray":
+        arrays["chroma"] = reduce_chroma(images)
+    return arrays
+
+
+def _header(run: Run, dataset: Dataset, splits: Splits, pictures: bool) -> dict[str, Any]:
+    """Make the header: names, settings and numbers, as JSON holds them."""
+    settings, preprocessing = run.settings, run.preprocessing
+    assert settings is not None  # or first_params had raised an error
+    source = command_source(run, dataset)
+    options = dataclasses.asdict(settings) | (dataclasses.asdict(source) if source else {})
+    return {
+        "classes": list(run.classes),
         "source": dataset.source,
         "height": preprocessing.height,
         "width": preprocessing.width,
         "color": preprocessing.color,
-        "scale": preprocessing.scale,
-        "activation": model.hidden.name,
-        "n_h": len(first["W1"]),
-        "settings": model.settings,
-        "iterations": len(model.costs),
+        "pixel_scale": preprocessing.pixel_scale,
+        "n_h": settings.hidden_units,
+        "settings": {name: value for name, value in options.items() if value is not None},
+        "data_options": None if source is None else _given(source),
+        "offered": offered_settings(settings.hidden_units, pictures),
+        "prng": run.origin.get("prng", PAGE_GENERATOR),
+        "page_prng": PAGE_GENERATOR,
+        "failed": list(FAILED),
+        "iterations": len(run.costs),
+        "same_data": run.trained_on(dataset) is not False,
         "pictures": pictures,
         "splits": {
             name: {"m": len(places), "of": len(dataset.splits[name].labels)}
-            for name, (_, places) in seen.items()
+            for name, (_, places) in splits.items()
         },
     }
-    return PageData(header, arrays)
 
 
-def sample_splits(dataset: Dataset) -> dict[str, tuple[Split, np.ndarray]]:
-    """Take every split whole; or of more than MOST pictures SAMPLE, each class in its share.
+def command_source(run: Run, dataset: Dataset) -> DataSource | None:
+    """Return the options that load these pictures at the size of the network, if it is known."""
+    source = dataset.data_source
+    if source is None and run.trained_on(dataset):
+        source = run.data_source
+    height, width = run.preprocessing.height, run.preprocessing.width
+    if source is None or dataset.train.images.shape[1:3] == (height, width):
+        return source
+    return dataclasses.replace(source, size=height) if height == width else None
+
+
+def _given(source: DataSource) -> dict[str, Any]:
+    """List the options of a data source that differ from their defaults, and `data` always."""
+    return {
+        field.name: getattr(source, field.name)
+        for field in dataclasses.fields(source)
+        if field.name == "data" or getattr(source, field.name) != field.default
+    }
+
+
+def offered_settings(n_h: int, pictures: bool) -> dict[str, dict[str, Any]]:
+    """Describe the settings that the page can change, from the fields of their dataclasses.
+
+    Args:
+        n_h: The hidden units of the run.
+        pictures: Whether the page carries the pictures, without which no unit can be added.
 
     Returns:
-        Each split with the places (m,) of its pictures in the data, in their order.
+        Of each setting its default, its least and greatest number (None where there is no limit),
+        its choices of text, and its numbers: "whole", "any", or None where it is a text only.
+    """
+    described = {}
+    for kind in (Settings, Preprocessing):
+        hints = typing.get_type_hints(kind)
+        for field in dataclasses.fields(kind):
+            types = typing.get_args(hints[field.name]) or (hints[field.name],)
+            limits = {side: field.metadata[side] for side in ("least", "greatest")}
+            described[field.name] = {
+                "default": field.default,
+                **{side: x if math.isfinite(x) else None for side, x in limits.items()},
+                "choices": list(field.metadata["choices"]),
+                "numbers": "any" if float in types else "whole" if int in types else None,
+            }
+    described["hidden_units"]["greatest"] = max(MOST_UNITS, n_h) if pictures else n_h
+    return {name: described[name] for name in OFFERED}
+
+
+def sample_splits(dataset: Dataset) -> Splits:
+    """Take every split whole; of more than MOST_PICTURES pictures SAMPLE, each class in its share.
+
+    The pictures keep their order.
     """
     strata = {
         (name, label): np.flatnonzero(split.labels == label)
@@ -148,7 +235,7 @@ def sample_splits(dataset: Dataset) -> dict[str, tuple[Split, np.ndarray]]:
         for label in np.unique(split.labels)
     }
     total = sum(map(len, strata.values()))
-    if total > MOST:
+    if total > MOST_PICTURES:
         shares = {key: SAMPLE * len(places) / total for key, places in strata.items()}
         counts = {key: max(1, int(share)) for key, share in shares.items()}
         for _ in range(SAMPLE - sum(counts.values())):
@@ -165,9 +252,9 @@ def sample_splits(dataset: Dataset) -> dict[str, tuple[Split, np.ndarray]]:
 
 
 def as_bytes(images: np.ndarray, color: str) -> np.ndarray:
-    """Round what the network sees of images (m, h, w, 3) to bytes, (m, n_x)."""
-    seen = images if color == "rgb" else np.rint(images @ np.array(LUMA))
-    return seen.astype(np.uint8).reshape(len(images), -1)
+    """Round the network's input, from images (m, h, w, 3), to bytes (m, n_x)."""
+    pixels = images if color == "rgb" else np.rint(images @ np.array(LUMA))
+    return pixels.astype(np.uint8).reshape(len(images), -1)
 
 
 def reduce_chroma(images: np.ndarray) -> np.ndarray:
@@ -179,5 +266,5 @@ def reduce_chroma(images: np.ndarray) -> np.ndarray:
 
 
 def _thin(costs: np.ndarray) -> np.ndarray:
-    """Take so few costs, evenly, that the page can carry them."""
+    """Take every k-th cost, so that at most CURVE_POINTS are left."""
     return costs[:: max(1, -(-len(costs) // CURVE_POINTS))]

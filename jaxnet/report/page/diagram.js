@@ -1,10 +1,10 @@
-// The article's block diagram: every matrix a box, with its shape and its size at this iteration.
+// The article's block diagram: every matrix is a box with its shape and its root mean square.
 
 import { addProduct } from "./engine.js";
 import { brief, say } from "./strings.js";
 import { byId, make, mark, symbol, write } from "./dom.js";
 
-// Name, column and row of each box; the parameters above, their derivatives below, in one column.
+// Name, column and row of each box: the parameters in row 1, their gradients in row 4.
 const BOXES = [
   ["W1", 2, 1],
   ["b1", 2, 1],
@@ -28,7 +28,7 @@ const BOXES = [
 
 export const BOX_NAMES = BOXES.map(([name]) => name);
 
-/** Say the shape of a box. */
+/** Return the shape of a box. */
 export function shapeOf(name, { n_x, n_h, m }) {
   if (name === "J") return [];
   const base = name.replace("d", "");
@@ -45,43 +45,43 @@ export function shapeOf(name, { n_x, n_h, m }) {
   }[base];
 }
 
-/** Find the values of a box that is kept as such; W1, dW1 and X are not. */
-export function valuesOf(lesson, name) {
-  return lesson.stages.train[name] ?? lesson.params[name] ?? lesson.gradients[name];
+/** Return the values of a box; W1, dW1 and X are not stored. */
+export function valuesOf(descent, name) {
+  return descent.stages.train[name] ?? descent.params[name] ?? descent.gradients[name];
 }
 
 const square = (values) => values.reduce((sum, value) => sum + value * value, 0);
 
-/** Compute ‖C Xᵀ‖² = Σ C ∘ (C K) without any picture. */
-function spanSquare(lesson, C) {
-  const m = lesson.data.splits.train.m;
+/** Compute ‖C Xᵀ‖² = Σ C ∘ (C K), without any picture. */
+function spanSquare(descent, C) {
+  const m = descent.data.splits.train.m;
   const CK = new Float64Array(C.length);
-  addProduct(CK, C, lesson.start.seen.train.K, lesson.n_h, m, m);
+  addProduct(CK, C, descent.start.inputs.train.K, descent.n_h, m, m);
   return C.reduce((sum, c, at) => sum + c * CK[at], 0);
 }
 
-/** Compute the root of the mean square of a box; of J its value. */
-function sizeOf(lesson, name) {
-  const { data, start, params, gradients, n_h, t } = lesson;
+/** Compute the root mean square of a box; of J its value. */
+function sizeOf(descent, name) {
+  const { data, start, params, gradients, n_h, t } = descent;
   const { m } = data.splits.train;
-  if (name === "J") return lesson.history.train.costs[t];
+  if (name === "J") return descent.history.train.costs[t];
   if (name === "X") {
     let sum = 0;
-    for (let k = 0; k < m; k++) sum += start.seen.train.K[k * m + k];
+    for (let k = 0; k < m; k++) sum += start.inputs.train.K[k * m + k];
     return Math.sqrt(sum / m / data.n_x);
   }
-  if (name === "dW1") return Math.sqrt(Math.max(0, spanSquare(lesson, gradients.dC)) / n_h / data.n_x);
+  if (name === "dW1") return Math.sqrt(Math.max(0, spanSquare(descent, gradients.dC)) / n_h / data.n_x);
   if (name === "W1") {
     start.square ??= square(start.W1);
-    const Z1 = start.seen.train.Z1;
+    const Z1 = start.inputs.train.Z1;
     const cross = params.C.reduce((sum, c, at) => sum + c * Z1[at], 0);
-    return Math.sqrt(Math.max(0, start.square + 2 * cross + spanSquare(lesson, params.C)) / n_h / data.n_x);
+    return Math.sqrt(Math.max(0, start.square + 2 * cross + spanSquare(descent, params.C)) / n_h / data.n_x);
   }
-  const values = valuesOf(lesson, name);
+  const values = valuesOf(descent, name);
   return Math.sqrt(square(values) / values.length);
 }
 
-/** Make the diagram; a box that is pressed is explained below it. */
+/** Make the diagram; the chosen box is explained below it. */
 export function makeDiagram(app) {
   const boxes = {};
   const cells = {};
@@ -107,14 +107,14 @@ export function makeDiagram(app) {
     make("p", { class: "note", say: "sizeNote" }),
   );
   return () => {
-    const { lesson, ui } = app;
-    const sizes = { n_x: lesson.data.n_x, n_h: lesson.n_h, m: lesson.data.splits.train.m };
+    const { descent, ui } = app;
+    const sizes = { n_x: descent.data.n_x, n_h: descent.n_h, m: descent.data.splits.train.m };
     for (const [name, { button, shape, size, bar }] of Object.entries(boxes)) {
-      const value = sizeOf(lesson, name);
+      const value = sizeOf(descent, name);
       const form = shapeOf(name, sizes).join(" × ");
       write(shape, form);
       write(size, brief(value));
-      // From a millionth to a hundred, so that a vanishing gradient is seen to vanish.
+      // Logarithmic, from 1e-6 to 100, so that a vanishing gradient is visible.
       bar.style.setProperty("--share", Math.max(0, Math.min(1, (Math.log10(value) + 6) / 8)) || 0);
       mark(button, "aria-pressed", ui.box === name);
       mark(button, "aria-label", say("boxLabel", { name, shape: form, size: brief(value) }));

@@ -1,4 +1,4 @@
-// Making elements: text enters only as text, so that no name can become markup.
+// Making elements. Text is only ever inserted as text, so that no name can become markup.
 
 import { say } from "./strings.js";
 
@@ -32,33 +32,33 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** Find an element by its id. */
+/** Return the element with an id. */
 export const byId = (id) => document.getElementById(id);
 
-/** Write a text where another stands; nothing is laid out anew if it is the same. */
+/** Set the text of an element if it differs, which saves the browser a new layout. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Write an attribute where it differs. */
+/** Set an attribute if it differs. */
 export function mark(element, name, value) {
   const text = String(value);
   if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
-/** Say every fixed text anew, in the language that is spoken. */
+/** Set every fixed text in the chosen language. */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-say]")) write(element, say(element.dataset.say));
   for (const element of root.querySelectorAll("[data-label]"))
     mark(element, "aria-label", say(element.dataset.label));
 }
 
-/** Make the choices of a select element, named by strings `prefix.value`. */
+/** Make the options of a select element, with the texts `prefix.value`. */
 export function choices(prefix, values) {
   return values.map((value) => make("option", { value, say: `${prefix}.${value}` }));
 }
 
-/** Name a matrix as the article does: a letter with its layer below, Z₁. */
+/** Write a matrix as the article does: a letter with its layer as an index, Z₁. */
 export function symbol(name) {
   const [, letters, layer] = /^(\D+)(\d?)$/.exec(name);
   return make("span", { class: "symbol" }, letters, ...(layer ? [make("sub", {}, layer)] : []));

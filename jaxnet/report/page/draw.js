@@ -1,8 +1,8 @@
-// The first weights that JAX draws from a seed: `draw_normals` of jaxnet/network.py, in JavaScript.
+// The initial weights that JAX draws from a seed: `draw_normals` of jaxnet/network.py, in JavaScript.
 //
-// Bits: Threefry-2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as
-// 1, 2, 3"), counted as JAX does. Normal numbers: √2 erfinv(u), erfinv by the polynomials of Giles
-// 2010 ("Approximating the erfinv function"). They agree with JAX's to the rounding of float32.
+// Random bits: JAX's generator threefry2x32, 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as
+// 1, 2, 3"), with JAX's counters. Normal numbers: √2 erfinv(u), erfinv by the polynomials of Giles
+// 2010 ("Approximating the erfinv function"). They agree with JAX's up to the rounding of float32.
 
 const ROTATIONS = [
   [13, 15, 26, 6],
@@ -40,17 +40,17 @@ function inverseErf(u) {
   return u * coefficients.reduce((sum, coefficient) => sum * x + coefficient, 0);
 }
 
-/** Draw `count` numbers of N(0, 1) from a key, each the same however many are drawn. */
+/** Draw `count` numbers of N(0, 1) from a key; the first ones do not depend on `count`. */
 function drawNormal(key, count) {
   const lowest = -1 + 2 ** -24;
   return Float32Array.from({ length: count }, (_, index) => {
     const [a, b] = threefry(key, 0, index);
-    const unit = ((a ^ b) >>> 9) * 2 ** -23; // [0, 1), as many steps as float32 has there
+    const unit = ((a ^ b) >>> 9) * 2 ** -23; // a multiple of 2⁻²³ in [0, 1)
     return Math.SQRT2 * inverseErf(Math.max(lowest, Math.fround(2 * unit + lowest)));
   });
 }
 
-/** Draw what the first weights of a seed are before they are scaled: W1 (n_h, n_x), W2 (n_h). */
+/** Draw the initial weights of a seed, before they are scaled: W1 (n_h, n_x), W2 (n_h). */
 export function drawNormals(seed, n_x, n_h) {
   const key = [0, seed | 0];
   return { W1: drawNormal(threefry(key, 0, 0), n_h * n_x), W2: drawNormal(threefry(key, 0, 1), n_h) };

@@ -1,16 +1,15 @@
-// The network and its gradient descent, as jaxnet/backprop.py and jaxnet/span.py write them.
+// The network and its gradient descent, as in jaxnet/backprop.py and jaxnet/span.py.
 //
 // The first layer's weights stay in the span of the training pictures, W1 = W1₀ + C Xᵀ, so that
 // Z1 = W1 X + b1 = W1₀ X + C K + b1 with K = XᵀX. A matrix is a Float64Array, row by row.
 //
 //   params  C (n_h, m), b1 (n_h), W2 (n_h), b2 (1)
-//   seen    what a split of m′ pictures is to the network: Z1 = W1₀ X′ (n_h, m′), K = XᵀX′ (m, m′)
-//   mask    (n_h) of 1, or 0 for a unit that is silenced
+//   inputs  of a split of m′ pictures: Z1 = W1₀ X′ (n_h, m′), K = XᵀX′ (m, m′)
+//   mask    (n_h) of 1, and 0 for a silenced unit
 
 const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
 
-// g(z) and g′(z). At 0 the slope of relu is 0, that of leaky_relu 0.01, as in activations.py; a NaN
-// stays one.
+// g(z) and g′(z). At 0 the slope of relu is 0, that of leaky_relu 0.01, as in activations.py; NaN stays NaN.
 export const ACTIVATIONS = {
   relu: { g: (z) => (z <= 0 ? 0 : z), slope: (z) => (z > 0 ? 1 : 0) },
   leaky_relu: { g: (z) => (z > 0 ? z : 0.01 * z), slope: (z) => (z > 0 ? 1 : 0.01) },
@@ -19,7 +18,7 @@ export const ACTIVATIONS = {
 
 /** Add the product A (n, k) B (k, m) to the matrix sum (n, m). */
 export function addProduct(sum, A, B, n, k, m) {
-  // Two rows of A and four of B at a time: so each number is read and written less often.
+  // Two rows of A and four of B at a time, so that each number is read and written less often.
   for (let i = 0; i < n; i += 2) {
     const above = sum.subarray(i * m, (i + 1) * m);
     const below = i + 1 < n ? sum.subarray((i + 1) * m, (i + 2) * m) : new Float64Array(m);
@@ -48,12 +47,12 @@ export function addProduct(sum, A, B, n, k, m) {
 }
 
 /** Compute Z1, A1 (n_h, m′), Z2, A2 (m′) of a split. */
-export function forward(params, seen, hidden, mask) {
+export function forward(params, inputs, hidden, mask) {
   const n_h = params.b1.length;
   const m = params.C.length / n_h;
-  const count = seen.Z1.length / n_h;
-  const Z1 = seen.Z1.slice();
-  addProduct(Z1, params.C, seen.K, n_h, m, count);
+  const count = inputs.Z1.length / n_h;
+  const Z1 = inputs.Z1.slice();
+  addProduct(Z1, params.C, inputs.K, n_h, m, count);
   const A1 = new Float64Array(n_h * count);
   const Z2 = new Float64Array(count).fill(params.b2[0]);
   for (let i = 0; i < n_h; i++) {
@@ -86,7 +85,7 @@ export function cost(Z2, Y, w) {
   return sum / m;
 }
 
-/** Compute the derivatives by the chain rule; dA, dZ are each picture's own, dW, db of the cost. */
+/** Compute the derivatives by the chain rule: dA and dZ of each picture's loss, dW and db of the cost. */
 export function backward(params, { Z1, A1, Z2, A2 }, Y, w, hidden, mask) {
   const n_h = params.b1.length;
   const count = Y.length;
@@ -105,14 +104,14 @@ export function backward(params, { Z1, A1, Z2, A2 }, Y, w, hidden, mask) {
       dW2[i] += (w[j] * dZ2[j] * A1[at]) / m;
       dA1[at] = mask[i] * params.W2[i] * dZ2[j];
       dZ1[at] = dA1[at] * hidden.slope(Z1[at]);
-      dC[at] = (w[j] * dZ1[at]) / m; // dW1 = dC Xᵀ: made only where it is drawn
+      dC[at] = (w[j] * dZ1[at]) / m; // dW1 = dC Xᵀ, computed only to be drawn
       db1[i] += dC[at];
     }
   }
   return { dA2, dZ2, dW2, db2, dA1, dZ1, dC, db1 };
 }
 
-/** Take a step, W ← W − α dW and b ← b − α db; the units in frozen (n_h) of 1 keep theirs. */
+/** Take a step, W ← W − α dW and b ← b − α db; the parameters of units whose frozen (n_h) is 1 stay. */
 export function update(params, gradients, learningRate, frozen) {
   const { dC, db1, dW2, db2 } = gradients;
   const n_h = params.b1.length;
@@ -127,7 +126,7 @@ export function update(params, gradients, learningRate, frozen) {
   };
 }
 
-/** Count the pictures whose class is predicted rightly. */
-export function countRight(A2, Y) {
+/** Count the pictures whose class is predicted correctly. */
+export function countCorrect(A2, Y) {
   return A2.reduce((sum, a, j) => sum + (a > 0.5 === (Y[j] === 1)), 0);
 }

@@ -1,4 +1,4 @@
-// The article's formulas as MathML, with the shapes that make each of them fit.
+// The article's formulas as MathML, with their shapes.
 
 import { makeMath } from "./dom.js";
 
@@ -32,14 +32,14 @@ const SLOPES = {
 };
 
 /** List the formulas of a box, each as MathML. */
-export function formulasOf(name, { scale, activation }) {
-  const lines = name === "X" ? [INPUTS[scale]] : [FORMULAS[name][0]];
+export function formulasOf(name, { pixel_scale, activation }) {
+  const lines = name === "X" ? [INPUTS[pixel_scale]] : [FORMULAS[name][0]];
   if (name === "A1") lines.push(SLOPES[activation][0]);
   if (name === "dZ1") lines.push(SLOPES[activation][1]);
   return lines.map((line) => makeMath("math", row(line)));
 }
 
-/** Say the shapes of a formula in numbers. */
+/** Write the shapes of a formula in numbers. */
 export function shapesOf(name, sizes) {
   const text = name === "X" ? "X: (n_x, m)" : FORMULAS[name][1];
   return text.replace(/n_h|n_x|\bm\b(?!ean)/g, (letter) => String(sizes[letter]));

@@ -1,14 +1,14 @@
-// What stands around the lesson: names, notes, language and theme.
+// Title, notes, language and theme.
 
-import { LANGUAGES, say, speakIn } from "./strings.js";
+import { LANGUAGES, say, setLanguage } from "./strings.js";
 import { byId, make, mark, translate, write } from "./dom.js";
 import { readTheme } from "./colors.js";
 
 export const THEMES = ["auto", "light", "dark"];
 
-/** Make what stands around the lesson: names, notes, language and theme. */
+/** Make title, notes, and the choice of language and theme. */
 export function makeFrame(app) {
-  const { data } = app.lesson;
+  const { data } = app.descent;
   const { ui } = app;
   const language = make("button", {
     type: "button",
@@ -33,7 +33,7 @@ export function makeFrame(app) {
   return () => {
     write(
       byId("subtitle"),
-      say("subtitle", { units: app.lesson.n_h, yes: data.classes[1], no: data.classes[0] }),
+      say("subtitle", { units: app.descent.n_h, yes: data.classes[1], no: data.classes[0] }),
     );
     if (shown === ui.lang + ui.theme) return;
     shown = ui.lang + ui.theme;
@@ -45,11 +45,16 @@ export function makeFrame(app) {
     write(theme, `${say("theme")}: ${say(`theme.${ui.theme}`)}`);
     write(
       byId("subtitle"),
-      say("subtitle", { units: app.lesson.n_h, yes: data.classes[1], no: data.classes[0] }),
+      say("subtitle", { units: app.descent.n_h, yes: data.classes[1], no: data.classes[0] }),
     );
     write(
       byId("notes"),
-      [data.source, pictures < of ? say("aloneTrain", { m: pictures, of }) : "", otherRule(data.settings)]
+      [
+        data.source,
+        data.same_data ? "" : say("otherData"),
+        pictures < of ? say("sample", { m: pictures, of }) : "",
+        otherRule(data.settings),
+      ]
         .filter(Boolean)
         .join(" · "),
     );
@@ -57,9 +62,9 @@ export function makeFrame(app) {
   };
 }
 
-/** Say if the run was trained by another rule than plain gradient descent. */
+/** Name the update rule of the run if it is not plain gradient descent. */
 function otherRule({ optimizer, momentum, nesterov }) {
-  if (optimizer !== undefined && optimizer !== "sgd") return say("otherRule", { rule: "Adam" });
+  if (optimizer === "adam") return say("otherRule", { rule: "Adam" });
   if (momentum) return say("otherRule", { rule: `momentum ${momentum}${nesterov ? " (Nesterov)" : ""}` });
   return "";
 }

@@ -1,8 +1,8 @@
-// The page: one lesson, its views, the keys, and window.jaxnet.
+// The page: one descent, its views, the keys, and window.jaxnet.
 
 import { BOX_NAMES, makeDiagram } from "./diagram.js";
-import { LANGUAGES, speakIn } from "./strings.js";
-import { Lesson } from "./lesson.js";
+import { LANGUAGES, setLanguage } from "./strings.js";
+import { Descent } from "./descent.js";
 import { THEMES, makeFrame } from "./frame.js";
 import { announce, makeApp } from "./play.js";
 import { byId } from "./dom.js";
@@ -18,15 +18,15 @@ import { ownSettings } from "./settings.js";
 import { readAddress } from "./address.js";
 import { readData } from "./data.js";
 
-/** Obey the keys, unless the element that has the focus needs them itself. */
-function obeyKeys(app) {
+/** Handle the keys, unless the focused element needs them itself. */
+function handleKeys(app) {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { target, key } = event;
     const typing = target.matches("input:not([type=range]), select");
     const pressing = target.matches("button");
     const sliding = target.matches("[type=range]") && key.startsWith("Arrow");
-    const rate = app.lesson.settings.learning_rate;
+    const rate = app.descent.settings.learning_rate;
     const turn = (by) => app.set({ learning_rate: Number((rate * by).toPrecision(3)) });
     const act = {
       " ": () => app.toggle(),
@@ -45,19 +45,19 @@ function obeyKeys(app) {
 
 function open() {
   const source = byId("data");
-  const lesson = new Lesson(readData(source.textContent));
+  const descent = new Descent(readData(source.textContent));
   source.remove();
-  const app = makeApp(lesson);
+  const app = makeApp(descent);
   const { ui } = app;
-  const obeyAddress = () => {
-    const { settings, appearance } = readAddress(lesson);
+  const applyAddress = () => {
+    const { settings, appearance } = readAddress(descent);
     if (LANGUAGES.includes(appearance.lang)) ui.lang = appearance.lang;
     if (THEMES.includes(appearance.theme)) ui.theme = appearance.theme;
     if (BOX_NAMES.includes(appearance.box)) ui.box = appearance.box;
-    lesson.set({ ...ownSettings(lesson.data), silenced: [], frozen: [], ...settings });
+    descent.set({ ...ownSettings(descent.data), ...settings });
   };
-  obeyAddress();
-  speakIn(ui.lang);
+  applyAddress();
+  setLanguage(ui.lang);
   app.views = [
     [makeFrame(app), "frame"],
     [makeTransport(app), "transport"],
@@ -71,27 +71,27 @@ function open() {
     [makeSetup(app), "setup"],
   ];
   addEventListener("hashchange", () => {
-    obeyAddress();
+    applyAddress();
     app.draw();
   });
-  obeyKeys(app);
+  handleKeys(app);
   app.draw();
   app.watch();
-  announce(lesson);
-  // For lessons and tests. state(): iteration, settings, train and test (cost, costs, right, accuracy,
-  // probabilities), b1, W2, b2, rises, snapshots. step(n) takes n steps, set(settings) changes some of
-  // learning_rate, weight_scale, hidden_units, activation, start, seed, scale, silenced and frozen (lists
-  // of units from 0), and reset() begins anew; each returns the state. What is no setting, or out of
-  // its range, is a RangeError.
+  announce(descent);
+  // For scripts and tests. state() returns iteration, outcome, settings, train and test (cost, costs,
+  // correct, accuracy, probabilities), b1, W2, b2, rises, snapshots. step(n) takes n steps, set(settings)
+  // changes some of learning_rate, weight_scale, hidden_units, activation, start, seed, pixel_scale,
+  // silenced and frozen (lists of units from 0), and reset() goes back to the initial weights; each
+  // returns the state. An unknown name or an invalid value is a RangeError.
   window.jaxnet = {
-    state: () => ({ ...lesson.state(), playing: ui.playing, frames: app.frames }),
+    state: () => ({ ...descent.state(), playing: ui.playing, frames: app.frames }),
     step: (n = 1) => {
-      if (!(Number.isInteger(n) && n > 0)) throw new RangeError(`${n} is no number of steps, 1 or more`);
+      if (!(Number.isInteger(n) && n > 0)) throw new RangeError(`${n} is not a number of steps, 1 or more`);
       app.step(n);
       return window.jaxnet.state();
     },
     set: (settings) => {
-      lesson.set(settings);
+      descent.set(settings);
       app.set({});
       return window.jaxnet.state();
     },

@@ -1,4 +1,4 @@
-// An own photo, read by the browser and never sent: grey and as small as in Python, then classified.
+// A photo of the user, read by the browser and never sent: converted as in Python, then classified.
 
 import { byId, make, mark, write } from "./dom.js";
 import { resize } from "./resample.js";
@@ -6,8 +6,8 @@ import { percent, say } from "./strings.js";
 
 const LUMA = [0.299, 0.587, 0.114];
 
-/** Turn RGB bytes (n, 3) into what the network sees of them: grey, not rounded, or as they are. */
-export function asSeen(colors, color) {
+/** Turn RGB bytes (n, 3) into the network's input: grey, not rounded, or the bytes themselves. */
+export function networkInput(colors, color) {
   if (color === "rgb") return Uint8Array.from(colors);
   return Float64Array.from(
     { length: colors.length / 3 },
@@ -15,7 +15,7 @@ export function asSeen(colors, color) {
   );
 }
 
-/** Decode a picture file, upright and on white: RGB bytes with width and height. */
+/** Decode a picture file, rotated as its EXIF says and on white: RGB bytes with width and height. */
 async function decode(file) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   const { width, height } = bitmap;
@@ -32,12 +32,12 @@ async function decode(file) {
   return { bytes, width, height };
 }
 
-/** Make the place where a photo is dropped or chosen; the whole page takes one, too. */
+/** Make the field on which a photo is dropped or chosen; dropping works on the whole page. */
 export function makePhoto(app) {
-  const { data } = app.lesson;
+  const { data } = app.descent;
   if (!data.pictures) return () => {};
   const input = make("input", { type: "file", accept: "image/*", class: "hidden" });
-  const told = make("p", { class: "note", role: "alert" });
+  const message = make("p", { class: "note", role: "alert" });
   const zone = make(
     "button",
     { type: "button", class: "drop", onclick: () => input.click() },
@@ -45,18 +45,18 @@ export function makePhoto(app) {
     make("small", { say: "dropNote" }),
   );
   const choose = () => app.choose({ picture: { split: "photo", at: 0 } });
-  const judged = make("button", { type: "button", class: "judged", hidden: true, onclick: choose });
-  byId("pictures").append(zone, input, judged, told);
+  const answer = make("button", { type: "button", class: "answer", hidden: true, onclick: choose });
+  byId("pictures").append(zone, input, answer, message);
 
   async function take(file) {
     try {
       const { bytes, width, height } = await decode(file);
       const colors = resize(bytes, width, height, data.width, data.height);
-      app.lesson.lookAt(asSeen(colors, data.color), colors);
-      write(told, "");
+      app.descent.setPhoto(networkInput(colors, data.color), colors);
+      write(message, "");
       choose();
     } catch {
-      write(told, say("notAPicture"));
+      write(message, say("notAPicture"));
     }
   }
 
@@ -67,13 +67,13 @@ export function makePhoto(app) {
     if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
   return () => {
-    const { photo, stages } = app.lesson;
-    judged.hidden = !photo;
+    const { photo, stages } = app.descent;
+    answer.hidden = !photo;
     if (!photo) return;
     write(
-      judged,
+      answer,
       `${say("photo")}: ${say("says", { yes: data.classes[1], p: percent(stages.photo.A2[0]) })}`,
     );
-    mark(judged, "aria-pressed", app.ui.picture.split === "photo");
+    mark(answer, "aria-pressed", app.ui.picture.split === "photo");
   };
 }

@@ -1,16 +1,16 @@
-// Every picture with its probability, in two splits.
+// Every picture with its probability, of one split at a time.
 
 import { byId, make, mark } from "./dom.js";
 import { losses } from "./engine.js";
 import { paintPicture } from "./colors.js";
 import { percent, say } from "./strings.js";
 
-// While it plays, the pictures change places only so often (ms), so that the eye can follow.
+// While it plays, the pictures are sorted again after this time (ms), slowly enough to follow.
 const SORT_EVERY = 1500;
 
-/** Make the list of pictures, in two splits. */
+/** Make the list of pictures. */
 export function makePictures(app) {
-  const { data } = app.lesson;
+  const { data } = app.descent;
   const tabs = data.names.map((name) =>
     make("button", { type: "button", say: name, onclick: () => app.choose({ shown: name }) }),
   );
@@ -40,10 +40,10 @@ export function makePictures(app) {
   let sorted = "";
 
   return () => {
-    const { lesson, ui } = app;
+    const { descent, ui } = app;
     const name = ui.shown;
     const { Y } = data.splits[name];
-    const { A2, Z2 } = lesson.stages[name];
+    const { A2, Z2 } = descent.stages[name];
     tabs.forEach((tab, at) => mark(tab, "aria-pressed", data.names[at] === name));
     order.value = ui.byLoss ? "loss" : "number";
     const now = performance.now();
@@ -61,7 +61,7 @@ export function makePictures(app) {
       mark(button, "class", A2[at] > 0.5 === (Y[at] === 1) ? "thumb" : "thumb wrong");
       const chosen = ui.picture.split === name && ui.picture.at === at;
       mark(button, "aria-pressed", chosen);
-      // One stop for the tabulator; the arrow keys go on from there.
+      // One tab stop; the arrow keys move between the pictures.
       mark(button, "tabindex", chosen || (at === 0 && ui.picture.split !== name) ? 0 : -1);
       if (!ui.playing) mark(button, "aria-label", labelOf(data, name, at, A2[at]));
     });
@@ -74,7 +74,7 @@ function labelOf(data, split, at, p) {
 }
 
 function thumbOf(app, split, at) {
-  const { data } = app.lesson;
+  const { data } = app.descent;
   const { pixels, places } = data.splits[split];
   const bar = make("span", { class: "bar" });
   const picture = pixels ? make("canvas", {}) : make("span", { class: "number" }, String(places[at]));

@@ -1,18 +1,18 @@
-// The clock that plays the lesson, and what may be done with it: every view calls these.
+// The loop that plays the descent, and the actions that the views call.
 
-import { brief, percent, say, speakIn } from "./strings.js";
+import { brief, percent, say, setLanguage } from "./strings.js";
 import { byId, write } from "./dom.js";
 import { writeAddress } from "./address.js";
 
-const FRAME = 38; // ms a frame may take while it plays, with all that the browser does in it
-const LEAST = 8; // ms a frame steps at least, however long it takes to draw
-const CALM_FRAME = 500; // ms between frames for those who wish for less motion
+const FRAME = 38; // ms a frame may take while it plays, with the browser's own work
+const LEAST = 8; // ms of steps in each frame at least, however long the drawing takes
+const CALM_FRAME = 500; // ms between frames if the user prefers reduced motion
 const ADDRESS_AFTER = 250; // ms
 const STEPS_A_FRAME = { slow: 1, medium: 1, full: Infinity };
 const SLOW_FRAME = 200; // ms between the steps of a slow play
 
-/** Make the app: the lesson, what is shown of it, and the acts that change either. */
-export function makeApp(lesson) {
+/** Make the app: the descent, the state of the views, and the actions that change either. */
+export function makeApp(descent) {
   const lang = navigator.language.startsWith("zh") ? "zh" : "en";
   const first = { lang, theme: "auto", box: "Z1" };
   const ui = {
@@ -20,12 +20,12 @@ export function makeApp(lesson) {
     first,
     playing: false,
     speed: "full",
-    picture: { split: "train", at: lesson.data.splits.train.Y.indexOf(1) },
+    picture: { split: "train", at: descent.data.splits.train.Y.indexOf(1) },
     shown: "train",
     byLoss: true,
     logarithmic: false,
   };
-  const app = { lesson, ui, views: [], frames: 0 };
+  const app = { descent, ui, views: [], frames: 0 };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let lastFrame = 0;
   let stepped = 0;
@@ -33,7 +33,7 @@ export function makeApp(lesson) {
   let addressed = 0;
   const hidden = new Set();
 
-  // While it plays, what is scrolled out of sight is not drawn.
+  // While it plays, sections that are scrolled out of view are not drawn.
   app.draw = () => {
     for (const [draw, id] of app.views) if (!ui.playing || !hidden.has(id)) draw();
     app.frames++;
@@ -48,10 +48,10 @@ export function makeApp(lesson) {
     for (const section of document.querySelectorAll("section")) watcher.observe(section);
   };
   const settled = () => {
-    speakIn(ui.lang);
-    if (!ui.playing) announce(lesson);
-    clearTimeout(addressed); // browsers refuse an address that changes with every frame
-    addressed = setTimeout(() => writeAddress(lesson, ui), ADDRESS_AFTER);
+    setLanguage(ui.lang);
+    if (!ui.playing) announce(descent);
+    clearTimeout(addressed); // browsers limit how often the address may change
+    addressed = setTimeout(() => writeAddress(descent, ui), ADDRESS_AFTER);
     app.draw();
   };
   const frame = () => {
@@ -65,16 +65,16 @@ export function makeApp(lesson) {
     const until = now + Math.max(LEAST, FRAME - others);
     const most = STEPS_A_FRAME[ui.speed];
     let made = 0;
-    do lesson.step(1);
-    while (++made < most && lesson.finite && performance.now() < until);
+    do descent.step(1);
+    while (++made < most && descent.finite && performance.now() < until);
     stepped = performance.now() - now;
-    if (!lesson.finite) app.pause();
+    if (!descent.finite) app.pause();
     else app.draw();
   };
   app.play = () => {
     if (ui.playing) return;
     ui.playing = true;
-    lesson.keep();
+    descent.keep();
     app.draw();
     requestAnimationFrame(frame);
   };
@@ -84,30 +84,30 @@ export function makeApp(lesson) {
   };
   app.toggle = () => (ui.playing ? app.pause() : app.play());
   app.step = (n) => {
-    lesson.keep();
-    lesson.step(n);
+    descent.keep();
+    descent.step(n);
     settled();
   };
   app.back = () => {
     ui.playing = false;
-    lesson.back();
+    descent.back();
     settled();
   };
   app.goTo = (t) => {
     ui.playing = false;
-    lesson.goTo(t);
+    descent.goTo(t);
     settled();
   };
   app.reset = () => {
     ui.playing = false;
-    lesson.reset();
+    descent.reset();
     settled();
   };
   app.set = (settings) => {
     try {
-      lesson.set(settings);
+      descent.set(settings);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error; // a field that holds no fit number yet
+      if (!(error instanceof RangeError)) throw error; // a field with an invalid number
     }
     settled();
   };
@@ -118,11 +118,11 @@ export function makeApp(lesson) {
   return app;
 }
 
-/** Tell a screen reader where the descent stands. */
+/** Announce the state of the descent to a screen reader. */
 export function announce({ t, history, data }) {
-  const { costs, right } = history.train;
+  const { costs, correct } = history.train;
   write(
     byId("spoken"),
-    say("said", { t, cost: brief(costs[t], 4), right: percent(right[t] / data.splits.train.m) }),
+    say("said", { t, cost: brief(costs[t], 4), accuracy: percent(correct[t] / data.splits.train.m) }),
   );
 }

@@ -1,7 +1,7 @@
-// A photo to the size of the network's pictures: Lanczos resampling as Pillow does it in Python.
+// Resizing a photo to the size of the network's pictures: Lanczos resampling as in Pillow.
 //
-// Every new pixel is a weighted mean of the old ones under a window that is as wide as three new
-// pixels on either side, first along the rows, then along the columns, rounded to bytes after each.
+// Every new pixel is a weighted mean of the old ones in a window of three new pixels on either side; first
+// along the rows, then along the columns, rounded to bytes after each.
 
 const REACH = 3;
 
@@ -12,7 +12,7 @@ function lanczos(x) {
   return (REACH * Math.sin(turn) * Math.sin(turn / REACH)) / (turn * turn);
 }
 
-/** Say of each new pixel along one side with which weights the old ones, from `first`, enter it. */
+/** Return for each new pixel along one side the weights of the old ones, which begin at `first`. */
 function windows(before, after) {
   const stretch = before / after;
   const wide = Math.max(stretch, 1);
@@ -27,10 +27,10 @@ function windows(before, after) {
   });
 }
 
-/** Bring RGB bytes (height, width, 3) to (newHeight, newWidth, 3). */
+/** Resize RGB bytes (height, width, 3) to (newHeight, newWidth, 3). */
 export function resize(bytes, width, height, newWidth, newHeight) {
   if (width === newWidth && height === newHeight) return Uint8ClampedArray.from(bytes);
-  const rows = new Uint8ClampedArray(height * newWidth * 3); // rounds and clips what is written
+  const rows = new Uint8ClampedArray(height * newWidth * 3); // rounds and clips
   windows(width, newWidth).forEach(({ first, weights }, column) => {
     for (let row = 0; row < height; row++) {
       for (let channel = 0; channel < 3; channel++) {

@@ -1,50 +1,49 @@
-// The settings of a descent: the run's own, and which others there can be.
+// The settings of a descent: those of the run, and the values that they may have.
+//
+// Ranges, choices and defaults come with the data of the page: jaxnet/report/page/data.py takes them from
+// the fields of Settings and Preprocessing.
 
-import { ACTIVATIONS } from "./engine.js";
-import { SCALES } from "./data.js";
-
-/** Read the settings with which the run itself started. */
+/** Return the settings of the run itself. */
 export function ownSettings(data) {
-  const written = data.settings.weight_scale ?? 0.01;
   return {
-    learning_rate: Number(data.settings.learning_rate ?? 0.0075),
-    weight_scale: written === "he" ? "he" : Number(written),
-    hidden_units: data.n_h,
-    activation: data.activation,
+    learning_rate: data.settings.learning_rate,
+    weight_scale: data.settings.weight_scale,
+    hidden_units: data.settings.hidden_units,
+    activation: data.settings.activation,
     start: "own",
-    seed: Number(data.settings.seed ?? 0),
-    scale: data.scale,
+    seed: data.settings.seed,
+    pixel_scale: data.pixel_scale,
+    silenced: [],
+    frozen: [],
   };
 }
 
-const ALLOWED = {
-  learning_rate: (value) => Number.isFinite(value) && value >= 0,
-  weight_scale: (value) => value === "he" || (Number.isFinite(value) && value >= 0),
-  hidden_units: (value, data) => Number.isInteger(value) && value >= 1 && value <= mostUnits(data),
-  activation: (value) => Object.hasOwn(ACTIVATIONS, value),
-  start: (value, data) => ["own", "zeros", "equal"].includes(value) || (value === "random" && data.pictures),
-  seed: (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
-  scale: (value) => Object.hasOwn(SCALES, value),
-  silenced: (value) => isUnits(value),
-  frozen: (value) => isUnits(value),
-};
-
-const isUnits = (value) => Array.isArray(value) && value.every((unit) => Number.isInteger(unit) && unit >= 0);
-
-/** Say how many hidden units there can be: without pictures no further ones can be drawn. */
-export function mostUnits(data) {
-  return data.pictures ? Math.max(16, data.n_h) : data.n_h;
+/** List the kinds of initial weights; others can be drawn only if the page holds the pictures. */
+export function startsOf(data) {
+  return ["own", ...(data.pictures ? ["random"] : []), "zeros", "equal"];
 }
 
-/** Say whether a setting is in its range. */
+/** Return whether a setting exists and has a valid value. */
 export function isAllowed(name, value, data) {
-  return Object.hasOwn(ALLOWED, name) && typeof value !== "boolean" && ALLOWED[name](value, data);
+  if (name === "start") return startsOf(data).includes(value);
+  if (name === "silenced" || name === "frozen") return isUnits(value);
+  return Object.hasOwn(data.offered, name) && isWithin(value, data.offered[name]);
 }
 
-/** Return the changes, or throw a RangeError if one is no setting or out of its range. */
+function isWithin(value, { numbers, least, greatest, choices }) {
+  if (typeof value === "string") return choices.includes(value);
+  const isNumber =
+    numbers === "whole" ? Number.isInteger(value) : Number.isFinite(value) && numbers === "any";
+  return isNumber && value >= (least ?? -Infinity) && value <= (greatest ?? Infinity);
+}
+
+function isUnits(value) {
+  return Array.isArray(value) && value.every((unit) => Number.isInteger(unit) && unit >= 0);
+}
+
+/** Return the changes, or throw a RangeError if a name or a value is not valid. */
 export function checked(changes, data) {
   for (const [name, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(ALLOWED, name)) throw new RangeError(`there is no setting ${name}`);
     if (!isAllowed(name, value, data)) throw new RangeError(`${name} cannot be ${value}`);
   }
   return changes;

@@ -1,38 +1,45 @@
-// The set-up: whatever begins the descent anew, and the command line that says the same.
+// The settings that restart the descent, and the command line that trains the same.
 
 import { say } from "./strings.js";
 import { byId, choices, make, write } from "./dom.js";
-import { ACTIVATIONS } from "./engine.js";
-import { SCALES } from "./data.js";
-import { commandLine } from "./command.js";
+import { commandLine, whyNoCommand } from "./command.js";
 import { logSlider } from "./transport.js";
-import { mostUnits } from "./settings.js";
+import { startsOf } from "./settings.js";
+import { unitsOfRun } from "./starts.js";
 
-/** Make the set-up: whatever begins the descent anew, and the command line that says the same. */
+/** Make the controls of the settings that restart the descent, and show the command line. */
 export function makeSetup(app) {
-  const { data } = app.lesson;
-  const select = (name, prefix, values) =>
+  const { data } = app.descent;
+  const { hidden_units, weight_scale, seed: seeds } = data.offered;
+  const select = (name, label, values = data.offered[name].choices) =>
     make(
       "select",
-      {
-        label: prefix === "scale" ? "inputScale" : prefix,
-        onchange: (event) => app.set({ [name]: event.target.value }),
-      },
-      ...choices(prefix, values),
+      { label, onchange: (event) => app.set({ [name]: event.target.value }) },
+      ...choices(name, values),
     );
-  const units = make("input", { type: "range", min: 1, max: mostUnits(data), step: 1, label: "hiddenUnits" });
+  const range = { min: hidden_units.least, max: hidden_units.greatest, step: 1 };
+  const units = make("input", { type: "range", ...range, label: "hiddenUnits" });
   units.addEventListener("input", () => app.set({ hidden_units: Number(units.value) }));
   const unitCount = make("b", {});
-  const activation = select("activation", "activation", Object.keys(ACTIVATIONS));
-  const start = select("start", "start", ["own", ...(data.pictures ? ["random"] : []), "zeros", "equal"]);
-  const seed = make("input", { type: "number", min: 0, max: 2 ** 32 - 1, step: 1, label: "seed" });
+  const activation = select("activation", "activation");
+  const start = select("start", "start", startsOf(data));
+  const seed = make("input", {
+    type: "number",
+    min: seeds.least,
+    max: seeds.greatest,
+    step: 1,
+    label: "seed",
+  });
   seed.addEventListener("change", () => app.set({ seed: Number(seed.value) }));
-  const weights = logSlider("weightScale", "weightScaleNumber", (weight_scale) => app.set({ weight_scale }));
+  const weights = logSlider("weightScale", "weightScaleNumber", weight_scale, (value) =>
+    app.set({ weight_scale: value }),
+  );
   const he = make("input", { type: "checkbox" });
-  he.addEventListener("change", () => app.set({ weight_scale: he.checked ? "he" : 0.01 }));
-  const scale = select("scale", "scale", Object.keys(SCALES));
+  he.addEventListener("change", () => app.set({ weight_scale: he.checked ? "he" : weight_scale.default }));
+  const pixelScale = select("pixel_scale", "pixelScale");
+  const generator = make("p", { class: "note" });
   const command = make("code", { class: "command", tabindex: 0 });
-  const different = make("p", { class: "note", say: "notTheSame" });
+  const different = make("p", { class: "note" });
   const copy = make("button", { type: "button" });
   copy.addEventListener("click", async () => {
     await copyText(command);
@@ -46,30 +53,48 @@ export function makeSetup(app) {
     line("activation", activation),
     line("start", start),
     seedLine,
+    generator,
     line("weightScale", weights.slider, weights.number),
     make("label", { class: "line check" }, he, make("span", { say: "he" })),
-    line("inputScale", scale),
+    line("pixelScale", pixelScale),
     make("p", { class: "note", say: "setupNote" }),
     make("h3", { say: "command" }),
     make("div", { class: "copy" }, command, different, copy),
     make("p", { class: "note keys", say: "keys" }),
   );
   return () => {
-    const { settings } = app.lesson;
+    const { settings } = app.descent;
     units.value = settings.hidden_units;
     write(unitCount, String(settings.hidden_units));
-    [activation.value, start.value, scale.value] = [settings.activation, settings.start, settings.scale];
+    [activation.value, start.value] = [settings.activation, settings.start];
+    pixelScale.value = settings.pixel_scale;
     seedLine.hidden = settings.start !== "random";
     if (document.activeElement !== seed) seed.value = settings.seed;
+    generator.hidden = data.prng === data.page_prng || !drawsWeights(app.descent);
+    write(generator, say("otherGenerator", { page: data.page_prng, run: data.prng }));
     he.checked = settings.weight_scale === "he";
     weights.slider.disabled = weights.number.disabled = he.checked;
     if (!he.checked) weights.show(settings.weight_scale);
-    const text = commandLine(app.lesson);
-    copy.disabled = text === null;
-    different.hidden = text === null || app.lesson.isPlain;
-    write(command, text ?? say("noCommand"));
+    const reason = whyNoCommand(app.descent);
+    const differences = differencesOf(app.descent);
+    copy.disabled = reason !== null;
+    different.hidden = reason !== null || !differences.length;
+    write(different, differences.map((key) => say(key)).join(" "));
+    write(command, reason ? say(reason, { generator: data.prng, n: data.n_h }) : commandLine(app.descent));
     if (copy.textContent !== say("copied")) write(copy, say("copy"));
   };
+}
+
+/** Return whether the page draws initial weights of its own. */
+function drawsWeights({ data, settings }) {
+  const random = settings.start === "own" || settings.start === "random";
+  return random && unitsOfRun(data, settings) < settings.hidden_units;
+}
+
+/** List, as keys of texts, why the command line does not repeat exactly this training. */
+function differencesOf({ data, isPlain }) {
+  const isSample = Object.values(data.splits).some(({ m, of }) => m < of);
+  return [...(isPlain ? [] : ["wasChanged"]), ...(isSample ? ["trainsOnAll"] : [])];
 }
 
 async function copyText(element) {

@@ -1,39 +1,40 @@
-// Where the descent starts from: the run's own first weights, others of a seed, zeros, or all equal.
+// The initial state of a descent: the run's own initial weights, others from a seed, zeros, or all equal.
 
 import { drawNormals } from "./draw.js";
-import { ownSettings } from "./settings.js";
 import { productsAt, rescaling, sumsAt, timesPictures } from "./data.js";
 
-/** Say with which standard deviation each layer's weights are drawn (layer_scales of network.py). */
-export function layerScales(scale, n_x, n_h) {
-  return scale === "he" ? [Math.sqrt(2 / n_x), Math.sqrt(2 / n_h)] : [Number(scale), Number(scale)];
+/** Return the standard deviations of the weights of the two layers (layer_scales of network.py). */
+export function layerScales(weightScale, n_x, n_h) {
+  return weightScale === "he" ? [Math.sqrt(2 / n_x), Math.sqrt(2 / n_h)] : [weightScale, weightScale];
+}
+
+/** Count the units that start with the run's own weights; further ones are drawn by the page. */
+export function unitsOfRun(data, { start, hidden_units }) {
+  // Weights drawn with the scale 0 are all 0, and cannot be brought to another scale.
+  return start === "own" && data.settings.weight_scale !== 0 ? Math.min(hidden_units, data.n_h) : 0;
 }
 
 /**
  * Prepare a descent.
  *
- * Returns its params (C, b1, W2, b2), the first weights W1 (n_h, n_x), and by the name of each split
- * what it is to the network: Z1 = W1 X′ (n_h, m′) and K (m, m′).
+ * Returns its params (C, b1, W2, b2), the initial weights W1 (n_h, n_x), and by the name of each split the
+ * inputs of the network: Z1 = W1 X′ (n_h, m′) and K (m, m′).
  */
 export function makeStart(data, settings) {
-  const { hidden_units: n_h, scale } = settings;
+  const { hidden_units: n_h, pixel_scale } = settings;
   const { n_x } = data;
   const m = data.splits.train.m;
   const [scale1, scale2] = layerScales(settings.weight_scale, n_x, n_h);
-  const start = { params: null, W1: new Float32Array(n_h * n_x), seen: {} };
+  const start = { params: null, W1: new Float32Array(n_h * n_x), inputs: {} };
   const W2 = new Float64Array(n_h);
   const b1 = new Float64Array(n_h);
   const b2 = new Float64Array(1);
-  let kept = 0; // so many units, with their exact Z1, are the run's own
+  const kept = unitsOfRun(data, settings);
   if (settings.start === "own" || settings.start === "random") {
-    const [own1, own2] = layerScales(ownSettings(data).weight_scale, n_x, data.n_h);
-    if (settings.start === "own" && own1 > 0) kept = Math.min(n_h, data.n_h);
+    const [own1, own2] = layerScales(data.settings.weight_scale, n_x, data.n_h);
     if (kept < n_h) {
-      const normals = drawNormals(
-        settings.start === "own" ? ownSettings(data).seed : settings.seed,
-        n_x,
-        n_h,
-      );
+      const seed = settings.start === "own" ? data.settings.seed : settings.seed;
+      const normals = drawNormals(seed, n_x, n_h);
       start.W1.set(normals.W1.map((normal) => normal * scale1));
       W2.set(normals.W2.map((normal) => Math.fround(normal * scale2)));
     }
@@ -47,26 +48,27 @@ export function makeStart(data, settings) {
     W2.fill(scale2);
   }
   for (const name of data.names) {
-    start.seen[name] = { Z1: firstZ1(data, settings, name, start, kept), K: productsAt(data, name, scale) };
+    const K = productsAt(data, name, pixel_scale);
+    start.inputs[name] = { Z1: firstZ1(data, settings, name, start, kept), K };
   }
   start.params = { C: new Float64Array(n_h * m), b1, W2, b2 };
   return start;
 }
 
-/** Compute W1₀ X′ (n_h, m′): exact for what the run itself has drawn, else from the bytes. */
+/** Compute W1₀ X′ (n_h, m′): exactly for the units of the run, of others from the pictures as bytes. */
 function firstZ1(data, settings, name, { W1, grow }, kept) {
   const { n_x } = data;
   const split = data.splits[name];
   const n_h = settings.hidden_units;
   if (settings.start === "zeros") return new Float64Array(n_h * split.m);
   if (settings.start === "equal") {
-    const sums = sumsAt(data, name, settings.scale);
+    const sums = sumsAt(data, name, settings.pixel_scale);
     return Float64Array.from({ length: n_h * split.m }, (_, at) => W1[0] * sums[at % split.m]);
   }
   const Z1 = new Float64Array(n_h * split.m);
   if (kept < n_h)
-    Z1.set(timesPictures(W1.subarray(kept * n_x), split.pixels, n_x, settings.scale), kept * split.m);
-  const [r, d] = rescaling(data, settings.scale);
+    Z1.set(timesPictures(W1.subarray(kept * n_x), split.pixels, n_x, settings.pixel_scale), kept * split.m);
+  const [r, d] = rescaling(data, settings.pixel_scale);
   for (let i = 0; i < kept; i++) {
     const total = data.W1.subarray(i * n_x, (i + 1) * n_x).reduce((sum, weight) => sum + weight, 0);
     for (let j = 0, at = i * split.m; j < split.m; j++, at++) Z1[at] = grow * (r * split.Z1[at] + d * total);

@@ -1,16 +1,16 @@
-// The transport: play, steps, back, reset, α, and where the descent is.
+// Play, steps, back, reset, α, and the state of the descent.
 
 import { brief, percent, say } from "./strings.js";
 import { byId, choices, make, mark, write } from "./dom.js";
 
 const SPEEDS = ["slow", "medium", "full"];
-const LOWEST = -6;
-const HIGHEST = 1; // of the logarithm of a rate or a scale on its slider
+const LOWEST = -6; // of the decimal logarithm on a slider
+const HIGHEST = 1;
 
-/** Make a slider of a logarithm beside a field for the number itself. */
-export function logSlider(label, numberLabel, set) {
+/** Make a logarithmic slider beside a field for the number itself. */
+export function logSlider(label, numberLabel, { least }, set) {
   const slider = make("input", { type: "range", min: LOWEST, max: HIGHEST, step: 0.01, label });
-  const number = make("input", { type: "number", min: 0, step: "any", label: numberLabel });
+  const number = make("input", { type: "number", min: least, step: "any", label: numberLabel });
   slider.addEventListener("input", () => set(Number((10 ** Number(slider.value)).toPrecision(3))));
   number.addEventListener("change", () => number.value !== "" && set(Number(number.value)));
   const show = (value) => {
@@ -21,7 +21,7 @@ export function logSlider(label, numberLabel, set) {
   return { slider, number, show };
 }
 
-/** Make the transport: play, steps, back, reset, α, and where the descent is. */
+/** Make the controls of the training, and show its state in numbers and its outcome. */
 export function makeTransport(app) {
   const press = (say, label, onclick) => make("button", { type: "button", say, label, onclick });
   const play = make("button", { type: "button", class: "primary", onclick: app.toggle });
@@ -30,7 +30,10 @@ export function makeTransport(app) {
   );
   const back = press("back", "backLabel", app.back);
   const reset = press("reset", "resetLabel", app.reset);
-  const rate = logSlider("learningRate", "learningRateNumber", (learning_rate) => app.set({ learning_rate }));
+  const { learning_rate } = app.descent.data.offered;
+  const rate = logSlider("learningRate", "learningRateNumber", learning_rate, (value) =>
+    app.set({ learning_rate: value }),
+  );
   const speed = make(
     "select",
     { label: "speed", onchange: () => (app.ui.speed = speed.value) },
@@ -41,8 +44,8 @@ export function makeTransport(app) {
     return { value, box: make("div", { class: "count" }, value, make("span", { say: key })) };
   };
   const counts = { iteration: count("iteration"), cost: count("cost"), onTrain: count("onTrain") };
-  if (app.lesson.data.splits.test) counts.onTest = count("onTest");
-  const verdict = make("p", { class: "verdict" });
+  if (app.descent.data.splits.test) counts.onTest = count("onTest");
+  const result = make("p", { class: "outcome" });
   byId("transport").append(
     make("div", { class: "buttons" }, play, ...steps, back, reset, speed),
     make(
@@ -53,26 +56,23 @@ export function makeTransport(app) {
       rate.number,
     ),
     make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
-    verdict,
+    result,
   );
   return () => {
-    const { lesson, ui } = app;
-    const { t, history, data } = lesson;
+    const { descent, ui } = app;
+    const { t, history, data } = descent;
     write(play, say(ui.playing ? "pause" : "play"));
     mark(play, "aria-pressed", ui.playing);
     steps.forEach((button, at) => mark(button, "aria-label", say("stepLabel", { n: 10 ** at })));
     back.disabled = t === 0;
     speed.value = ui.speed;
-    rate.show(lesson.settings.learning_rate);
+    rate.show(descent.settings.learning_rate);
     write(counts.iteration.value, t.toLocaleString("en"));
     write(counts.cost.value, brief(history.train.costs[t], 4));
-    write(counts.onTrain.value, percent(history.train.right[t] / data.splits.train.m));
-    if (counts.onTest) write(counts.onTest.value, percent(history.test.right[t] / data.splits.test.m));
-    write(verdict, lesson.finite ? (isDead(lesson) ? say("isDead") : "") : say("notFinite"));
+    write(counts.onTrain.value, percent(history.train.correct[t] / data.splits.train.m));
+    if (counts.onTest) write(counts.onTest.value, percent(history.test.correct[t] / data.splits.test.m));
+    const { outcome } = descent;
+    write(result, say(`outcome.${outcome ?? "none"}`));
+    mark(result, "class", data.failed.includes(outcome) ? "outcome failed" : "outcome");
   };
-}
-
-/** Say whether no unit has any slope on any training picture. */
-function isDead(lesson) {
-  return !lesson.stages.train.Z1.some((z) => lesson.hidden.slope(z) !== 0);
 }

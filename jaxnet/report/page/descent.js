@@ -1,22 +1,24 @@
-// One descent with its history: what the controls set, what the views show.
+// One descent with its settings and its history.
 
-import { ACTIVATIONS, backward, cost, countRight, forward, update } from "./engine.js";
-import { SCALES, addPictures, timesPictures } from "./data.js";
+import { ACTIVATIONS, backward, cost, countCorrect, forward, update } from "./engine.js";
+import { PIXEL_SCALES, addPictures, timesPictures } from "./data.js";
 import { checked, isAllowed, ownSettings } from "./settings.js";
+import { labelEntropy } from "./scores.js";
 import { makeStart } from "./starts.js";
+import { outcome } from "./outcome.js";
 
-// Snapshots kept; when there are more, every second one goes.
+// At most this many snapshots are kept; when there are more, every second one is dropped.
 const MOST_SNAPSHOTS = 240;
 
-// Settings that change how a step is made; any other makes the descent begin anew.
+// Settings with which a descent continues; a change of any other restarts it.
 const LIVE = ["learning_rate", "silenced", "frozen"];
 
-export class Lesson {
-  /** Begin with the run's own settings and start. */
+export class Descent {
+  /** Start with the settings and the initial weights of the run. */
   constructor(data) {
     this.data = data;
     this.photo = null;
-    this.settings = { ...ownSettings(data), silenced: [], frozen: [] };
+    this.settings = ownSettings(data);
     this.reset();
   }
 
@@ -28,7 +30,7 @@ export class Lesson {
     return this.settings.hidden_units;
   }
 
-  /** Go back to the first weights. */
+  /** Go back to the initial weights. */
   reset() {
     this.start = makeStart(this.data, this.settings);
     this.params = this.start.params;
@@ -36,16 +38,16 @@ export class Lesson {
     this.altered = false;
     this.every = 10;
     this.snapshots = new Map();
-    this.history = { rises: [], train: { costs: [], right: [] }, test: { costs: [], right: [] } };
-    if (this.photo) this.lookAt(this.photo.pixels, this.photo.colors);
-    this.look();
+    this.history = { rises: [], train: { costs: [], correct: [] }, test: { costs: [], correct: [] } };
+    if (this.photo) this.setPhoto(this.photo.pixels, this.photo.colors);
+    this.evaluate();
     this.keep();
   }
 
-  /** Change settings by their names; unless the descent can go on with them, it begins anew. */
+  /** Change settings by their names, and restart the descent if it cannot continue with them. */
   set(changes) {
     const wished = { ...this.settings, ...checked(changes, this.data) };
-    const anew = Object.keys(changes).some(
+    const restarts = Object.keys(changes).some(
       (name) => !LIVE.includes(name) && wished[name] !== this.settings[name],
     );
     const inside = (unit) => unit < wished.hidden_units;
@@ -54,53 +56,69 @@ export class Lesson {
       silenced: wished.silenced.filter(inside),
       frozen: wished.frozen.filter(inside),
     };
-    if (anew) this.reset();
+    if (restarts) this.reset();
     else {
       this.altered ||= this.t > 0 && Object.keys(changes).length > 0;
-      this.look();
+      this.evaluate();
     }
   }
 
-  /** Say whether a command line can repeat this: no rate and no unit was changed on the way. */
+  /** Whether a command line can repeat this: neither α nor a unit was changed during the training. */
   get isPlain() {
     return !this.altered && !this.settings.silenced.length && !this.settings.frozen.length;
   }
 
-  /** Say whether these are settings in their ranges. */
+  /** Return whether these are settings with valid values. */
   allows(changes) {
     return Object.entries(changes).every(([name, value]) => isAllowed(name, value, this.data));
   }
 
-  /** Take n steps; stop where the cost is no finite number any more. */
+  /** Take n steps, or fewer if the cost or a parameter becomes infinite or NaN. */
   step(n = 1) {
     for (let made = 0; made < n && this.finite; made++) {
       const { train } = this.history;
       this.params = update(this.params, this.gradients, this.settings.learning_rate, this.flags("frozen"));
       this.t++;
-      this.look();
+      this.evaluate();
       if (train.costs[this.t] > train.costs[this.t - 1]) this.history.rises.push(this.t);
       if (this.t % this.every === 0) this.keep();
     }
   }
 
+  /** Whether the cost and every parameter is a finite number. */
   get finite() {
-    return Number.isFinite(this.history.train.costs[this.t]);
+    const parameters = Object.values(this.params).every((values) => values.every(Number.isFinite));
+    return parameters && Number.isFinite(this.history.train.costs[this.t]);
   }
 
-  /** Compute what every picture is to the network now, and write the costs down. */
-  look() {
+  /** The outcome of the steps so far; null before the first one, unless the network is dead already. */
+  get outcome() {
+    const { finite, t } = this;
+    const { Z1 } = this.stages.train;
+    const { m, weights } = this.data.splits.train;
+    const silenced = this.flags("silenced");
+    const active = Z1.some(
+      (z, at) => !silenced[Math.floor(at / m)] && weights[at % m] > 0 && this.hidden.slope(z) !== 0,
+    );
+    if (t === 0 && finite && active) return null;
+    const costs = this.history.train.costs.slice(0, t); // before each update, as in Python
+    return outcome({ finite, active, costs, entropy: labelEntropy(this.data) });
+  }
+
+  /** Compute Z1, A1, Z2 and A2 of every picture, and record cost and accuracy. */
+  evaluate() {
     const mask = this.flags("silenced").map((flag) => 1 - flag);
     this.stages = {};
     this.cached = null;
     this.W1 = this.dW1 = undefined;
     for (const name of this.data.names) {
-      const stages = forward(this.params, this.start.seen[name], this.hidden, mask);
+      const stages = forward(this.params, this.start.inputs[name], this.hidden, mask);
       const { Y, weights } = this.data.splits[name];
       this.stages[name] = stages;
       this.history[name].costs[this.t] = cost(stages.Z2, Y, weights);
-      this.history[name].right[this.t] = countRight(stages.A2, Y);
+      this.history[name].correct[this.t] = countCorrect(stages.A2, Y);
     }
-    if (this.photo) this.stages.photo = forward(this.params, this.photo.seen, this.hidden, mask);
+    if (this.photo) this.stages.photo = forward(this.params, this.photo.inputs, this.hidden, mask);
   }
 
   /** The derivatives at this iteration. */
@@ -111,7 +129,7 @@ export class Lesson {
     return this.cached;
   }
 
-  /** Say of each unit by 0 or 1 whether it is "silenced" or "frozen". */
+  /** Return for each unit 1 or 0: whether it is "silenced" or "frozen". */
   flags(name) {
     return Uint8Array.from({ length: this.n_h }, (_, unit) => this.settings[name].includes(unit));
   }
@@ -130,30 +148,30 @@ export class Lesson {
     if (earlier.length) this.goTo(Math.max(...earlier));
   }
 
-  /** Go back to the snapshot that is nearest to an iteration; what came after it is forgotten. */
+  /** Go back to the snapshot that is nearest to an iteration, and drop the history after it. */
   goTo(iteration) {
     const kept = [...this.snapshots.keys()];
     this.t = kept.reduce((best, t) => (Math.abs(t - iteration) < Math.abs(best - iteration) ? t : best));
     this.params = this.snapshots.get(this.t);
     for (const t of kept) if (t > this.t) this.snapshots.delete(t);
     for (const name of ["train", "test"]) {
-      this.history[name].costs.length = this.history[name].right.length = this.t + 1;
+      this.history[name].costs.length = this.history[name].correct.length = this.t + 1;
     }
     this.history.rises = this.history.rises.filter((t) => t <= this.t);
-    this.look();
+    this.evaluate();
   }
 
-  /** Show the network another picture: bytes (n_x) as it sees them, and RGB as people do. */
-  lookAt(pixels, colors) {
+  /** Take a photo as a further picture: the network's input (n_x) from 0 to 255, and RGB to show. */
+  setPhoto(pixels, colors) {
     const { data, settings, start } = this;
-    const Z1 = timesPictures(start.W1, pixels, data.n_x, settings.scale);
-    const X = floats(pixels, settings.scale);
-    const K = timesPictures(X, data.splits.train.pixels, data.n_x, settings.scale);
-    this.photo = { pixels, colors, seen: { Z1, K } };
-    this.look();
+    const Z1 = timesPictures(start.W1, pixels, data.n_x, settings.pixel_scale);
+    const X = floats(pixels, settings.pixel_scale);
+    const K = timesPictures(X, data.splits.train.pixels, data.n_x, settings.pixel_scale);
+    this.photo = { pixels, colors, inputs: { Z1, K } };
+    this.evaluate();
   }
 
-  /** Compute the weights of a unit, its row of W1 = W1₀ + C Xᵀ; null where there are no pictures. */
+  /** Compute the weights of a unit, its row of W1 = W1₀ + C Xᵀ; null if the page has no pictures. */
   weightsOf(unit) {
     this.W1 ??= this.lift(this.start.W1.slice(), this.params.C);
     return this.rowOf(this.W1, unit);
@@ -165,10 +183,12 @@ export class Lesson {
     return this.rowOf(this.dW1, unit);
   }
 
-  /** Add C Xᵀ to W (n_h, n_x), if there are pictures to do it with. */
+  /** Add C Xᵀ to W (n_h, n_x); null if the page has no pictures. */
   lift(W, C) {
     const { n_x, splits } = this.data;
-    return splits.train.pixels ? addPictures(W, C, splits.train.pixels, n_x, this.settings.scale) : null;
+    return splits.train.pixels
+      ? addPictures(W, C, splits.train.pixels, n_x, this.settings.pixel_scale)
+      : null;
   }
 
   /** Take the row of a unit out of a matrix with n_h rows. */
@@ -178,18 +198,18 @@ export class Lesson {
     return matrix.subarray(unit * length, (unit + 1) * length);
   }
 
-  /** Say all that a lesson or a test may ask for. */
+  /** Return the state in numbers, for scripts and tests. */
   state() {
     const { t, settings, params, history, data, finite } = this;
     const numbers = {};
     for (const name of data.names) {
-      const { costs, right } = history[name];
+      const { costs, correct } = history[name];
       const { m } = data.splits[name];
       numbers[name] = {
         pictures: m,
         cost: costs[t],
-        right: right[t],
-        accuracy: right[t] / m,
+        correct: correct[t],
+        accuracy: correct[t] / m,
         costs: [...costs],
         probabilities: [...this.stages[name].A2],
       };
@@ -197,6 +217,7 @@ export class Lesson {
     return {
       iteration: t,
       finite,
+      outcome: this.outcome,
       settings: { ...settings, silenced: [...settings.silenced], frozen: [...settings.frozen] },
       ...numbers,
       b1: [...params.b1],
@@ -208,8 +229,8 @@ export class Lesson {
   }
 }
 
-/** Turn bytes (n_x) into numbers as the network sees them. */
+/** Convert pixels (n_x) from 0 to 255 into an input column. */
 export function floats(pixels, scale) {
-  const [a, c] = SCALES[scale];
+  const [a, c] = PIXEL_SCALES[scale];
   return Float64Array.from(pixels, (pixel) => a * pixel + c);
 }

@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM, and imports in the background: what a long command needs of the system."""
+
+import contextlib
+import importlib
+import signal
+import threading
+from collections.abc import Iterator
+
+
+class Interruption:
+    """Ctrl-C and SIGTERM, kept until the loop that asks for them can stop.
+
+    A KeyboardInterrupt in the midst of a compiled program can be lost or crash the process.
+
+    Attributes:
+        signal: The number of the signal that came, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __enter__(self) -> "Interruption":
+        self._before = {s: signal.signal(s, self._keep) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _keep(self, number: int, _: object) -> None:
+        self.signal = number
+
+
+@contextlib.contextmanager
+def importing(*modules: str) -> Iterator[None]:
+    """Import modules in another thread during the block, which leaves a core idle.
+
+    Nothing in the block may import them itself.
+    """
+    thread = threading.Thread(target=lambda: [*map(importlib.import_module, modules)])
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()

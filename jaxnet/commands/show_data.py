@@ -1,0 +1,100 @@
+"""What every command that reads pictures does first: load them, and say what is in them."""
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from jaxnet.commands.interruption import importing
+from jaxnet.data.source import DataSource
+from jaxnet.errors import UsageError
+from jaxnet.report.console import show_progress
+from jaxnet.settings import Settings
+
+if TYPE_CHECKING:
+    from jaxnet.data.dataset import Dataset
+    from jaxnet.evaluation.audit import Audit
+    from jaxnet.runs.run import Run
+
+# Slow to import, and needed by what follows the loading.
+NEXT = ("scipy.stats", "matplotlib.figure", "matplotlib.backends.backend_agg")
+
+
+def load_and_show(console: Console, source: DataSource) -> tuple["Dataset", "Audit"]:
+    """Load a data set and print its table and its warnings; return it and its audit."""
+    from jaxnet.data.load import load_dataset
+
+    with importing(*NEXT):
+        dataset = load_dataset(source, track=show_progress)
+    return dataset, show(console, dataset)
+
+
+def load_and_show_for(
+    console: Console, run: "Run", typed: dict[str, Any]
+) -> tuple["Dataset", "Audit"]:
+    """Load the data of a run, or those that are typed, and print whether they are the run's."""
+    from jaxnet.runs.run import load_data_for
+
+    with importing(*NEXT):
+        dataset = load_data_for(run, track=show_progress, **typed)
+    audit = show(console, dataset)
+    ours, theirs = run.origin.get("train_sha256"), dataset.train_sha256
+    what = "other data" if typed else "the data have changed"
+    warning = ""
+    if ours is None:
+        warning = "the model does not say on which pictures it was trained"
+    elif ours != theirs:
+        warning = (
+            f"{what}: these are not the training pictures and labels of the run (SHA-256 "
+            f"{theirs[:12]}…, the run's {str(ours)[:12]}…); some may be in either split"
+        )
+    elif dataset.sha256 != run.origin.get("sha256") and not dataset.leaks_excluded:
+        warning = f"{what}: the training pictures are the run's, the test pictures are not"
+    if warning:
+        console.print(warning, style="yellow")
+    if dataset.classes[1] != run.classes[1]:
+        console.print(
+            f'the network predicts the probability of "{run.classes[1]}", and is evaluated by '
+            f'"{dataset.classes[1]}"',
+            style="yellow",
+        )
+    return dataset, audit
+
+
+def show(console: Console, dataset: "Dataset") -> "Audit":
+    """Print the table and the warnings of a data set; return its audit."""
+    from jaxnet.evaluation.audit import audit
+    from jaxnet.report.dataset import dataset_table, dataset_warnings
+
+    console.print(f"Data: {dataset.source}")
+    console.print(dataset_table(dataset))
+    audited = audit(dataset)
+    for line in dataset_warnings(dataset, audited):
+        console.print(line, style="yellow")
+    return audited
+
+
+def settings_to_json(*parts: Any, **more: Any) -> dict[str, Any]:
+    """Put what decided a result into one dict; the pixel scale is named as in the files: scale."""
+    from jaxnet.report.json import to_json
+
+    named: dict[str, Any] = {}
+    for part in parts:
+        named |= to_json(part)
+    if "pixel_scale" in named:
+        named["scale"] = named.pop("pixel_scale")
+    return named | more
+
+
+def prepare_many(settings: Settings, seeds: int) -> None:
+    """Let many networks use every core, unless JAX is in use already, as within a notebook.
+
+    Raises:
+        UsageError: If many networks cannot be trained with these settings; before data are read.
+    """
+    from jaxnet import devices
+    from jaxnet.many.sweep import check_many
+
+    check_many(settings, seeds)
+    with contextlib.suppress(UsageError):
+        devices.use_all_cores()

@@ -1,0 +1,65 @@
+"""The options that choose a data set, for the library, the commands and the files of runs."""
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+from jaxnet.settings import LARGEST_SEED, check_options, option
+
+# Larger values would take an impractical amount of memory or time.
+LARGEST_SIZE = 4096
+LARGEST_COUNT = 10_000_000
+
+SOURCES = (
+    "sketches (drawn here), catvnoncat (the article's cats, downloaded once), "
+    "an HDF5 file, or a folder with one sub-folder of pictures a class."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSource:
+    """The source of a data set, and the options of loading a training set and a test set from it.
+
+    Paths may be given as `Path`; they are stored as strings.
+
+    Raises:
+        UsageError: If a value is of the wrong type or out of its range.
+    """
+
+    data: str = option("sketches", SOURCES)
+    test: str | None = option(
+        None, "File or folder of the test split.", shown="in or beside the data"
+    )
+    positive: str | None = option(
+        None, "The class that is 1.", shown="the one called cat, else the second"
+    )
+    size: int | None = option(
+        None,
+        "Bring pictures to SIZE × SIZE pixels.",
+        least=1,
+        greatest=LARGEST_SIZE,
+        shown="a folder's to 64",
+    )
+    count: int | None = option(
+        None,
+        "How many training pictures to draw, sketches only.",
+        least=2,
+        greatest=LARGEST_COUNT,
+        shown="209",
+    )
+    data_seed: int = option(
+        0, "Decides the sketches, or a folder's test split.", least=0, greatest=LARGEST_SEED
+    )
+    skip_bad: bool = option(False, "Leave out pictures that cannot be read.")
+    exclude_leaks: bool = option(
+        False, "Leave out test pictures that are in the training set, too."
+    )
+
+    def __post_init__(self) -> None:
+        """Convert paths to strings, and check every value."""
+        for name in ("data", "test"):
+            value: Any = getattr(self, name)
+            if isinstance(value, Path):
+                object.__setattr__(self, name, os.fspath(value))
+        check_options(self)

@@ -1,0 +1,108 @@
+"""Convert data sets to the examples that a training with given settings uses."""
+
+from jaxnet.data.dataset import Dataset, check_dataset
+from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
+from jaxnet.devices import at_precision
+from jaxnet.errors import DataError, UsageError
+from jaxnet.examples import Examples, balancing_weights, check_examples
+from jaxnet.settings import Settings
+
+
+def to_examples(
+    dataset: Dataset, settings: Settings, preprocessing: Preprocessing | None = None
+) -> dict[str, Examples]:
+    """Convert every split to X and Y; weight the training set by class if `balanced` is set.
+
+    Args:
+        dataset: The pictures.
+        settings: Only `precision` and `balanced` are used.
+        preprocessing: The preprocessing of the pictures; by default grey, in their original size.
+
+    Returns:
+        X (n_x, m), Y (1, m), and weights (1, m) or None, by the name of the split.
+
+    Raises:
+        DataError: If the pictures cannot be used.
+    """
+    check_dataset(dataset)
+    preprocessing = preprocessing or preprocessing_for(dataset)
+    with at_precision(settings.precision):
+        return {
+            name: preprocessing.examples(
+                split, settings.precision, balanced=settings.balanced and name == "train"
+            )
+            for name, split in dataset.splits.items()
+        }
+
+
+def examples_of(
+    data: Dataset | Examples,
+    settings: Settings,
+    preprocessing: Preprocessing | None = None,
+    test: Examples | None = None,
+) -> tuple[Examples, Examples | None]:
+    """Convert a data set to examples, or check given examples, for a training.
+
+    Args:
+        data: The pictures, or X, Y and weights.
+        settings: Only `precision` and `balanced` are used.
+        preprocessing: The preprocessing of the pictures of a data set.
+        test: The test examples, if `data` is Examples.
+
+    Returns:
+        The training examples, with class-balancing weights if `balanced` is set; and the test
+        examples or None.
+
+    Raises:
+        DataError: If the data cannot be used.
+        UsageError: If the arguments do not fit together.
+    """
+    if isinstance(data, Dataset):
+        if test is not None:
+            raise UsageError(
+                "test examples are given beside a data set",
+                "the test split of the data set, or examples for both",
+                "leave test out",
+            )
+        splits = to_examples(data, settings, preprocessing)
+        return splits["train"], splits.get("test")
+    if not isinstance(data, Examples):
+        raise UsageError(
+            f"data is of type {type(data).__name__}",
+            "a Dataset or Examples",
+            "load it by load_dataset, or make it by make_examples(X, Y)",
+        )
+    if preprocessing is not None:
+        raise UsageError(
+            "preprocessing is given for examples, which are columns already",
+            "preprocessing with a data set only",
+            "leave it out",
+        )
+    with at_precision(settings.precision):
+        for examples in (data,) if test is None else (data, test):
+            _check(examples, settings)
+        if test is not None and test.X.shape[0] != data.X.shape[0]:
+            raise DataError(
+                f"test X has {test.X.shape[0]} features, X {data.X.shape[0]}",
+                "the same number",
+                "preprocess both alike",
+            )
+        if settings.balanced and data.weights is None:
+            data = data._replace(weights=balancing_weights(data.Y))
+    return data, test
+
+
+def _check(examples: Examples, settings: Settings) -> None:
+    check_examples(examples)
+    if examples.X.dtype != settings.precision:
+        raise UsageError(
+            f"X is of type {examples.X.dtype}, the precision of the settings {settings.precision}",
+            "the same type",
+            f'give Settings(precision="{examples.X.dtype}"), or other examples',
+        )
+    if settings.balanced and examples.weights is not None:
+        raise UsageError(
+            "balanced is set, and the examples have weights",
+            "one or the other",
+            "leave balanced out, or the weights",
+        )

@@ -1,0 +1,242 @@
+"""Evaluation of a trained network: scores of each split, baselines, a test against one of them."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from jaxnet.data.dataset import Dataset, Split, check_dataset
+from jaxnet.devices import at_precision
+from jaxnet.errors import UsageError, require_number
+from jaxnet.evaluation.baselines import TESTED, Comparison, compare, predict_baselines
+from jaxnet.evaluation.scores import Bin, Interval, best_cut, most_wrong, score, wilson
+from jaxnet.network import forward
+from jaxnet.runs.model import Model
+from jaxnet.runs.run import Run
+
+
+class Threshold(NamedTuple):
+    """The threshold: a picture is predicted positive if its probability exceeds `value`.
+
+    Attributes:
+        value: From 0 to 1.
+        how: "given" beforehand, or the one that is correct most often on "train".
+    """
+
+    value: float
+    how: Literal["given", "train"]
+
+
+class Baseline(NamedTuple):
+    """The score of a baseline on one split.
+
+    Attributes:
+        always: The class that it predicts for every picture, if it is a constant.
+        in_hindsight: Whether it was chosen by the labels of this split.
+        right: How many pictures it predicts correctly.
+        accuracy: Their share (Wilson interval).
+    """
+
+    always: str | None
+    in_hindsight: bool
+    right: int
+    accuracy: Interval
+
+
+class WrongPicture(NamedTuple):
+    """A picture that is predicted wrongly.
+
+    Attributes:
+        picture: Its number.
+        class_: Its class.
+        probability: The probability of the positive class that was predicted.
+    """
+
+    picture: int
+    class_: str
+    probability: float
+
+
+class SplitEvaluation(NamedTuple):
+    """The evaluation of a network on one split.
+
+    The scores from `confusion` to `calibration` are explained at `jaxnet.evaluation.scores.Scores`.
+
+    Attributes:
+        seen_in_training: Whether the network was trained on it; None if that is not known.
+        pictures: How many there are.
+        right: How many are predicted correctly.
+        confusion: Counts (2, 2): the row is the label, the column the prediction.
+        accuracy: The share predicted correctly.
+        balanced_accuracy: The mean of both classes' shares.
+        precision: The share of positives among those predicted positive.
+        recall: The share predicted positive among the positives.
+        roc_auc: The area under the ROC curve.
+        log_loss: The mean cross-entropy.
+        brier: The mean squared error of the probability.
+        calibration: The share of positives, by bins of the probability.
+        baselines: By name; see `predict_baselines`.
+        best_baseline: The one with most correct predictions here, the first of equals. The network
+            is not tested against it, since these pictures chose it.
+        tested_baseline: The one that the network is tested against, named beforehand.
+        mcnemar: The network (first) compared with `tested_baseline` (second).
+        most_wrong: The pictures that are predicted wrongly, the largest error first.
+        probabilities: Of the positive class, (m,).
+    """
+
+    seen_in_training: bool | None
+    pictures: int
+    right: int
+    confusion: np.ndarray
+    accuracy: Interval
+    balanced_accuracy: Interval
+    precision: Interval
+    recall: Interval
+    roc_auc: Interval
+    log_loss: Interval
+    brier: Interval
+    calibration: tuple[Bin, ...]
+    baselines: dict[str, Baseline]
+    best_baseline: str
+    tested_baseline: str
+    mcnemar: Comparison
+    most_wrong: tuple[WrongPicture, ...]
+    probabilities: np.ndarray
+
+
+class Evaluation(NamedTuple):
+    """The evaluation of a network on a data set.
+
+    Attributes:
+        same_data_as_in_training: Whether the training split is that of the run; None if that is not
+            known.
+        classes: The names of class 0 and of class 1, by which the pictures are labelled.
+        model_classes: Those of the network, which predicts the probability of class 1.
+        threshold: The threshold of the probability.
+        leaks_excluded: How many test pictures were left out, as they are in the training split.
+        splits: By name, the test split first.
+    """
+
+    same_data_as_in_training: bool | None
+    classes: tuple[str, str]
+    model_classes: tuple[str, str]
+    threshold: Threshold
+    leaks_excluded: int
+    splits: dict[str, SplitEvaluation]
+
+
+def evaluate(
+    model: Model | Run, data: Dataset, threshold: float | Literal["train"] = 0.5
+) -> Evaluation:
+    """Evaluate a trained network on every split of a data set.
+
+    Args:
+        model: The network, or its run, which knows on which pictures it was trained.
+        data: The pictures.
+        threshold: A picture is predicted positive if its probability exceeds this; "train" chooses
+            the threshold that is correct most often on the training split.
+
+    Raises:
+        DataError: If the pictures cannot be used.
+        UsageError: If an argument is of the wrong type or out of its range.
+    """
+    _check_arguments(model, data, threshold)
+    same = model.trained_on(data) if isinstance(model, Run) else None
+    network = model.model if isinstance(model, Run) else model
+    predicted = {name: _predict(network, split) for name, split in data.splits.items()}
+    if threshold == "train":
+        cut = best_cut(data.train.labels, predicted["train"][0])
+        chosen = Threshold(min(max(cut, 0.0), 1.0), "train")
+    else:
+        chosen = Threshold(float(threshold), "given")
+    baselines = predict_baselines(data, network.preprocessing)
+    return Evaluation(
+        same_data_as_in_training=same,
+        classes=data.classes,
+        model_classes=network.classes,
+        threshold=chosen,
+        leaks_excluded=data.leaks_excluded,
+        splits={
+            name: _evaluate_split(
+                data.splits[name].labels,
+                *predicted[name],
+                chosen.value,
+                baselines[name],
+                data.classes,
+                seen=name == "train" if same else None,
+            )
+            for name in sorted(predicted)  # test before train
+        },
+    )
+
+
+def _check_arguments(model: object, data: object, threshold: object) -> None:
+    for name, value, kinds in (("model", model, (Model, Run)), ("data", data, (Dataset,))):
+        if not isinstance(value, kinds):
+            expected = " or ".join(f"a {kind.__name__}" for kind in kinds)
+            remedy = f"load it by load_{'dataset' if name == 'data' else 'run'}"
+            raise UsageError(f"{name} is of type {type(value).__name__}", expected, remedy)
+    if isinstance(threshold, str):
+        if threshold != "train":
+            raise UsageError(
+                f'threshold is "{threshold}"', 'a number from 0 to 1, or "train"', "give 0.5, say"
+            )
+    else:
+        require_number("threshold", threshold, 0, 1)
+    assert isinstance(data, Dataset)
+    check_dataset(data)
+
+
+def _predict(model: Model, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the probability of class 1 and the loss of each picture: (m,) and (m,)."""
+    dtype = model.params["W1"].dtype
+    with at_precision(dtype):
+        X = model.preprocessing.columns(split.images, dtype)
+        result = forward(model.params, X, model.hidden)
+        Z2, A2 = np.asarray(result.Z2, float)[0], np.asarray(result.A2, float)[0]
+    # From the logits: the loss of a probability that rounds to 0 or 1 would be infinite.
+    return A2, np.logaddexp(0, np.where(split.labels == 1, -Z2, Z2))
+
+
+def _evaluate_split(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    losses: np.ndarray,
+    threshold: float,
+    baselines: dict[str, np.ndarray],
+    classes: tuple[str, str],
+    *,
+    seen: bool | None,
+) -> SplitEvaluation:
+    scores = score(labels, probabilities, threshold, losses=losses)
+    predictions = (probabilities > threshold).astype(int)
+    scored = {name: _score_baseline(name, row, labels, classes) for name, row in baselines.items()}
+    named_scores = scores._asdict()
+    del named_scores["threshold"]
+    return SplitEvaluation(
+        seen_in_training=seen,
+        pictures=len(labels),
+        right=int((predictions == labels).sum()),
+        **named_scores,
+        baselines=scored,
+        best_baseline=max(scored, key=lambda name: scored[name].right),
+        tested_baseline=TESTED,
+        mcnemar=compare(labels, predictions, baselines[TESTED]),
+        most_wrong=tuple(
+            WrongPicture(int(i), classes[labels[i]], float(probabilities[i]))
+            for i in most_wrong(labels, probabilities, threshold)
+        ),
+        probabilities=probabilities,
+    )
+
+
+def _score_baseline(
+    name: str, predictions: np.ndarray, labels: np.ndarray, classes: tuple[str, str]
+) -> Baseline:
+    right = int((predictions == labels).sum())
+    constant = name in ("constant", "hindsight")
+    return Baseline(
+        always=classes[predictions[0]] if constant else None,
+        in_hindsight=name == "hindsight",
+        right=right,
+        accuracy=wilson(right, len(labels)),
+    )

@@ -1,0 +1,78 @@
+"""The contact sheet of a data set: examples of each class, and its duplicates."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure, SubFigure
+
+from jaxnet.data.dataset import Dataset
+from jaxnet.data.duplicates import Pair
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.report.figures.style import plain
+
+COLUMNS = 8  # pictures in a row; more would be too small to recognise
+
+
+def draw_contact_sheet(
+    dataset: Dataset, preprocessing: Preprocessing, pairs: Sequence[Pair] = ()
+) -> Figure:
+    """Draw examples of each class of each split, in colour and below as the network sees them.
+
+    Args:
+        dataset: The pictures.
+        preprocessing: How pictures become columns.
+        pairs: Duplicates, as an audit finds them, to show below: those across splits first.
+    """
+    pairs = sorted(pairs, key=lambda pair: pair.first.split == pair.second.split)
+    groups = [
+        (f'{name}: "{dataset.classes[label]}"', split.images[split.labels == label])
+        for name, split in dataset.splits.items()
+        for label in (1, 0)
+    ]
+    rows = len(groups) + bool(pairs)
+    figure = Figure(figsize=(1.15 * COLUMNS + 1, 2.75 * rows + 0.6), layout="constrained")
+    figure.suptitle(
+        f"{plain(dataset.source)}\nin colour, and as the network sees them: "
+        f"{preprocessing.height} × {preprocessing.width}, {preprocessing.color}"
+    )
+    parts = figure.subfigures(rows, 1, squeeze=False)[:, 0]
+    if pairs:
+        _show_pairs(parts[-1], dataset, pairs)
+    for part, (name, images) in zip(parts, groups, strict=False):
+        examples = images[:COLUMNS]
+        part.suptitle(f"{plain(name)}, {len(examples)} of {len(images)}", ha="left", x=0.02)
+        panels = part.subplots(2, COLUMNS)
+        for panel in panels.flat:
+            panel.set_axis_off()
+        for panel, image in zip(panels[0], examples, strict=False):
+            panel.imshow(image)
+        for panel, column in zip(panels[1], _as_seen(examples, preprocessing), strict=False):
+            panel.imshow(column, cmap="gray", vmin=0, vmax=1)
+    return figure
+
+
+def _show_pairs(part: SubFigure, dataset: Dataset, pairs: Sequence[Pair]) -> None:
+    """Show duplicates side by side, each picture with its number and its class."""
+    shown = pairs[:COLUMNS]
+    part.suptitle(f"duplicates, {len(shown)} of {len(pairs)} pairs", ha="left", x=0.02)
+    panels = part.subplots(2, COLUMNS)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for pair, beside in zip(shown, panels.reshape(-1, 2), strict=False):
+        marks = ("", "= " if pair.exact else "≈ ")
+        for panel, place, mark in zip(beside, (pair.first, pair.second), marks, strict=True):
+            split = dataset.splits[place.split]
+            name = dataset.classes[split.labels[place.number]]
+            panel.imshow(split.images[place.number])
+            panel.set_title(f"{mark}{place}\n{plain(name)}", fontsize="small")
+
+
+def _as_seen(images: np.ndarray, preprocessing: Preprocessing) -> list[np.ndarray]:
+    """Turn the columns that the network sees back into pictures, 0 black and 1 white."""
+    if not len(images):
+        return []
+    X = dataclasses.replace(preprocessing, pixel_scale="unit").columns(images)
+    channels = () if preprocessing.color == "gray" else (3,)
+    shape = (preprocessing.height, preprocessing.width, *channels)
+    return [np.asarray(column).reshape(shape) for column in X.T]

@@ -1,0 +1,70 @@
+"""What a finished run has in its folder beside the model file: its figure and its page."""
+
+from pathlib import Path
+
+from jaxnet.data.dataset import Dataset
+from jaxnet.outcomes import label_entropy
+from jaxnet.report.figures.save import save_figure
+from jaxnet.report.figures.training import draw_training
+from jaxnet.report.page.build import PAGE_NAME, Written, write_page
+from jaxnet.runs.folder import MODEL_NAME
+from jaxnet.runs.run import Run
+
+FIGURE_NAME = "training.png"
+
+# The page of larger pictures would be dozens of megabytes: 128 × 128 in colour.
+MOST_PAGE_VALUES = 128 * 128 * 3
+
+
+def missing_outputs(folder: Path, run: Run, *, page: bool = True) -> list[str]:
+    """List the outputs that a run does not have in its folder yet."""
+    names = [MODEL_NAME, FIGURE_NAME, *([PAGE_NAME] if page and fits_page(run) else [])]
+    return [name for name in names if not (folder / name).exists()]
+
+
+def fits_page(run: Run) -> bool:
+    """Say whether the pictures of a run are small enough for a page that is written unasked."""
+    return 3 * run.preprocessing.height * run.preprocessing.width <= MOST_PAGE_VALUES
+
+
+def write_outputs(folder: Path, run: Run, dataset: Dataset, *, page: bool = True) -> list[str]:
+    """Write figure and page of a run that was just trained; return a line for each.
+
+    Args:
+        folder: The folder of the run.
+        run: The run, with its examples.
+        dataset: Its pictures.
+        page: Whether to write the page, if the pictures are small enough.
+    """
+    assert run.examples is not None
+    _, Y, weights = run.examples
+    rate = f" at learning rate {run.settings.learning_rate:g}" if run.settings else ""
+    name = run.data_source.data if run.data_source else dataset.source
+    title = f"{name}: {len(run.costs):,} iterations{rate}, {run.outcome}"
+    save_figure(draw_training(run, label_entropy(Y, weights), title), folder / FIGURE_NAME)
+    lines = [f"written: {folder / MODEL_NAME}", f"written: {folder / FIGURE_NAME}"]
+    if not page:
+        return lines
+    if not fits_page(run):
+        return [
+            *lines,
+            f"no {PAGE_NAME} for such large pictures: jaxnet page {folder} writes it anyway",
+        ]
+    written = write_page(folder / PAGE_NAME, run, dataset)
+    return lines + describe_page(folder / PAGE_NAME, written)
+
+
+def describe_page(path: Path, written: Written) -> list[str]:
+    """Say what was written, and what is to be known about it, a line each."""
+    lines = [f"written: {path} ({written.size / 1e6:.1f} MB)"]
+    if written.shown < written.of:
+        lines.append(
+            f"it trains on a sample of {written.shown} of the {written.of:,} pictures, each class "
+            "in its share, so its numbers differ from the run's"
+        )
+    if written.pictures:
+        lines.append(
+            "it holds the pictures: give it only to those who may have them "
+            f"(jaxnet page {path.parent} --no-pictures leaves them out)"
+        )
+    return lines

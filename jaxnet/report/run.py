@@ -1,0 +1,81 @@
+"""A run that has just been trained: its lines for people, its answer for a program."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.text import Text
+
+from jaxnet.data.dataset import Dataset
+from jaxnet.evaluation.accuracies import accuracies
+from jaxnet.evaluation.audit import Audit
+from jaxnet.evaluation.diagnosis import Diagnosis
+from jaxnet.evaluation.spread import SpreadOverSeeds
+from jaxnet.network import count_params
+from jaxnet.report.dataset import describe_dataset
+from jaxnet.report.diagnosis import describe_diagnosis
+from jaxnet.report.evaluation import summary_line
+from jaxnet.report.json import to_json
+from jaxnet.report.seeds import describe_seeds
+from jaxnet.report.training import describe_costs
+from jaxnet.runs.run import Run
+
+Predictions = dict[str, np.ndarray]  # (m,) of 0 and 1, by split
+
+
+def describe_run(
+    run: Run,
+    data: Dataset,
+    predictions: Predictions,
+    spread: SpreadOverSeeds | None,
+    diagnosis: Diagnosis,
+) -> list[Text]:
+    """Describe what came of a training, a line each: costs, accuracies, seeds, what went wrong.
+
+    Args:
+        run: The run.
+        data: Its pictures.
+        predictions: What `predict_splits` predicts for them.
+        spread: The networks of other seeds, if they were trained.
+        diagnosis: What `diagnose` found out.
+    """
+    lines = [describe_costs(run)]
+    for name, predicted in predictions.items():
+        labels = data.splits[name].labels
+        line = summary_line(name, labels, predicted, data.classes, seen=name == "train")
+        if name == "test" and data.leaks_excluded:
+            line += f" · without the {data.leaks_excluded} that train has, too"
+        lines.append(line)
+    if spread is not None:
+        lines += describe_seeds(spread)
+    warnings = describe_diagnosis(diagnosis, run)
+    return [*map(Text, lines), *(Text(line, style="yellow") for line in warnings)]
+
+
+def run_to_json(
+    folder: Path,
+    run: Run,
+    data: Dataset,
+    audit: Audit,
+    predictions: Predictions,
+    spread: SpreadOverSeeds | None,
+    diagnosis: Diagnosis,
+) -> dict[str, Any]:
+    """Put the answer of a training together, of the arguments of `describe_run`."""
+    costs = run.costs
+    return {
+        "run": str(folder),
+        "data": describe_dataset(data, audit),
+        "parameters": count_params(run.model.params),
+        "settings": to_json(run.settings) | to_json(run.data_source),
+        "origin": run.origin,
+        "outcome": run.outcome,
+        "iterations": len(costs),
+        "first_cost": float(costs[0]) if costs.size else None,
+        "last_cost": float(costs[-1]) if costs.size else None,
+        "accuracy": accuracies(predictions, data),
+        "seeds": spread,
+        "dead_since": diagnosis.dead_since,
+        "learning_rate_that_learns": diagnosis.learning_rate_that_learns,
+        "seconds": run.seconds,
+    }

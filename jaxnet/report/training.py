@@ -1,0 +1,44 @@
+"""A training in words: the table of its parameters, and its costs and outcome."""
+
+import math
+
+from rich.table import Table
+
+from jaxnet.data.dataset import Dataset
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.runs.run import Run
+
+LAYERS = {"hidden": ("W1", "b1"), "output": ("W2", "b2")}
+
+
+def parameter_table(n_x: int, n_h: int) -> Table:
+    """Tabulate the parameters of a network: shapes and sizes, with their sum by layers."""
+    shapes = {"W1": (n_h, n_x), "b1": (n_h, 1), "W2": (1, n_h), "b2": (1, 1)}
+    table = Table(show_footer=True)
+    sizes = [sum(math.prod(shapes[name]) for name in names) for names in LAYERS.values()]
+    total = " + ".join(f"{size:,}" for size in sizes) + f" = {sum(sizes):,}"
+    table.add_column("layer", footer="sum")
+    table.add_column("name")
+    table.add_column("shape", footer=total, justify="right")
+    table.add_column("parameters", justify="right")
+    for layer, names in LAYERS.items():
+        for name in names:
+            table.add_row(layer, name, str(shapes[name]), f"{math.prod(shapes[name]):,}")
+    return table
+
+
+def describe_columns(data: Dataset, preprocessing: Preprocessing, precision: str) -> str:
+    """Say what the pictures of the training set become."""
+    m = len(data.train.labels)
+    return (
+        f"{data.train.images.shape} → X {(preprocessing.n_x, m)}, Y {(1, m)}: "
+        f"{preprocessing.color}, {preprocessing.pixel_scale} scale, {precision}\n"
+    )
+
+
+def describe_costs(run: Run) -> str:
+    """Say how many updates a run has made, in how many seconds, its costs and its outcome."""
+    return (
+        f"{len(run.costs):,} iterations in {run.seconds:.1f} s: "
+        f"cost {run.costs[0]:.4f} → {run.costs[-1]:.4f}, {run.outcome}"
+    )

@@ -1,0 +1,82 @@
+"""A trained network that knows how pictures become its columns, and what its classes are called."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxnet.activations import Activation, relu
+from jaxnet.arrays import check_activation, check_params
+from jaxnet.data.dataset import check_images
+from jaxnet.data.pictures import read_pictures
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.devices import PickledOnHost, at_precision
+from jaxnet.errors import DataError, UsageError
+from jaxnet.network import Params, forward
+from jaxnet.progress import Track, silent
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Model(PickledOnHost):
+    """A network with its preprocessing and its classes.
+
+    Attributes:
+        params: W1, b1, W2, b2.
+        preprocessing: How pictures become columns.
+        classes: The names of class 0 and of class 1, whose probability it predicts.
+        hidden: The activation of the hidden units.
+
+    Raises:
+        DataError: If the parameters do not fit together, or not to the preprocessing.
+        UsageError: If the classes are not two different texts, or `hidden` is no Activation.
+    """
+
+    params: Params
+    preprocessing: Preprocessing
+    classes: tuple[str, str]
+    hidden: Activation = relu
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit together."""
+        check_params(self.params)
+        check_activation(self.hidden)
+        names: Any = self.classes
+        texts = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+        if not texts or len(set(names)) != 2 or len(names) != 2:
+            raise UsageError(
+                f"classes is {names!r}",
+                "two different texts, the names of class 0 and of class 1",
+                'give classes=("other", "cat"), say',
+            )
+        object.__setattr__(self, "classes", tuple(names))
+        n_x = self.params["W1"].shape[1]
+        if n_x != self.preprocessing.n_x:
+            raise DataError(
+                f"W1 takes {n_x} features, the preprocessing makes {self.preprocessing.n_x}",
+                "the same number",
+                "give the Preprocessing that the network was trained with",
+            )
+
+    def predict_images(self, images: np.ndarray) -> np.ndarray:
+        """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,)."""
+        images = np.asarray(images)
+        check_images(images.shape, images.dtype, "images")
+        dtype = self.params["W1"].dtype
+        with at_precision(dtype):
+            X = self.preprocessing.columns(images, dtype)
+            return np.asarray(forward(self.params, X, self.hidden).A2)[0]
+
+    def predict_files(
+        self, paths: Sequence[str | Path] | str | Path, *, track: Track = silent
+    ) -> np.ndarray:
+        """Compute the probability of class 1 for picture files of any format and size: (m,).
+
+        Raises:
+            DataError: If a file cannot be read; it names all of them.
+        """
+        named = [paths] if isinstance(paths, str | Path) else list(paths)
+        height, width = self.preprocessing.height, self.preprocessing.width
+        images, _, _ = read_pictures([Path(path) for path in named], height, width, track=track)
+        return self.predict_images(images)

@@ -1,0 +1,244 @@
+"""A run: a training and what came of it, in memory, in its folder, and read again."""
+
+import dataclasses
+import functools
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxnet import __version__
+from jaxnet.activations import Activation
+from jaxnet.data.dataset import Dataset, check_dataset
+from jaxnet.data.load import load_dataset
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
+from jaxnet.devices import PickledOnHost, at_precision
+from jaxnet.errors import UsageError
+from jaxnet.examples import Examples
+from jaxnet.io.attributes import Value
+from jaxnet.network import Params, init_params
+from jaxnet.progress import Track, silent
+from jaxnet.runs.checkpoint import Checkpoint, checkpoint_of
+from jaxnet.runs.folder import MODEL_NAME, claim_folder
+from jaxnet.runs.model import Model
+from jaxnet.runs.model_file import (
+    Stored,
+    read_model_file,
+    require_loadable,
+    write_model_file,
+)
+from jaxnet.settings import Settings
+from jaxnet.training import Descent
+
+# Outcomes of a run that has not ended: still training, or stopped by its hook.
+UNFINISHED, STOPPED = "unfinished", "stopped"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run(PickledOnHost):
+    """A training and what came of it, so far.
+
+    Attributes:
+        preprocessing: How pictures become columns.
+        classes: The names of class 0 and of class 1.
+        hidden: The activation of the hidden units.
+        descent: The state reached: a `Descent`, or the `Checkpoint` that a file keeps of it.
+        costs: The cost before each update, (iterations,). Of a run that ended "not finite" the last
+            may not be finite; `descent` is then a step or two back, where all was finite.
+        outcome: An `Outcome`; "unfinished" while it is trained, "stopped" if its hook stopped it.
+        settings: How it is trained; None if a model file does not say.
+        data_source: Which data it is trained on; None if that is not known.
+        origin: Description and SHA-256 of the data, device, versions, random generator, command.
+        examples: The training set as columns; None of a run that was loaded from a file.
+        seconds: How long the last `train` or `resume` took to descend, compilation included.
+    """
+
+    preprocessing: Preprocessing
+    classes: tuple[str, str]
+    hidden: Activation
+    descent: Descent | Checkpoint
+    costs: np.ndarray
+    outcome: str
+    settings: Settings | None
+    data_source: DataSource | None
+    origin: dict[str, Value]
+    examples: Examples | None = None
+    seconds: float = 0.0
+
+    @functools.cached_property
+    def model(self) -> Model:
+        """The network as it is now."""
+        return Model(self.descent.params, self.preprocessing, self.classes, self.hidden)
+
+    def trained_on(self, data: Dataset) -> bool | None:
+        """Compare a training set with the run's by their SHA-256; None if the run has none."""
+        ours = self.origin.get("train_sha256")
+        return None if ours is None else ours == data.train_sha256
+
+    def save(self, folder: str | Path, *, force: bool = False) -> Path:
+        """Write the run into a folder of its own, so that `load_run` reads it; return the folder.
+
+        Args:
+            folder: A new or an empty folder.
+            force: Whether to take a folder that holds something, such as an earlier state of this
+                run.
+
+        Raises:
+            UsageError: If the folder holds something or cannot be written to, or the model could
+                not be loaded again.
+        """
+        require_loadable(self.model)  # before a folder is claimed for it
+        folder = claim_folder(Path(folder).expanduser(), force=force)
+        origin = self.origin | {"outcome": self.outcome}
+        checkpoint = checkpoint_of(self.descent)
+        stored = Stored(self.model, checkpoint, self.settings, self.data_source, origin)
+        write_model_file(folder / MODEL_NAME, stored)
+        return folder
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep a checkpoint, since an optimizer's functions cannot be pickled."""
+        kept = dataclasses.replace(self, descent=checkpoint_of(self.descent))
+        return kept._arrays_on_host()
+
+
+def load_run(path: str | Path, activations: Mapping[str, Activation] | None = None) -> Run:
+    """Read a run from its folder, or from a model file; the file is opened and verified once.
+
+    Args:
+        path: The folder of the run, or the file.
+        activations: Activations of one's own, by their names.
+
+    Raises:
+        ModelFileError: If it is missing, no model file, of a newer format, or contradicts itself.
+    """
+    model, checkpoint, settings, data_source, origin = read_model_file(path, activations)
+    return Run(
+        model.preprocessing,
+        model.classes,
+        model.hidden,
+        checkpoint,
+        checkpoint.costs,
+        str(origin.get("outcome", UNFINISHED)),
+        settings,
+        data_source,
+        {name: value for name, value in origin.items() if name != "outcome"},
+    )
+
+
+def load_data_for(run: Run, *, track: Track = silent, **options: Any) -> Dataset:
+    """Load the data of a run, or others to try its network on.
+
+    The positive class of the network is theirs, too, if they have a class of this name.
+
+    Args:
+        run: The run.
+        track: Shows the progress.
+        options: Fields of `DataSource` by name, in place of the run's own. With `data` none of the
+            run's own is kept.
+
+    Raises:
+        DataError: If the pictures cannot be read or used.
+        UsageError: If neither the run nor the options say which data are meant.
+    """
+    if "data" in options:
+        source = DataSource(**options)
+    elif run.data_source is not None:
+        source = dataclasses.replace(run.data_source, **options)
+    else:
+        raise UsageError(
+            "the run does not say on which data it was trained",
+            "a run whose data were loaded by load_dataset, or data that are named",
+            "name them: data=…",
+        )
+    if source.positive is not None:
+        return load_dataset(source, track=track)
+    try:
+        return load_dataset(source, positive=run.classes[1], track=track)
+    except UsageError:  # they have no class of this name, or more than two
+        return load_dataset(source, track=track)
+
+
+def columns_of(run: Run, data: Dataset | None = None) -> Examples:
+    """Return the training set of a run as columns, made of its data if the run has none.
+
+    Raises:
+        UsageError: If neither has it, or the pictures are others.
+    """
+    if run.examples is not None:
+        return run.examples
+    if data is None or run.settings is None:
+        raise UsageError(
+            "a run that was loaded from a file has no pictures",
+            "its data beside it",
+            "give the Dataset: load_dataset(run.data_source)",
+        )
+    require_same_data(run, data)
+    with at_precision(run.settings.precision):
+        return run.preprocessing.examples(
+            data.train, run.settings.precision, balanced=run.settings.balanced
+        )
+
+
+def draw_params(settings: Settings, n_x: int, generator: str | None = None) -> Params:
+    """Draw the initial parameters of a training.
+
+    Args:
+        settings: Of these, the seed, the hidden units, the weight scale and the precision.
+        n_x: The number of features.
+        generator: The name of the random generator; by default the one that JAX is set to.
+    """
+    with at_precision(settings.precision):
+        return init_params(
+            jax.random.key(settings.seed, impl=generator),
+            n_x,
+            settings.hidden_units,
+            weight_scale=settings.weight_scale,
+            dtype=settings.precision,
+        )
+
+
+def first_params(run: Run) -> Params:
+    """Draw the parameters that a run started from, with its own random generator.
+
+    Raises:
+        UsageError: If the run does not say how they were drawn.
+    """
+    if run.settings is None:
+        raise UsageError(
+            "the model does not say from which initial weights it was trained",
+            "a run: what train returns, or Run.save writes",
+            "train one",
+        )
+    generator = str(run.origin.get("prng", "threefry2x32"))
+    return draw_params(run.settings, run.preprocessing.n_x, generator)
+
+
+def versions() -> dict[str, Value]:
+    """List the versions, the device and the random generator that a result is computed with."""
+    packages = ("jax", "jaxlib", "optax", "numpy")
+    return {
+        "device": jax.devices()[0].device_kind,
+        "prng": str(jax.random.key_impl(jax.random.key(0))),
+        "python": platform.python_version(),
+        "jaxnet": __version__,
+        **{name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def require_same_data(run: Run, data: Dataset) -> None:
+    """Raise a UsageError unless pictures, labels, classes and splits are those of the run."""
+    check_dataset(data)
+    if run.origin.get("sha256") == data.sha256:
+        return
+    part = "test pictures or labels" if run.trained_on(data) else "pictures or labels"
+    raise UsageError(
+        f"{data.source} holds other {part} than the run was trained on "
+        f"(SHA-256 {data.sha256[:12]}…, the run's {str(run.origin.get('sha256'))[:12]}…)",
+        "the same pictures, in the same order, to the last byte",
+        "put them back, or start a new run",
+    )

@@ -1,0 +1,263 @@
+"""Training from data to a run, and its continuation.
+
+`train` does what `jaxnet train` does, without files; `resume` continues a run as if it had never
+stopped.
+"""
+
+import dataclasses
+import functools
+import time
+from collections.abc import Callable
+
+import optax
+
+from jaxnet.data.dataset import Dataset, check_dataset
+from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
+from jaxnet.devices import at_precision
+from jaxnet.errors import ModelFileError, UsageError, require_integer
+from jaxnet.examples import Examples
+from jaxnet.io.attributes import Value
+from jaxnet.network import Params
+from jaxnet.optimizer import sgd
+from jaxnet.outcomes import outcome
+from jaxnet.runs.checkpoint import checkpoint_of, continue_from
+from jaxnet.runs.run import (
+    STOPPED,
+    UNFINISHED,
+    Run,
+    draw_params,
+    first_params,
+    require_same_data,
+    versions,
+)
+from jaxnet.settings import Settings
+from jaxnet.training import Descent, fit_in_chunks, start_descent
+
+# About as much arithmetic as a laptop does in a tenth of a second, so that a progress bar moves.
+CHUNK_FLOPS = 5e9
+
+
+# Called with the run after each chunk of iterations; returning True stops it there.
+Hook = Callable[[Run], bool | None]
+
+
+def train(
+    data: Dataset,
+    settings: Settings | None = None,
+    preprocessing: Preprocessing | None = None,
+    *,
+    hook: Hook | None = None,
+    chunk: int | None = None,
+    command: str = "",
+) -> Run:
+    """Train the network on the training set of `data`.
+
+    Args:
+        data: The pictures.
+        settings: Network and descent; by default the article's.
+        preprocessing: How pictures become columns; by default grey, in their own size.
+        hook: Called after each chunk of iterations with the run so far: for progress, checkpoints
+            and interruption. If it returns True, the run stops there.
+        chunk: At most so many iterations between two calls of the hook, which are about a tenth
+            of a second by default.
+        command: The command line, if one asked for the run; it is kept with the run.
+
+    Returns:
+        The run. No outcome raises an error; see `Run.outcome`.
+
+    Raises:
+        DataError: If the pictures cannot be used.
+        UsageError: If an argument is of the wrong type or out of its range.
+    """
+    check_dataset(data)
+    settings = Settings() if settings is None else settings
+    preprocessing = preprocessing_for(data) if preprocessing is None else preprocessing
+    for value, kind in ((settings, Settings), (preprocessing, Preprocessing)):
+        _require_kind(value, kind)
+    params = draw_params(settings, preprocessing.n_x)
+    return _descend(_start(data, settings, preprocessing, params, command), hook, chunk)
+
+
+def resume(
+    run: Run,
+    data: Dataset,
+    *,
+    iterations: int | None = None,
+    hook: Hook | None = None,
+    chunk: int | None = None,
+    command: str = "",
+) -> Run:
+    """Continue a run on its own data; it ends with the bits of one that was never stopped.
+
+    Args:
+        run: From `load_run`, or from `train`.
+        data: The pictures that it was trained on; where they lie does not matter.
+        iterations: The number of updates in all; by default the run's own. With as many as it has
+            made already, only its outcome is determined.
+        hook: As in `train`.
+        chunk: As in `train`.
+        command: The command line, which is added to the run's own.
+
+    Raises:
+        UsageError: If the pictures, their labels or their split are others, the run cannot be
+            continued, or has made more iterations.
+        ModelFileError: If the file of the run contradicts itself.
+    """
+    _require_kind(run, Run)
+    settings = run.settings
+    checkpoint = checkpoint_of(run.descent)
+    if settings is None or checkpoint.basis is None:
+        raise UsageError(
+            "the file holds a network, but not how it was trained",
+            "a run: what train returns, or Run.save writes",
+            "train a new one from its parameters: fit(model.params, …)",
+        )
+    require_same_data(run, data)
+    _require_consistent(run, settings)
+    made = len(checkpoint.costs)
+    total = settings.iterations if iterations is None else iterations
+    require_integer("iterations", total, 1)
+    if total < made:
+        raise UsageError(
+            f"the run has made {made:,} iterations",
+            f"at least as many in all, not {total:,}",
+            f"give iterations={2 * made}, say, or none to see what it has reached",
+        )
+    settings = dataclasses.replace(settings, iterations=total)
+    # Each once, since an attribute of a file has an end.
+    commands = [*str(run.origin.get("command", "")).splitlines(), command]
+    with at_precision(settings.precision):
+        examples = _training_examples(data, settings, run.preprocessing)
+        optimizer = make_optimizer(settings)
+        start = start_descent(run.model.params, examples.X, optimizer, settings.basis)
+        continued = dataclasses.replace(
+            run,
+            descent=continue_from(checkpoint, start),
+            costs=checkpoint.costs,
+            settings=settings,
+            data_source=data.data_source or run.data_source,
+            origin=run.origin | {"command": "\n".join(dict.fromkeys(filter(None, commands)))},
+            examples=examples,
+        )
+        if total > made:
+            return _descend(continued, hook, chunk)
+        X, Y, weights = examples
+        params, costs = continued.model.params, checkpoint.costs
+        ended = outcome(params, X, Y, run.hidden, costs=costs, weights=weights)
+        return dataclasses.replace(continued, outcome=ended)
+
+
+def train_as(run: Run, data: Dataset, *, iterations: int, hook: Hook | None = None) -> Run:
+    """Train as a run was trained, from its own initial weights, on its own data.
+
+    Raises:
+        UsageError: If the pictures are others, or the run does not say how it was trained.
+    """
+    params = first_params(run)
+    assert run.settings is not None
+    require_same_data(run, data)
+    settings = dataclasses.replace(run.settings, iterations=iterations)
+    return _descend(_start(data, settings, run.preprocessing, params, ""), hook, None)
+
+
+def _require_consistent(run: Run, settings: Settings) -> None:
+    """Raise a ModelFileError if the network of a run is not that of its settings."""
+    n_h, dtype = len(run.model.params["W1"]), str(run.model.params["W1"].dtype)
+    for name, ours, stated in (
+        ("hidden_units", n_h, settings.hidden_units),
+        ("precision", dtype, settings.precision),
+    ):
+        if ours != stated:
+            raise ModelFileError(
+                f"the settings of the run say {name} = {stated}, and its network has {ours}",
+                "the settings as they were saved",
+                f"put the {name} back that it was trained with, or start a new run",
+            )
+
+
+def _require_kind(value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        name = kind.__name__
+        raise UsageError(
+            f"{name.lower()} is of type {type(value).__name__}",
+            f"a {name}",
+            f"make it by {name}(…)",
+        )
+
+
+def make_optimizer(settings: Settings) -> optax.GradientTransformation:
+    """Make the optimizer that the settings name."""
+    if settings.optimizer == "adam":
+        return _adam(settings.learning_rate)
+    return sgd(settings.learning_rate, settings.momentum, settings.nesterov)
+
+
+# Cached, so that the same rate gives the same rule, for which nothing is compiled twice.
+_adam = functools.lru_cache(maxsize=32)(optax.adam)
+
+
+def _start(
+    data: Dataset, settings: Settings, preprocessing: Preprocessing, params: Params, command: str
+) -> Run:
+    """Make a run of which no iteration is made yet."""
+    origin: dict[str, Value] = {
+        "source": data.source,
+        "sha256": data.sha256,
+        "train_sha256": data.train_sha256,
+        **versions(),
+        "command": command,
+    }
+    with at_precision(settings.precision):
+        examples = _training_examples(data, settings, preprocessing)
+        descent = start_descent(params, examples.X, make_optimizer(settings), settings.basis)
+    return Run(
+        preprocessing,
+        data.classes,
+        settings.hidden,
+        descent,
+        descent.costs,
+        UNFINISHED,
+        dataclasses.replace(settings, basis="pixels" if descent.span is None else "span"),
+        data.data_source,
+        origin,
+        examples,
+    )
+
+
+def _training_examples(data: Dataset, settings: Settings, preprocessing: Preprocessing) -> Examples:
+    return preprocessing.examples(data.train, settings.precision, balanced=settings.balanced)
+
+
+def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
+    """Train a run to its end, or until its hook stops it."""
+    settings, examples = run.settings, run.examples
+    assert settings is not None
+    assert examples is not None
+    assert isinstance(run.descent, Descent)
+    flops = 4.0 * settings.hidden_units * examples.X.size  # of an iteration, or more
+    usual = int(min(max(CHUNK_FLOPS / flops, 1), 100))
+    if chunk is not None:
+        require_integer("chunk", chunk, 1)
+        usual = min(usual, chunk)
+    began = time.perf_counter()
+    with at_precision(settings.precision):
+        fits = fit_in_chunks(
+            run.descent,
+            examples.Y,
+            run.hidden,
+            iterations=settings.iterations,
+            weights=examples.weights,
+            chunk=usual,
+        )
+        for fit in fits:
+            ended = fit.outcome or UNFINISHED
+            run = dataclasses.replace(
+                run,
+                descent=fit.descent,
+                costs=fit.costs,
+                outcome=ended,
+                seconds=time.perf_counter() - began,
+            )
+            if hook is not None and hook(run) and fit.outcome is None:
+                return dataclasses.replace(run, outcome=STOPPED)
+    return run

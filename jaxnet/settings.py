@@ -1,0 +1,158 @@
+"""Settings: what decides a training, each with its type, default, range and help, once."""
+
+import dataclasses
+import math
+import typing
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from jaxnet import defaults
+from jaxnet.errors import UsageError, require_choice, require_integer, require_number
+
+if TYPE_CHECKING:
+    from jaxnet.activations import Activation
+
+LARGEST_SEED = 2**32 - 1
+
+# α of each optimizer where none is given.
+LEARNING_RATES = {"sgd": defaults.LEARNING_RATE, "adam": defaults.ADAM_LEARNING_RATE}
+
+
+def option(
+    default: Any,
+    about: str,
+    *,
+    least: float = -math.inf,
+    greatest: float = math.inf,
+    choices: Collection[str] = (),
+    shown: str = "",
+) -> Any:
+    """Declare a field of a dataclass of options.
+
+    Args:
+        default: Its default.
+        about: What it is, in one sentence.
+        least: The least number that it may be.
+        greatest: The greatest one.
+        choices: The texts that it may be; those of a number are allowed beside numbers.
+        shown: The default in words, where the value does not say it.
+    """
+    metadata = {
+        "help": about,
+        "least": least,
+        "greatest": greatest,
+        "choices": tuple(choices),
+        "shown": shown,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_options(options: Any) -> None:
+    """Check every field of a frozen dataclass of options by its type and metadata.
+
+    NumPy's integers and numbers become Python's.
+
+    Raises:
+        UsageError: If a value is of another type, or outside its range; it names the field.
+    """
+    hints = typing.get_type_hints(type(options))
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        checked = check_option(field, hints[field.name], value)
+        object.__setattr__(options, field.name, checked)
+
+
+def check_option(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> Any:
+    """Return the value of one field as its own Python type, or raise a UsageError."""
+    kinds = typing.get_args(hint) or (hint,)
+    name, limits = field.name, field.metadata
+    if value is None and type(None) in kinds:
+        return None
+    if isinstance(value, str) and str in kinds:
+        if limits["choices"] and value not in limits["choices"]:
+            choices = " or ".join(f'"{choice}"' for choice in limits["choices"])
+            expected = f"a number or {choices}" if float in kinds else choices
+            raise UsageError(f'{name} is "{value}"', expected, f"choose one for {name}")
+        return value
+    if bool in kinds:
+        if not isinstance(value, bool) and type(value).__name__ != "bool":  # NumPy's
+            raise UsageError(f"{name} is {value!r}", "True or False", f"give one as {name}")
+        return bool(value)
+    if int in kinds and float not in kinds:
+        require_integer(name, value, limits["least"], limits["greatest"])
+        return int(value)
+    if float in kinds:
+        require_number(name, value, limits["least"], limits["greatest"])
+        return float(value)
+    raise UsageError(f"{name} is {value!r}", "a text", f"give a text as {name}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What decides a training: the network and the descent, seed and precision included.
+
+    Raises:
+        UsageError: If a value is of the wrong type or out of its range, or two contradict.
+    """
+
+    hidden_units: int = option(
+        defaults.HIDDEN_UNITS,
+        "How many hidden units.",
+        least=1,
+        greatest=defaults.MOST_HIDDEN_UNITS,
+    )
+    activation: str = option(
+        "relu", "The activation of the hidden units.", choices=("relu", "leaky_relu", "sigmoid")
+    )
+    weight_scale: float | str = option(
+        defaults.WEIGHT_SCALE,
+        "The standard deviation of the initial weights, or he: √(2 / inputs of the layer).",
+        least=0,
+        choices=("he",),
+    )
+    seed: int = option(0, "Draws the initial weights.", least=0, greatest=LARGEST_SEED)
+    learning_rate: float = option(
+        None,
+        "α in W − α dW.",
+        least=0,
+        shown=f"{LEARNING_RATES['sgd']:g}; adam: {LEARNING_RATES['adam']:g}",
+    )
+    momentum: float = option(defaults.MOMENTUM, "Momentum of SGD.", least=0, greatest=1)
+    nesterov: bool = option(False, "Nesterov's momentum.")
+    optimizer: str = option("sgd", "The update rule.", choices=LEARNING_RATES)
+    iterations: int = option(
+        defaults.ITERATIONS, "How many updates.", least=1, greatest=defaults.MOST_ITERATIONS
+    )
+    balanced: bool = option(False, "Weight the pictures so that both classes count alike.")
+    basis: str = option(
+        "auto",
+        "What W1 is trained in: its pixels, or the span of the pictures, which is faster.",
+        choices=defaults.BASES,
+    )
+    precision: str = option("float32", "The type of every number.", choices=("float32", "float64"))
+
+    def __post_init__(self) -> None:
+        """Fill in the optimizer's own learning rate, and check every value."""
+        require_choice("optimizer", self.optimizer, LEARNING_RATES)
+        if self.learning_rate is None:
+            object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
+        check_options(self)
+        if self.optimizer == "adam" and (self.momentum or self.nesterov):
+            raise UsageError(
+                f"momentum is {self.momentum:g} and nesterov {self.nesterov} with Adam",
+                "momentum and nesterov with sgd only",
+                "leave them out: Adam has momentum of its own",
+            )
+        if self.optimizer == "adam" and self.basis == "span":
+            raise UsageError(
+                "the basis is span with the optimizer adam",
+                "sgd, whose updates are linear in the gradients, or another basis",
+                "leave the basis out, or take sgd",
+            )
+
+    @property
+    def hidden(self) -> "Activation":
+        """The activation of the hidden units."""
+        from jaxnet.activations import ACTIVATIONS  # here: the help needs no JAX
+
+        return ACTIVATIONS[self.activation]
