@@ -1,4 +1,8 @@
-"""One file, one question about a claim; `python -m experiments.NAME` answers it."""
+"""Each file asks one question about a claim of the article: `python -m experiments.NAME`.
+
+This file holds what the experiments share. JAX is imported inside the functions that need it, since
+the processes of the benchmark import this file too, and some of them measure programs without JAX.
+"""
 
 import functools
 import inspect
@@ -16,9 +20,12 @@ from cycler import cycler
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
+    from jax.typing import DTypeLike
     from rich.console import Console
 
-# How every picture looks: readable at the size of a slide, and told apart by the colour-blind
+    from jaxnet import Params
+
+# The style of every figure: readable on a slide, in colours that the colour-blind can distinguish
 # (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, RED, PINK, SKY, BLACK, GRAY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#999999",
@@ -42,14 +49,14 @@ DEFAULT_OUT = Path("results")
 
 
 class Result(NamedTuple):
-    """What an experiment answers.
+    """The answer of an experiment.
 
     Attributes:
         claim: The claim, as one sentence.
-        holds: Whether it holds, by the numbers.
-        numbers: The numbers that decide, the most telling first; they may nest where a program is
-            to read them.
-        figure: The picture.
+        holds: Whether the numbers support it.
+        numbers: The numbers that decide, the most important first. Dicts and lists among them are
+            written to the JSON file only.
+        figure: The figure.
     """
 
     claim: str
@@ -61,7 +68,7 @@ class Result(NamedTuple):
 def new_figure(
     title: str, rows: int = 1, columns: int = 1, *, height: float = 5.4, **settings: Any
 ) -> tuple[Figure, np.ndarray]:
-    """Make a figure as wide as a slide, under its claim, and its axes (rows, columns)."""
+    """Make a figure of a slide's width with the claim as its title, and axes (rows, columns)."""
     figure = Figure(figsize=(11, height))
     figure.suptitle("\n".join(textwrap.wrap(title, 76)))
     return figure, figure.subplots(rows, columns, squeeze=False, **settings)
@@ -69,7 +76,7 @@ def new_figure(
 
 def at_least(least: int, **settings: int) -> None:
     """Raise a UsageError unless each of these settings is at least `least`."""
-    from jaxnet import UsageError
+    from jaxnet.errors import UsageError
 
     for name, value in settings.items():
         if value < least:
@@ -77,8 +84,12 @@ def at_least(least: int, **settings: int) -> None:
 
 
 def space_rates(least: float, greatest: float, count: int) -> np.ndarray:
-    """Lay learning rates evenly between two, on a log scale; a UsageError if that cannot be."""
-    from jaxnet import UsageError
+    """Space learning rates evenly on a log scale.
+
+    Raises:
+        UsageError: If the ends are not positive and in order, or the rates would not all differ.
+    """
+    from jaxnet.errors import UsageError
 
     at_least(2, rates=count)
     if not 0 < least < greatest < math.inf:
@@ -87,16 +98,43 @@ def space_rates(least: float, greatest: float, count: int) -> np.ndarray:
             "a least rate above 0 and a greatest one above that",
             "give 0.0001 and 10, say",
         )
-    return np.geomspace(least, greatest, count)
+    rates = np.geomspace(least, greatest, count)
+    if len(np.unique(rates)) < count:
+        raise UsageError(
+            f"{count} learning rates from {least} to {greatest} are not all different",
+            "an interval that is wide enough",
+            "take fewer rates, or ends that are further apart",
+        )
+    return rates
+
+
+def draw_networks(
+    seeds: int, n_x: int, n_h: int, weight_scale: float, dtype: "DTypeLike"
+) -> "Params":
+    """Draw the initial parameters of the seeds 0, 1, …, stacked: each array is (seeds, …)."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxnet import init_params
+
+    # Not by `jax.vmap` over the keys: with the generator rbg that would draw other numbers.
+    drawn = [
+        init_params(jax.random.key(seed), n_x, n_h, weight_scale=weight_scale, dtype=dtype)
+        for seed in range(seeds)
+    ]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
 
 
 def run(main: Callable[..., Result]) -> None:
-    """Answer the command line, which has an option for each setting of `main`, and `--out`."""
+    """Run an experiment from the command line, which has an option for each setting of `main`.
+
+    One more option, `--out`, names the folder of the results.
+    """
     import typer
 
     from jaxnet import use_all_cores
-    from jaxnet.commands.console import out as console
-    from jaxnet.commands.console import run_in_words
+    from jaxnet.report.console import out as console
+    from jaxnet.report.console import run_command
 
     @functools.wraps(main)
     def command(*, out: Path, **settings: Any) -> None:
@@ -109,7 +147,7 @@ def run(main: Callable[..., Result]) -> None:
         console.print(f"{seconds:.1f} s")
 
     signature = inspect.signature(main)
-    folder = Annotated[Path, typer.Option(help="Where NAME.json and NAME.png are written.")]
+    folder = Annotated[Path, typer.Option(help="The folder for NAME.json and NAME.png.")]
     option = inspect.Parameter(
         "out", inspect.Parameter.KEYWORD_ONLY, default=DEFAULT_OUT, annotation=folder
     )
@@ -121,14 +159,19 @@ def run(main: Callable[..., Result]) -> None:
         rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
     )
     app.command()(command)
-    run_in_words(app)
+    run_command(app)
 
 
 def answer(
     main: Callable[..., Result], out: Path, **settings: Any
 ) -> tuple[Result, list[Path], float]:
-    """Run an experiment and write its numbers and picture; return it, their paths, the seconds."""
-    from jaxnet.commands.console import save_figure
+    """Run an experiment, and write its numbers and its figure.
+
+    Returns:
+        The result, the paths of the files, and the seconds that it took.
+    """
+    from jaxnet.report.figures.save import save_figure
+    from jaxnet.report.json import to_json
 
     name = Path(inspect.getfile(main)).stem
     began = time.perf_counter()
@@ -136,19 +179,13 @@ def answer(
         result = main(**settings)
         out.mkdir(parents=True, exist_ok=True)
         paths = [out / f"{name}.json"]
-        paths[0].write_text(_as_json(result), encoding="utf-8")
+        content = {"claim": result.claim, "holds": result.holds, "numbers": result.numbers}
+        text = json.dumps(to_json(content), indent=2, ensure_ascii=False, allow_nan=False)
+        paths[0].write_text(text + "\n", encoding="utf-8")
         if result.figure is not None:
             paths.append(out / f"{name}.png")
             save_figure(result.figure, paths[1])
     return result, paths, time.perf_counter() - began
-
-
-def _as_json(result: Result) -> str:
-    from jaxnet.commands.console import without_nan
-
-    content = {"claim": result.claim, "holds": result.holds, "numbers": result.numbers}
-    # Strict, since a program that reads it may not know NaN: such a number is null.
-    return json.dumps(without_nan(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _print_numbers(console: "Console", numbers: dict[str, Any]) -> None:

@@ -1,9 +1,9 @@
-"""Run every experiment but the benchmark, and print what became of each claim.
+"""Run every experiment except the benchmark, and print which claims hold.
 
     python -m experiments --out results
 
-Expect one minute on two cores. An experiment that cannot be made with the data has a – and the
-reason in the table; course_table needs the cats whatever --data is.
+Expect one minute on two cores. If an experiment cannot run with the given data, the table has a –
+and the reason; course_table always needs the cats.
 """
 
 import importlib
@@ -16,8 +16,8 @@ from rich.table import Table
 
 from experiments import DEFAULT_OUT, answer
 from jaxnet import JaxnetError, load_dataset, use_all_cores
-from jaxnet.commands.console import out as console
-from jaxnet.commands.console import run_in_words
+from jaxnet.report.console import out as console
+from jaxnet.report.console import run_command
 
 # In the order of the article.
 EXPERIMENTS = (
@@ -40,13 +40,11 @@ EXPERIMENTS = (
 
 def main(
     data: Annotated[str, typer.Option(help="Any source of pictures.")] = "sketches",
-    out: Annotated[
-        Path, typer.Option(help="Where the numbers and pictures are written.")
-    ] = DEFAULT_OUT,
+    out: Annotated[Path, typer.Option(help="The folder for the results.")] = DEFAULT_OUT,
 ) -> None:
-    """Run every experiment; what each prints by itself stands above the table."""
+    """Run every experiment; each prints its own text, and the table of all comes last."""
     use_all_cores()
-    load_dataset(data)  # so that a name or file that is wrong is told before anything else
+    load_dataset(data)  # so that a wrong name or file is reported before anything runs
     table = Table(title="The article's claims", title_justify="left", box=None, pad_edge=False)
     for heading in ("claim", "holds", "key number"):
         table.add_column(heading)
@@ -54,10 +52,10 @@ def main(
     table.add_column("seconds", justify="right", no_wrap=True)
     for name in EXPERIMENTS:
         console.print(f"\n{name}", style="bold")
-        ask = importlib.import_module(f"experiments.{name}").main
-        takes_data = "data" in inspect.signature(ask).parameters and name != "course_table"
+        run = importlib.import_module(f"experiments.{name}").main
+        takes_data = "data" in inspect.signature(run).parameters and name != "course_table"
         try:
-            result, paths, seconds = answer(ask, out, **({"data": data} if takes_data else {}))
+            result, paths, seconds = answer(run, out, **({"data": data} if takes_data else {}))
         except JaxnetError as error:
             console.print(str(error), style="yellow")
             table.add_row(name, "–", error.found, "", "")
@@ -71,4 +69,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_in_words(lambda: typer.run(main))
+    run_command(lambda: typer.run(main))

@@ -1,31 +1,42 @@
-"""Where is each activation function flat, so that nothing is learnt through it?
+"""Where is the slope of each activation function close to 0?
 
-A weight learns by the slope of its unit: where g′(z) is 0, its derivative is 0 too. Each function
-and its slope are computed on [−10, 10], and the slope, which is written by hand in `jaxnet`, is
-checked against `jax.grad` everywhere, and against central differences everywhere but at z = 0,
-where ReLU has a kink and a slope had to be chosen. (The article's section "Linear functions and
-non-linear activation functions".)
+The derivative of a weight contains the slope g′(z) of its unit as a factor: where the slope is 0,
+the weight does not change. Each function and its slope are computed on [−10, 10]. The slopes in
+`jaxnet` are written by hand. They are compared with `jax.grad` everywhere, and with central
+differences everywhere except at z = 0, where ReLU has a kink and its slope is a convention. (The
+article's section "Linear functions and non-linear activation functions".)
 
     python -m experiments.activation_functions
 
-Expect the slope of the sigmoid to be 0.25 at z = 0 and 4.5e-5 at ±10, below 1 % of its height from
-|z| = 6 on; that of ReLU to be 1 for z > 0 and 0 elsewhere, z = 0 included; that of leaky ReLU 1 and
-0.01; two seconds. With --reach 1 the answer is no: so near 0 the sigmoid is not flat, which is one
-reason to scale the inputs.
+Expect for the sigmoid a slope of 0.25 at z = 0 and of 4.5e-5 at ±10, below 1 % of its maximum from
+|z| = 6 on; for ReLU a slope of 1 for z > 0 and of 0 elsewhere, z = 0 included; for leaky ReLU 1 and
+0.01. It takes two seconds. With --reach 1 the answer is no: the sigmoid is not flat so close to 0,
+which is one reason to scale the inputs.
 """
 
 import math
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.figure import Figure
 
 from experiments import BLUE, GREEN, ORANGE, Result, new_figure, run
-from jaxnet import UsageError, leaky_relu, relu, sigmoid
+from jaxnet import Activation, UsageError, leaky_relu, relu, sigmoid
 
 CLAIM = "The sigmoid is flat at both ends; the slope of ReLU is 1 or 0, nothing in between."
 
 COLORS = {sigmoid: BLUE, relu: ORANGE, leaky_relu: GREEN}
+
+
+class Curve(NamedTuple):
+    """A function and its slope at each z, and the largest differences of the slope."""
+
+    A: np.ndarray
+    slope: np.ndarray
+    from_jax: float  # from jax.grad
+    from_differences: float  # from central differences, z = 0 left out
 
 
 def main(
@@ -40,39 +51,70 @@ def main(
         raise UsageError(
             f"the reach is {reach:g} and the step {step:g}",
             "a step above 0, and a reach above the step",
-            "leave out --step and --reach, say",
+            "leave out reach and step, say",
         )
     half = max(points // 2, 1)
-    z = reach * np.arange(-half, half + 1) / half  # 0 is exactly one of them
-    figure, axes = new_figure(CLAIM, 2, 3, sharex=True, sharey="row")
-    slopes, differences = {}, []
-    print("               slope at                          greatest difference from")
+    z = reach * np.arange(-half, half + 1) / half  # one of them is exactly 0
+    curves = {activation: evaluate(activation, z, step) for activation in COLORS}
+    print("               slope at                          largest difference from")
     print(f"           {-reach:9g}         0 {reach:9g}      jax.grad  central differences")
-    for (top, bottom), (activation, color) in zip(axes.T, COLORS.items(), strict=True):
-        with jax.enable_x64(True):
-            Z = jnp.asarray(z)
-            A, slope, by_jax, ahead, behind = (
-                np.asarray(of_z)
-                for of_z in (
-                    activation(Z),
-                    activation.slope(Z),
-                    jax.vmap(jax.grad(activation.function))(Z),
-                    activation(Z + step),
-                    activation(Z - step),
-                )
-            )
-        by_differences = (ahead - behind) / (2 * step)
-        smooth = np.abs(z) > step
-        away = np.abs(slope - by_jax).max(), np.abs(slope - by_differences)[smooth].max()
-        differences.append(away)
-        name = activation.name
-        slopes[name] = slope
-        ends = "".join(f"{slope[i]:10.3g}" for i in (0, half, -1))
-        print(f"{name:10}{ends}  {away[0]:12.1e}  {away[1]:19.1e}")
+    for activation, curve in curves.items():
+        ends = "".join(f"{curve.slope[i]:10.3g}" for i in (0, half, -1))
+        print(f"{activation.name:10}{ends}  {curve.from_jax:12.1e}  {curve.from_differences:19.1e}")
 
-        top.plot(z, A, color=color)
-        top.set_title(name.replace("_", " ").replace("relu", "ReLU"))
-        # In two parts, so that a jump of the slope is not drawn as if it were steep.
+    slopes = {activation.name: curve.slope for activation, curve in curves.items()}
+    at_ends = max(slopes["sigmoid"][0], slopes["sigmoid"][-1])
+    steep = np.abs(z[slopes["sigmoid"] >= 0.01 * slopes["sigmoid"].max()])
+    from_jax = max(curve.from_jax for curve in curves.values())
+    from_differences = max(curve.from_differences for curve in curves.values())
+    numbers = {
+        "sigmoid, slope at both ends": float(at_ends),
+        "sigmoid, slope at 0": float(slopes["sigmoid"][half]),
+        "sigmoid, slope above 1 % of its height up to |z|": float(steep.max()),
+        "relu, slopes": ", ".join(f"{slope:g}" for slope in np.unique(slopes["relu"])),
+        "relu, slope at 0": float(slopes["relu"][half]),
+        "leaky_relu, slopes": ", ".join(f"{slope:g}" for slope in np.unique(slopes["leaky_relu"])),
+        "leaky_relu, slope at 0": float(slopes["leaky_relu"][half]),
+        "greatest difference from jax.grad": from_jax,
+        "greatest difference from central differences": from_differences,
+    }
+    holds = (
+        at_ends <= flat * slopes["sigmoid"].max()
+        and set(slopes["relu"]) == {0.0, 1.0}
+        and max(from_jax, from_differences) <= tolerance
+    )
+    return Result(CLAIM, bool(holds), numbers, draw(curves, z))
+
+
+def evaluate(activation: Activation, z: np.ndarray, step: float) -> Curve:
+    """Compute a function and its slope at each z in float64, and check the slope in two ways."""
+    with jax.enable_x64(True):
+        Z = jnp.asarray(z)
+        A, slope, by_jax, after, before = (
+            np.asarray(of_z)
+            for of_z in (
+                activation(Z),
+                activation.slope(Z),
+                jax.vmap(jax.grad(activation.function))(Z),
+                activation(Z + step),
+                activation(Z - step),
+            )
+        )
+    by_differences = (after - before) / (2 * step)
+    smooth = np.abs(z) > step
+    from_differences = np.abs(slope - by_differences)[smooth].max()
+    return Curve(A, slope, float(np.abs(slope - by_jax).max()), float(from_differences))
+
+
+def draw(curves: dict[Activation, Curve], z: np.ndarray) -> Figure:
+    """Draw each function above its slope."""
+    figure, axes = new_figure(CLAIM, 2, 3, sharex=True, sharey="row")
+    half = len(z) // 2
+    for (top, bottom), (activation, curve) in zip(axes.T, curves.items(), strict=True):
+        color, slope = COLORS[activation], curve.slope
+        top.plot(z, curve.A, color=color)
+        top.set_title(activation.name.replace("_", " ").replace("relu", "ReLU"))
+        # In two parts, so that a jump of the slope is not drawn as a steep line.
         for part in (z <= 0, z > 0):
             bottom.plot(z[part], slope[part], color=color)
         if activation is not sigmoid:
@@ -83,27 +125,7 @@ def main(
             bottom.text(z[i], slope[i] + 0.06, f"{slope[i]:.2g}", ha=aligned, va="bottom")
     axes[0, 0].set_ylabel("g(z)")
     axes[1, 0].set_ylabel("slope g′(z)")
-
-    at_ends = max(slopes["sigmoid"][0], slopes["sigmoid"][-1])
-    alive = np.abs(z[slopes["sigmoid"] >= 0.01 * slopes["sigmoid"].max()])
-    by_jax, by_differences = np.max(differences, axis=0)
-    numbers = {
-        "sigmoid, slope at both ends": float(at_ends),
-        "sigmoid, slope at 0": float(slopes["sigmoid"][half]),
-        "sigmoid, slope above 1 % of its height up to |z|": float(alive.max()),
-        "relu, slopes": ", ".join(f"{slope:g}" for slope in np.unique(slopes["relu"])),
-        "relu, slope at 0": float(slopes["relu"][half]),
-        "leaky_relu, slopes": ", ".join(f"{slope:g}" for slope in np.unique(slopes["leaky_relu"])),
-        "leaky_relu, slope at 0": float(slopes["leaky_relu"][half]),
-        "greatest difference from jax.grad": float(by_jax),
-        "greatest difference from central differences": float(by_differences),
-    }
-    holds = (
-        at_ends <= flat * slopes["sigmoid"].max()
-        and set(slopes["relu"]) == {0.0, 1.0}
-        and max(by_jax, by_differences) <= tolerance
-    )
-    return Result(CLAIM, bool(holds), numbers, figure)
+    return figure
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ from experiments.benchmarking.report import (
 )
 from experiments.benchmarking.workers import Worker, time_in_turns
 from jaxnet import DataError, init_params, load_dataset, to_columns, to_row
-from jaxnet.commands.console import out, show_progress
+from jaxnet.report.console import out, show_progress
 
 ON_PIXELS = ("NumPy", "PyTorch", "scikit-learn")
 PACKAGES = ("jax", "numpy", "optax", "torch", "scikit-learn")

@@ -1,18 +1,18 @@
-"""Do weights that start equal stay equal, and what does a network with such weights miss?
+"""Do weights that are equal at the start stay equal, and what does such a network not learn?
 
-A network is trained from five starts: all weights zero, all the same number, and random ones of
-three sizes. From zero only the output bias learns, so that the cost stops at the entropy of the
-labels, that of always predicting the class rate. From equal weights every hidden unit is given the
-same update at every step: all that is ever added to W1 has rank 1, and the eight units are one.
-(The article's section "The network's first attempt".)
+A network is trained from five starts: all weights 0, all weights the same number, and random
+weights of three scales. From 0 only the output bias changes, and the cost stops at the label
+entropy, the cost of always predicting the class rate. From equal weights every hidden unit gets the
+same update at every step: the sum of all updates of W1 has rank 1, and the eight units compute the
+same. (The article's section "The network's first attempt".)
 
     python -m experiments.initialisation
 
-Expect the equal units to stay equal bit by bit. After 2,500 iterations the cost is 0.644 from zero,
-which is the entropy; 0.54 from 0.001 in every weight; and 0.14, 0.07 and 0.03 from random weights
-× 10⁻⁶, × 0.01 and He's, with eight different units each. One unit is not nothing: on the built-in
-drawings the constant start gets to 0.08 in 20,000 iterations, on the cats it stays at 0.50. Six
-seconds.
+Expect the equal units to stay equal to the bit. After 2,500 iterations the cost is 0.644 from 0,
+which is the label entropy; 0.54 from weights of 0.001; and 0.14, 0.07 and 0.03 from random weights
+× 10⁻⁶, × 0.01 and He's, with eight different units each. A single unit does learn something: on the
+drawings the constant start reaches 0.08 in 20,000 iterations, on the real cats it stays at 0.50. It
+takes six seconds.
 """
 
 from typing import NamedTuple
@@ -24,12 +24,15 @@ from matplotlib.axes import Axes
 
 from experiments import BLACK, BLUE, GRAY, GREEN, ORANGE, RED, Result, at_least, new_figure, run
 from jaxnet import (
+    Grid,
     Params,
+    Settings,
     accuracy,
     fit_in_chunks,
     init_params,
     label_entropy,
     load_dataset,
+    make_examples,
     sgd,
     start_descent,
     sweep,
@@ -39,21 +42,24 @@ from jaxnet import (
 
 CLAIM = "Weights that start equal stay equal, so a network needs small random ones."
 
-# Of the first weights of the random starts, as init_params knows them.
+# The weight scales of the random starts, as init_params takes them.
 SCALES: dict[str, float | str] = {"random × 10⁻⁶": 1e-6, "random × 0.01": 0.01, "random, He": "he"}
 COLORS = {"zeros": GRAY, "constant": RED} | dict(zip(SCALES, (ORANGE, BLUE, GREEN), strict=True))
-ROUNDING = 1e-9  # as a share of what is compared
+ROUNDING = 1e-9  # the relative difference that is attributed to rounding
+
+# The 5th percentile, the median and the 95th percentile of the costs, each (iterations,).
+Spread = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Trace(NamedTuple):
-    """How one network went from its start; all but the ends is the largest at any time."""
+    """The training of one network; `apart` and `rank` are the largest at any time."""
 
     costs: np.ndarray  # (iterations,)
     accuracy: float  # at the end, on the training pictures
-    apart: float  # two hidden units, as a share of the longest
-    rank: int  # of what has been added to W1
-    update: np.ndarray  # (n_h, n_x), at the end
-    units: np.ndarray  # (n_h, n_x + 2), at the end
+    apart: float  # the distance of two hidden units, relative to the longest
+    rank: int  # of the change of W1
+    update: np.ndarray  # the change of W1 at the end, (n_h, n_x)
+    units: np.ndarray  # at the end, (n_h, n_x + 2)
 
 
 def main(
@@ -68,7 +74,7 @@ def main(
 ) -> Result:
     """Follow one network from each start, and train many from the random ones.
 
-    `constant` is the weight of the constant start; at 0.001 its Z1 is about as large as that of
+    `constant` is the weight of the constant start; with 0.001 its Z1 is about as large as that of
     random × 0.01. `jitter` makes these weights unequal, by this share of them.
     """
     at_least(1, seeds=seeds, n_h=n_h)
@@ -77,44 +83,52 @@ def main(
         X = to_columns(train.images, dtype=jnp.float64)
         Y = to_row(train.labels, dtype=jnp.float64)
         entropy = label_entropy(Y)
-        key = jax.random.key(seed)
-        starts = {
-            name: init_params(key, len(X), n_h, scale=scale, dtype=jnp.float64)
-            for name, scale in {"zeros": 0.0, "constant": jitter, **SCALES}.items()
-        }
-        noise = starts["constant"]
-        starts["constant"] |= {name: constant * (1 + noise[name]) for name in ("W1", "W2")}
+        starts = draw_starts(jax.random.key(seed), len(X), n_h, constant, jitter)
         traces = {
             name: follow(start, X, Y, learning_rate, iterations) for name, start in starts.items()
         }
-        # These show only how the costs scatter: float32 will do, and takes a third of the time.
+        # For the spread of the costs float32 is enough, and takes a third of the time.
         many = sweep(
-            jax.vmap(jax.random.key)(np.arange(seed, seed + seeds)),
-            X.astype(jnp.float32),
-            Y.astype(jnp.float32),
-            learning_rates=(learning_rate,),
-            scales=tuple(SCALES.values()),
-            n_h=n_h,
-            iterations=iterations,
+            make_examples(X.astype(jnp.float32), Y.astype(jnp.float32)),
+            Grid((learning_rate,), tuple(SCALES.values()), seeds),
+            Settings(hidden_units=n_h, seed=seed, iterations=iterations),
             keep_costs=True,
         )
     assert many.costs is not None
-    low, median, high = np.percentile(many.costs[0], (5, 50, 95), axis=1)  # (scales, iterations)
-    spread = {name: (low[i], median[i], high[i]) for i, name in enumerate(SCALES)}
-    different = {name: count_different(trace.units) for name, trace in traces.items()}
-
+    low, median, high = np.percentile(many.costs[0, 0], (5, 50, 95), axis=1)  # (scales, iterations)
+    spread: dict[str, Spread] = {
+        name: (low[i], median[i], high[i]) for i, name in enumerate(SCALES)
+    }
     print(f"label entropy {entropy:.4f}; random starts: the median cost of {seeds} seeds\n")
-    print("start            cost (5 to 95 %)          accuracy  units  rank    apart")
-    for name, trace in traces.items():
-        costs = [float(curve[-1]) for curve in spread.get(name, 3 * (trace.costs,))]
-        shown = f"{costs[1]:.4f}" + (f" ({costs[0]:.4f} to {costs[2]:.4f})" * (name in spread))
-        print(
-            f"{name:15}  {shown:25} {trace.accuracy:8.1%} {different[name]:6} {trace.rank:5} "
-            f"{trace.apart:8.1e}"
-        )
+    print_table(traces, spread)
+    figure, ((left, right),) = new_figure(CLAIM, 1, 2, width_ratios=(5, 6))
+    draw_costs(left, traces, spread, entropy)
+    draw_updates(right, traces, train.images.shape[1:3])
+    holds, numbers = judge_traces(traces, spread, entropy)
+    return Result(CLAIM, holds, numbers, figure)
 
+
+def draw_starts(
+    key: jax.Array, n_x: int, n_h: int, constant: float, jitter: float
+) -> dict[str, Params]:
+    """Make the initial parameters of each start, in float64."""
+    starts = {
+        name: init_params(key, n_x, n_h, weight_scale=scale, dtype=jnp.float64)
+        for name, scale in {"zeros": 0.0, "constant": jitter, **SCALES}.items()
+    }
+    noise = starts["constant"]
+    starts["constant"] |= {name: constant * (1 + noise[name]) for name in ("W1", "W2")}
+    return starts
+
+
+def judge_traces(
+    traces: dict[str, Trace], spread: dict[str, Spread], entropy: float
+) -> tuple[bool, dict[str, float]]:
+    """Compute whether the claim holds, and the numbers that decide."""
     zeros, same = traces["zeros"], traces["constant"]
-    worst = float(high[:, -1].max())
+    different = {name: count_different(trace.units) for name, trace in traces.items()}
+    n_h = len(zeros.units)
+    worst = max(float(high[-1]) for _, _, high in spread.values())
     numbers = {
         "largest difference of units that started equal": max(zeros.apart, same.apart),
         "different hidden units, constant": different["constant"],
@@ -135,10 +149,19 @@ def main(
         and all(different[name] == n_h for name in SCALES)
         and worst < min(zeros.costs[-1], same.costs[-1])
     )
-    figure, ((left, right),) = new_figure(CLAIM, 1, 2, width_ratios=(5, 6))
-    draw_costs(left, traces, spread, entropy)
-    draw_updates(right, traces, train.images.shape[1:3])
-    return Result(CLAIM, bool(holds), numbers, figure)
+    return bool(holds), numbers
+
+
+def print_table(traces: dict[str, Trace], spread: dict[str, Spread]) -> None:
+    """Print the last cost, the accuracy and the differences of the units for each start."""
+    print("start            cost (5 to 95 %)          accuracy  units  rank    apart")
+    for name, trace in traces.items():
+        low, median, high = (float(curve[-1]) for curve in spread.get(name, 3 * (trace.costs,)))
+        shown = f"{median:.4f}" + (f" ({low:.4f} to {high:.4f})" * (name in spread))
+        print(
+            f"{name:15}  {shown:25} {trace.accuracy:8.1%} {count_different(trace.units):6} "
+            f"{trace.rank:5} {trace.apart:8.1e}"
+        )
 
 
 def follow(
@@ -147,22 +170,22 @@ def follow(
     """Train, and compare the hidden units after every hundred iterations."""
     apart, rank = largest_difference(units(params)), 0
     descent = start_descent(params, X, sgd(learning_rate))
-    for here in fit_in_chunks(descent, Y, iterations=iterations, chunk=100):
-        update = np.asarray(here.params["W1"] - params["W1"])
+    for fit in fit_in_chunks(descent, Y, iterations=iterations, chunk=100):
+        update = np.asarray(fit.params["W1"] - params["W1"])
         sizes = np.linalg.svd(update, compute_uv=False)
         rank = max(rank, int(np.sum(sizes > ROUNDING * sizes[0])))
-        apart = max(apart, largest_difference(units(here.params)))
-    share = float(accuracy(here.params, X, Y))
-    return Trace(here.costs, share, apart, rank, update, units(here.params))
+        apart = max(apart, largest_difference(units(fit.params)))
+    share = float(accuracy(fit.params, X, Y))
+    return Trace(fit.costs, share, apart, rank, update, units(fit.params))
 
 
 def units(params: Params) -> np.ndarray:
-    """Lay all that belongs to a hidden unit in a row: its weights, bias and output weight."""
+    """Join the parameters of each hidden unit in a row: weights, bias and output weight."""
     return np.hstack([params["W1"], params["b1"], params["W2"].T])  # (n_h, n_x + 2)
 
 
 def largest_difference(rows: np.ndarray) -> float:
-    """Compute the largest distance between two rows, as a share of the longest; 0 if all are 0."""
+    """Compute the largest distance of two rows, relative to the longest; 0 if all are 0."""
     longest = np.linalg.norm(rows, axis=1).max()
     apart = max(np.linalg.norm(rows - row, axis=1).max() for row in rows)
     return float(apart / longest) if longest else 0.0
@@ -178,7 +201,7 @@ def count_different(rows: np.ndarray) -> int:
 def draw_costs(
     axes: Axes,
     traces: dict[str, Trace],
-    spread: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]],
+    spread: dict[str, Spread],
     entropy: float,
 ) -> None:
     """Draw the cost from each start, and for the random ones 5 to 95 % of the seeds."""
@@ -194,7 +217,7 @@ def draw_costs(
 
 
 def draw_updates(axes: Axes, traces: dict[str, Trace], shape: tuple[int, ...]) -> None:
-    """Draw what was added to each row of W1 as a picture, each start on its own scale."""
+    """Draw the change of each row of W1 as a picture, each start on its own scale."""
     gap = 6
     rows = []
     for trace in traces.values():

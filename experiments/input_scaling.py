@@ -1,38 +1,53 @@
-"""Must the pixels be scaled down before a network is shown them?
+"""Must the pixels be scaled down before a network is trained on them?
 
-The same networks are given raw pixels [0, 255], unit ones [0, 1] and symmetric ones [−1, 1], with
-sigmoid and with ReLU hidden units. Before the first step: which share of the hidden units is stuck
-(a sigmoid with a slope below 0.01 for a picture, a ReLU that is on for every picture or off for
-every one), which share of the gradient gets through them, mean |dZ1| / mean |dA1|, and how long
-dW1 is. After the training: the cost and how it ended, for many seeds. The claim is held against the
-symmetric scale; the others stand beside it. (The article's section "Linear functions and
-non-linear activation functions".)
+The same networks are given raw pixels [0, 255], unit pixels [0, 1] and symmetric pixels [−1, 1],
+with sigmoid and with ReLU hidden units. Before the first step three numbers are measured: the share
+of stuck hidden units (a sigmoid with a slope below 0.01 for a picture; a ReLU that is active for
+every picture or for none), the share of the gradient that passes the hidden layer, mean |dZ1| /
+mean |dA1|, and the norm of dW1. After the training: the cost and the outcome, for many seeds. The
+claim compares raw pixels with symmetric ones; unit pixels are shown as well. (The article's section
+"Linear functions and non-linear activation functions".)
 
     python -m experiments.input_scaling
 
-Expect 93 % saturated sigmoid units with raw pixels and none otherwise; then a cost of 0.643 (raw:
-a plateau, always predicting the class rate costs 0.644), 0.576 (unit) and 0.449 (symmetric). On the
-article's cats it is 0.636, 0.621 and 0.558: there the sigmoid is slow with unit pixels, too. ReLU
-needs the scaling as well, though nothing saturates: raw pixels make a step 16,000 times as long
-(127.5², once for the gradient and once for what a weight does), and the units die. Seven seconds.
+Expect 93 % saturated sigmoid units with raw pixels and none otherwise; then a cost of 0.643 (raw: a
+plateau, since the class rate alone costs 0.644), 0.576 (unit) and 0.449 (symmetric). On the
+article's cats it is 0.636, 0.621 and 0.558: there the sigmoid learns slowly from unit pixels, too.
+ReLU needs the scaling as well, though nothing saturates: raw pixels make the effect of a step
+16,000 times as large (127.5²: once by the gradient, once by the weight's own factor), and the units
+die. It takes seven seconds.
 """
 
 import functools
-from typing import Any
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.axes import Axes
 
-from experiments import BLACK, BLUE, GRAY, ORANGE, Result, at_least, new_figure, run
+from experiments import (
+    BLACK,
+    BLUE,
+    GRAY,
+    ORANGE,
+    Result,
+    at_least,
+    draw_networks,
+    new_figure,
+    run,
+)
 from jaxnet import (
     Activation,
+    Dataset,
+    Grid,
     Params,
+    Settings,
     backward,
     forward,
-    init_params,
     label_entropy,
     load_dataset,
+    make_examples,
     relu,
     sigmoid,
     sweep,
@@ -44,16 +59,92 @@ CLAIM = "Inputs must be scaled down, or sigmoid units saturate and learning stal
 
 INTERVALS = {"raw": "[0, 255]", "unit": "[0, 1]", "symmetric": "[−1, 1]"}
 COLORS = {sigmoid: BLUE, relu: ORANGE}
-SATURATED = 0.01  # a slope below it, a 25th of the sigmoid's steepest
+SATURATED = 0.01  # a smaller slope is a 25th of the sigmoid's largest
+
+
+class Measured(NamedTuple):
+    """The networks of all seeds with one activation and one pixel scale, each (seeds,)."""
+
+    stuck: np.ndarray  # the share of stuck units before the first step
+    through: np.ndarray  # the share of the gradient that passes the hidden layer
+    length: np.ndarray  # ‖dW1‖
+    cost: np.ndarray  # the last one
+    outcomes: np.ndarray
+
+
+# By activation and pixel scale.
+Results = dict[tuple[Activation, str], Measured]
+
+
+def main(
+    data: str = "sketches",
+    seeds: int = 8,
+    n_h: int = 8,
+    weight_scale: float = 0.01,
+    learning_rate: float = 0.0075,
+    iterations: int = 2500,
+) -> Result:
+    """Measure untrained networks with each pixel scale, then train them, and compare."""
+    at_least(1, seeds=seeds, n_h=n_h)
+    dataset = load_dataset(data)
+    results: Results = {}
+    numbers: dict[str, float | str] = {}
+    with jax.enable_x64(True):
+        entropy = label_entropy(to_row(dataset.train.labels, dtype=jnp.float64))
+        for hidden in COLORS:
+            settings = Settings(
+                hidden_units=n_h,
+                activation=hidden.name,
+                weight_scale=weight_scale,
+                learning_rate=learning_rate,
+                iterations=iterations,
+                precision="float64",
+            )
+            for scale in INTERVALS:
+                results[hidden, scale] = measure(dataset, scale, settings, seeds)
+    print("hidden   pixels        stuck  through    ‖dW1‖  last cost (5–95 %)   outcome")
+    for (hidden, scale), measured in results.items():
+        names, counts = np.unique(measured.outcomes, return_counts=True)
+        frequent = f"{names[counts.argmax()]} {counts.max()}/{seeds}"
+        stuck, through, length = (float(np.median(each)) for each in measured[:3])
+        low, middle, high = np.percentile(measured.cost, (5, 50, 95))
+        print(
+            f"{hidden.name:8} {scale:9} {stuck:9.1%} {through:8.3f} {length:8.2g}"
+            f"  {middle:.3f} ({low:.3f}–{high:.3f})  {frequent}"
+        )
+        numbers |= {
+            f"{hidden.name} {scale}: stuck": stuck,
+            f"{hidden.name} {scale}: gets through": through,
+            f"{hidden.name} {scale}: norm of dW1": length,
+            f"{hidden.name} {scale}: last cost": float(middle),
+            f"{hidden.name} {scale}: outcome": frequent,
+        }
+    figure, ((left, right),) = new_figure(CLAIM, 1, 2)
+    draw_stuck(left, results)
+    draw_costs(right, results, entropy, iterations)
+    return Result(CLAIM, judge(results, entropy), numbers, figure)
+
+
+def measure(dataset: Dataset, scale: str, settings: Settings, seeds: int) -> Measured:
+    """Measure untrained networks of the seeds 0, 1, … with one pixel scale, and train them."""
+    X = to_columns(dataset.train.images, pixel_scale=scale, dtype=jnp.float64)
+    Y = to_row(dataset.train.labels, dtype=jnp.float64)
+    weight_scale = float(settings.weight_scale)
+    networks = draw_networks(seeds, len(X), settings.hidden_units, weight_scale, X.dtype)
+    stuck, through, length = measure_start(networks, X, Y, settings.hidden)
+    grid = Grid((settings.learning_rate,), (weight_scale,), seeds, (settings.activation,))
+    trained = sweep(make_examples(X, Y), grid, settings)
+    costs, outcomes = trained.last_costs[0, 0, 0], trained.outcomes[0, 0, 0]
+    return Measured(*map(np.asarray, (stuck, through, length, costs, outcomes)))
 
 
 @functools.partial(jax.jit, static_argnames="hidden")
-def look_at_start(
+def measure_start(
     networks: Params, X: jax.Array, Y: jax.Array, hidden: Activation
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Compute for each network the share of stuck units, the share that gets through, and ‖dW1‖."""
+    """Compute the share of stuck units, the share that passes, and ‖dW1‖, each (networks,)."""
 
-    def look(params: Params) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def measure_one(params: Params) -> tuple[jax.Array, jax.Array, jax.Array]:
         slope = hidden.slope(forward(params, X, hidden).Z1)  # (n_h, m)
         one_sided = jnp.all(slope == slope[:, :1], axis=1)
         stuck = jnp.mean(one_sided if hidden is relu else slope < SATURATED)
@@ -61,86 +152,56 @@ def look_at_start(
         through = jnp.sum(jnp.abs(gradients.dZ1)) / jnp.sum(jnp.abs(gradients.dA1))
         return stuck, through, jnp.linalg.norm(gradients.dW1)
 
-    return jax.vmap(look)(networks)
+    return jax.vmap(measure_one)(networks)
 
 
-def main(
-    data: str = "sketches",
-    seeds: int = 8,
-    n_h: int = 8,
-    first_scale: float = 0.01,
-    learning_rate: float = 0.0075,
-    iterations: int = 2500,
-) -> Result:
-    """Look at fresh networks on each scale, then train them, and compare."""
-    at_least(1, seeds=seeds, n_h=n_h)
-    dataset = load_dataset(data)
-    keys = jax.vmap(jax.random.key)(np.arange(seeds))
-    stuck, cost = {}, {}
-    numbers: dict[str, float | str] = {}
-    print("hidden   pixels        stuck  through    ‖dW1‖  last cost (5–95 %)   outcome")
-    with jax.enable_x64(True):
-        Y = to_row(dataset.train.labels, dtype=jnp.float64)
-        entropy = label_entropy(Y)
-        n_x = dataset.train.images[0, ..., 0].size
-        draw = functools.partial(init_params, n_x=n_x, n_h=n_h, scale=first_scale, dtype=Y.dtype)
-        networks = jax.jit(jax.vmap(draw))(keys)
-        settings: dict[str, Any] = {"n_h": n_h, "iterations": iterations}
-        settings |= {"learning_rates": [learning_rate], "scales": [first_scale]}
-        for hidden in COLORS:
-            for scale in INTERVALS:
-                X = to_columns(dataset.train.images, scale=scale, dtype=jnp.float64)
-                start = look_at_start(networks, X, Y, hidden)
-                trained = sweep(keys, X, Y, hidden, **settings)
-                here = hidden, scale
-                stuck[here], through, length = map(np.asarray, start)
-                cost[here] = trained.last_costs[0, 0]
-                names, counts = np.unique(trained.outcomes, return_counts=True)
-                mostly = names[counts.argmax()]
-                low, middle, high = np.percentile(cost[here], (5, 50, 95))
-                print(
-                    f"{hidden.name:8} {scale:9} {np.median(stuck[here]):9.1%}"
-                    f" {np.median(through):8.3f} {np.median(length):8.2g}"
-                    f"  {middle:.3f} ({low:.3f}–{high:.3f})"
-                    f"  {mostly} {counts.max()}/{seeds}"
-                )
-                numbers |= {
-                    f"{hidden.name} {scale}: stuck": float(np.median(stuck[here])),
-                    f"{hidden.name} {scale}: gets through": float(np.median(through)),
-                    f"{hidden.name} {scale}: norm of dW1": float(np.median(length)),
-                    f"{hidden.name} {scale}: last cost": float(middle),
-                    f"{hidden.name} {scale}: outcome": f"{mostly} {counts.max()}/{seeds}",
-                }
-    raw, scaled = cost[sigmoid, "raw"], cost[sigmoid, "symmetric"]
-    saturates = np.median(stuck[sigmoid, "raw"]) > 0.5 > 0.1 > stuck[sigmoid, "symmetric"].max()
-    # What is learnt is what the cost has fallen below that of always predicting the class rate.
-    half = entropy - np.median(raw) < (entropy - np.median(scaled)) / 2
-    stalls = half and np.percentile(scaled, 95) < np.percentile(raw, 5)
+def judge(results: Results, entropy: float) -> bool:
+    """Compute whether raw pixels saturate the sigmoid and stall it, and symmetric ones do not."""
+    raw, scaled = results[sigmoid, "raw"], results[sigmoid, "symmetric"]
+    saturates = np.median(raw.stuck) > 0.5 > 0.1 > scaled.stuck.max()
+    # A network has learned what its cost is below that of always predicting the class rate.
+    learned, learned_scaled = (entropy - np.median(each.cost) for each in (raw, scaled))
+    apart = np.percentile(scaled.cost, 95) < np.percentile(raw.cost, 5)
+    return bool(saturates and learned < learned_scaled / 2 and apart)
 
-    figure, ((left, right),) = new_figure(CLAIM, 1, 2)
+
+def label_scales(axes: Axes) -> None:
+    """Label the places of the pixel scales."""
+    places = range(len(INTERVALS))
+    axes.set_xticks(places, [f"{scale}\n{bounds}" for scale, bounds in INTERVALS.items()])
+    axes.set_xlabel("scale of the pixels")
+    axes.grid(axis="x", visible=False)
+    axes.legend()
+
+
+def draw_stuck(axes: Axes, results: Results) -> None:
+    """Draw the share of stuck units: the median, and 5 to 95 % of the seeds."""
+    meanings = {sigmoid: "sigmoid: slope below 0.01", relu: "ReLU: always on or always off"}
     places = np.arange(len(INTERVALS))
     for side, (hidden, color) in zip((-0.18, 0.18), COLORS.items(), strict=True):
-        shares = np.array([100 * stuck[hidden, scale] for scale in INTERVALS])  # (scales, seeds)
-        means = {sigmoid: "sigmoid: slope below 0.01", relu: "ReLU: always on or always off"}
-        left.bar(places + side, np.median(shares, axis=1), 0.32, color=color, label=means[hidden])
-        reach = np.abs(np.percentile(shares, (5, 95), axis=1) - np.median(shares, axis=1))
-        left.errorbar(places + side, np.median(shares, axis=1), reach, fmt="none", color=BLACK)
-        for place in places[np.median(shares, axis=1) == 0]:
-            left.text(place + side, 2, "0", color=color, ha="center")
-        for place, scale in zip(places, INTERVALS, strict=True):
-            spots = place + side + np.linspace(-0.12, 0.12, seeds)
+        shares = np.array([100 * results[hidden, scale].stuck for scale in INTERVALS])
+        median = np.median(shares, axis=1)
+        axes.bar(places + side, median, 0.32, color=color, label=meanings[hidden])
+        reach = np.abs(np.percentile(shares, (5, 95), axis=1) - median)
+        axes.errorbar(places + side, median, reach, fmt="none", color=BLACK)
+        for place in places[median == 0]:
+            axes.text(place + side, 2, "0", color=color, ha="center")
+    axes.set(ylabel="stuck units before the first step, %", ylim=(0, 130))
+    axes.set_yticks(range(0, 101, 20))
+    label_scales(axes)
+
+
+def draw_costs(axes: Axes, results: Results, entropy: float, iterations: int) -> None:
+    """Draw the last cost of every network."""
+    for side, (hidden, color) in zip((-0.18, 0.18), COLORS.items(), strict=True):
+        for place, scale in enumerate(INTERVALS):
+            costs = results[hidden, scale].cost
+            spots = place + side + np.linspace(-0.12, 0.12, len(costs))
             label = {"relu": "ReLU"}.get(hidden.name, hidden.name) if place == 0 else None
-            right.plot(spots, cost[hidden, scale], "o", markersize=5, color=color, label=label)
-    right.axhline(entropy, color=GRAY, linestyle="--", label="always the class rate")
-    left.set(ylabel="stuck units before the first step, %", ylim=(0, 130))
-    left.set_yticks(range(0, 101, 20))
-    right.set(ylabel=f"cost after {iterations:,} iterations", ylim=(0, None))
-    for axes in (left, right):
-        axes.set_xticks(places, [f"{scale}\n{bounds}" for scale, bounds in INTERVALS.items()])
-        axes.set_xlabel("scale of the pixels")
-        axes.grid(axis="x", visible=False)
-        axes.legend()
-    return Result(CLAIM, bool(saturates and stalls), numbers, figure)
+            axes.plot(spots, costs, "o", markersize=5, color=color, label=label)
+    axes.axhline(entropy, color=GRAY, linestyle="--", label="always the class rate")
+    axes.set(ylabel=f"cost after {iterations:,} iterations", ylim=(0, None))
+    label_scales(axes)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """Is a learning rate that is too small slow, and does one that is too large overshoot?
 
-Networks are trained at 26 rates, from far too small to far too large, 16 starts each, in one sweep:
-how they end, what they cost, and how many of their steps raise the cost. Then the reason. Along the
-sharpest direction of the cost, of curvature λ, a step changes a small push by the factor 1 − αλ; so
-2/λ divides the rates at which it settles from those at which it overshoots. And while a network
-learns, λ climbs until 2/α is no more above it: the edge of stability (Cohen et al. 2021, arXiv
-2103.00065). (The article's section "Using backpropagation to adjust weights and biases".)
+In one sweep networks are trained with 26 rates, from far too small to far too large, from 16 starts
+each. The outcomes, the last costs and the share of the steps that raise the cost are shown. Then
+the reason: along the direction of the largest curvature λ of the cost, a step multiplies a small
+displacement by 1 − αλ. It shrinks for rates below 2/λ, and grows for rates above. While a network
+learns, λ rises until it reaches 2/α, the edge of stability (Cohen et al. 2021, arXiv 2103.00065).
+(The article's section "Using backpropagation to adjust weights and biases".)
 
     python -m experiments.learning_rate
 
-Expect no step that raises the cost up to α = 0.02, every tenth at 0.1 and no network that learns
-above 2; λ climbs to 2/α and beyond, where the steps bounce, stays about there, and sinks once the
-cost is small; ten seconds.
+Expect no step that raises the cost up to α = 0.02, every tenth one at α = 0.1, and no network that
+learns with α above 2. The smallest rates are slow: after 1,000 iterations their cost is still above
+the label entropy. λ rises to 2/α and above it, where the steps oscillate, stays near it, and falls
+once the cost is small. It takes ten seconds.
 """
 
 import jax
@@ -33,13 +34,16 @@ from experiments import (
     space_rates,
 )
 from jaxnet import (
+    Grid,
     Params,
+    Settings,
     Sweep,
     TrainState,
     fit,
     fit_in_chunks,
     init_params,
     load_dataset,
+    make_examples,
     make_update,
     sgd,
     sharpness,
@@ -52,11 +56,11 @@ from jaxnet.report.figures import OUTCOME_COLORS
 
 CLAIM = "A rate that is too small is slow, and one that is too large overshoots."
 
-# How far λ is followed, and how often it is looked at; in parts of 2/α, and in iterations.
+# The rates of the runs along which λ is measured, and after how many iterations each time.
 EDGE_RATES = (0.05, 0.1, 0.2)
 EVERY = 15
 
-# α λ of the pushes: below 1 they shrink, between 1 and 2 they change sides, above 2 they grow.
+# α λ of the displacements: up to 2 they shrink, from 1 on they change sign, above 2 they grow.
 PUSHES = (0.25, 0.5, 1.0, 1.5, 1.9, 2.1, 2.5, 3.0)
 
 
@@ -69,23 +73,20 @@ def main(
     iterations: int = 1000,
     edge_iterations: int = 300,
 ) -> Result:
-    """Sweep the rates, follow λ along three runs, and push a trained network."""
+    """Sweep the rates, measure λ along three runs, and displace a trained network."""
     at_least(1, seeds=seeds, edge_iterations=edge_iterations)
     at_least(2, iterations=iterations)
     alphas = space_rates(least, greatest, rates)
     train = load_dataset(data).train
     X, Y = to_columns(train.images), to_row(train.labels)
-    keys = jax.vmap(jax.random.key)(np.arange(seeds))
-    swept = sweep(
-        keys, X, Y, learning_rates=alphas.tolist(), iterations=iterations, keep_costs=True
-    )
+    grid = Grid(learning_rates=tuple(alphas.tolist()), seeds=seeds)
+    settings = Settings(iterations=iterations)
+    swept = sweep(make_examples(X, Y), grid, settings, keep_costs=True)
     assert swept.costs is not None
-    last = np.nan_to_num(swept.last_costs[:, 0], nan=np.inf)  # (rates, seeds)
-    before, after = swept.costs[:, 0, :, :-1], swept.costs[:, 0, :, 1:]
-    made = np.isfinite(before) & ~np.isnan(after)  # a run stops where its cost is not finite
-    raised = (made & (after > before)).sum(axis=(1, 2)) / np.maximum(made.sum(axis=(1, 2)), 1)
-    learning = (swept.outcomes[:, 0] == "learning").mean(axis=1)
+    last = np.nan_to_num(swept.last_costs[0, :, 0], nan=np.inf)  # (rates, seeds)
     low, medians, high = np.percentile(last, (5, 50, 95), axis=1, method="inverted_cdf")
+    raised = share_raised(swept.costs[0, :, 0])
+    learning = (swept.outcomes[0, :, 0] == "learning").mean(axis=1)
     best = int(medians.argmin())
     print("     rate  learning  steps that raise the cost  median cost")
     for r in range(0, rates, max(1, rates // 12)):
@@ -100,7 +101,7 @@ def main(
     error = float(np.abs(factors - (1 - np.array(PUSHES))).max())
     for alpha, peak in peaks.items():
         print(f"α = {alpha}: λ peaks at {peak:.2f} · 2/α")
-    print(f"a push changes by 1 − αλ, to {error:.1e}")
+    print(f"a step multiplies a displacement by 1 − αλ, to within {error:.1e}")
 
     slow = bool(medians[0] > 2 * medians[best] and raised[0] == 0)
     overshoots = bool(raised[best:].max() > 0.1 and learning[-1] < 0.5)
@@ -124,10 +125,17 @@ def main(
     )
 
 
+def share_raised(costs: np.ndarray) -> np.ndarray:
+    """Compute which share of the steps raised the cost, from costs (rates, seeds, iterations)."""
+    before, after = costs[..., :-1], costs[..., 1:]
+    made = np.isfinite(before) & ~np.isnan(after)  # a run stops where its cost is not finite
+    return (made & (after > before)).sum(axis=(1, 2)) / np.maximum(made.sum(axis=(1, 2)), 1)
+
+
 def follow_sharpness(
     params: Params, X: jax.Array, Y: jax.Array, alpha: float, iterations: int
 ) -> np.ndarray:
-    """Compute λ, in parts of 2/α, every few iterations of a run."""
+    """Compute λ, in units of 2/α, every few iterations of a run."""
     descent = start_descent(params, X, sgd(alpha))
     fits = fit_in_chunks(descent, Y, iterations=iterations, chunk=EVERY)
     values = [sharpness(fit.params, X, Y, tolerance=1e-2).value for fit in fits]
@@ -135,7 +143,7 @@ def follow_sharpness(
 
 
 def push(X: jax.Array, Y: jax.Array, iterations: int, size: float = 1e-6) -> np.ndarray:
-    """Push a trained network along its sharpest direction; return what a step makes of the push."""
+    """Displace a trained network along its sharpest direction; return the factors of one step."""
     params = fit(
         init_params(jax.random.key(0), len(X), dtype=X.dtype), X, Y, iterations=iterations
     ).params
@@ -153,7 +161,7 @@ def push(X: jax.Array, Y: jax.Array, iterations: int, size: float = 1e-6) -> np.
 
 def draw_outcomes(axes: Axes, alphas: np.ndarray, swept: Sweep) -> None:
     """Draw the share of each outcome at each rate."""
-    shares = [(swept.outcomes[:, 0] == outcome).mean(axis=1) for outcome in OUTCOME_COLORS]
+    shares = [(swept.outcomes[0, :, 0] == outcome).mean(axis=1) for outcome in OUTCOME_COLORS]
     colors = [color for color, _ in OUTCOME_COLORS.values()]
     axes.stackplot(alphas, 100 * np.array(shares), colors=colors, step="mid")
     for (outcome, (color, meaning)), share in zip(OUTCOME_COLORS.items(), shares, strict=True):
@@ -181,7 +189,7 @@ def draw_costs(
 
 
 def draw_paths(axes: Axes, paths: dict[float, np.ndarray]) -> None:
-    """Draw λ along each run against the rate's edge."""
+    """Draw λ along each run, and the edge of stability."""
     for (alpha, path), color in zip(paths.items(), (GREEN, BLUE, PINK), strict=True):
         t = EVERY * np.arange(1, len(path) + 1)
         axes.plot(t, path, "o-", markersize=4, color=color, label=f"α = {alpha}")
@@ -191,11 +199,11 @@ def draw_paths(axes: Axes, paths: dict[float, np.ndarray]) -> None:
 
 
 def draw_pushes(axes: Axes, factors: np.ndarray) -> None:
-    """Draw what a step makes of a push, against 1 − αλ."""
+    """Draw the factor by which a step multiplies a displacement, and 1 − αλ."""
     axes.axhspan(-1, 1, color=GREEN, alpha=0.12, linewidth=0, label="shrinks")
     axes.plot((0, 3.2), (1, -2.2), color=GRAY, label="1 − αλ")
     axes.plot(PUSHES, factors, "o", color=BLUE, label="measured")
-    axes.set(xlabel="αλ", ylabel="factor of a small push, a step")
+    axes.set(xlabel="αλ", ylabel="factor of a small displacement, a step")
     axes.legend()
 
 

@@ -1,16 +1,16 @@
 """How many numbers does the network learn, and do the shapes of all its products fit together?
 
-The parameters are counted in three ways: by the formula (n_x + 1) n_h + (n_h + 1), on parameters
-that are drawn, and by the shapes of the derivatives that backpropagation returns. Then the program
-that JAX makes of the way forward and back is searched for its matrix products: there must be five,
-and each must have the shapes that the article's letters say. (The article's section "Number of
-trainable parameters".)
+The parameters are counted in three ways: by the formula (n_x + 1) n_h + (n_h + 1), in parameters
+that are drawn, and by the shapes of the derivatives. Then the program that JAX makes of the forward
+and the backward pass is searched for its matrix products: there must be five, with the shapes that
+follow from the article's letters. (The article's section "Number of trainable parameters".)
 
     python -m experiments.parameter_count
 
-Expect 32,776 numbers in the hidden layer and 9 in the output layer, 32,785 in all, of which W1 has
-99.95 %; and five products with 13.7 million multiplications, half of them for W1 X and half for
-dZ1 Xᵀ; one second. Another network, such as --n-h 7, fits together as well, but has not as many.
+Expect 32,776 numbers in the hidden layer and 9 in the output layer, 32,785 in all, of which 99.95 %
+are in W1; and five products with 13.7 million multiplications, half of them for W1 X and half for
+dZ1 Xᵀ. It takes one second. With another size, such as --n-h 7, the shapes fit as well, but the
+number of parameters is another one, and the answer is no.
 """
 
 import math
@@ -27,8 +27,8 @@ CLAIM = "The network learns 32,776 + 9 = 32,785 numbers, nearly all of them in W
 
 HIDDEN, OUTPUT = 32_776, 9  # as the article counts them
 
-# A result and the two matrices that are multiplied for it, in the order of the computation; and
-# the whole formula.
+# The result and the two factors of each matrix product, in the order of the computation, and the
+# formula that it is part of.
 PRODUCTS = {
     ("Z1", "W1", "X"): "Z1 = W1 X + b1",
     ("Z2", "W2", "A1"): "Z2 = W2 A1 + b2",
@@ -41,13 +41,13 @@ Shape = tuple[int, ...]
 
 
 def find_products(n_x: int, n_h: int, m: int) -> tuple[list[list[Shape]], dict[str, Shape]]:
-    """Find the shapes (left, right, result) of each matrix product, and those of every quantity.
+    """Find the shapes of each matrix product, (left, right, result), and of every quantity.
 
-    Nothing is multiplied here: JAX only traces the program.
+    Nothing is computed: JAX only traces the program.
     """
     X, Y = (jax.ShapeDtypeStruct((rows, m), jnp.float32) for rows in (n_x, 1))
     params = jax.eval_shape(lambda key: init_params(key, n_x, n_h), jax.random.key(0))
-    program = jax.make_jaxpr(backward)(params, X, Y)  # the way forward is within it
+    program = jax.make_jaxpr(backward)(params, X, Y)  # it includes the forward pass
     products = [
         [value.aval.shape for value in (*step.invars, *step.outvars)]
         for step in program.eqns
@@ -61,12 +61,12 @@ def find_products(n_x: int, n_h: int, m: int) -> tuple[list[list[Shape]], dict[s
 
 
 def draw_product(axes: Axes, names: tuple[str, ...], shapes: list[Shape], color: str) -> None:
-    """Draw left × right = result as boxes, whose sides grow with the logarithm of their lengths."""
+    """Draw left × right = result as boxes, whose sides grow with the logarithm of the lengths."""
     result, left, right = names
     x = 0.0
     for name, shape, sign in zip((left, right, result), shapes, ("×", "=", ""), strict=True):
         h, w = (1 + math.log2(length) for length in shape)
-        room = max(w, 8.0)  # for the words below the box
+        room = max(w, 8.0)  # for the text below the box
         face = color if name == result else "white"
         axes.add_patch(Rectangle((x + (room - w) / 2, -h / 2), w, h, ec="black", fc=face))
         axes.text(x + room / 2, h / 2 + 0.4, name, ha="center", va="bottom")
@@ -97,8 +97,8 @@ def main(n_x: int = 4096, n_h: int = 8, m: int = 209) -> Result:
     }
     print(f"hidden layer   W1 {shapes['W1']!s:12} b1 {shapes['b1']!s:8} {hidden:12,}")
     print(f"output layer   W2 {shapes['W2']!s:12} b2 {shapes['b2']!s:8} {output:12,}")
-    for how, count in counts.items():
-        print(f"sum, {how:34} {count:12,}")
+    for method, count in counts.items():
+        print(f"sum, {method:34} {count:12,}")
     print("\nproduct               left         right        result  multiplications")
     for names, three, count in zip(PRODUCTS, products, multiplications, strict=True):
         columns = "".join(f"{shape!s:>14}" for shape in three)
@@ -115,7 +115,7 @@ def main(n_x: int = 4096, n_h: int = 8, m: int = 209) -> Result:
     panel.set(title="numbers to learn, by array", xlim=(0, 1.4 * sizes["W1"]), xticks=[])
     panel.invert_yaxis()
     panel.grid(False)
-    figure.supxlabel("blue: forward; orange: back; sides as the logarithm of the lengths")
+    figure.supxlabel("blue: forward; orange: backward; sides as the logarithm of the lengths")
 
     numbers = {
         "parameters": counts["drawn"],

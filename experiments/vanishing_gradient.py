@@ -1,18 +1,18 @@
-"""How much of the gradient gets through a layer of sigmoid units, and of ReLU units?
+"""Which share of the gradient passes a layer of sigmoid units, and of ReLU units?
 
-On its way back the gradient is multiplied by the slope, dZ1 = dA1 ∘ g′(Z1). So the share that gets
-through is mean |dZ1| / mean |dA1|, a mean of the slopes, whatever the size of the gradient that
-arrives or of the pixels it is multiplied with next. It is measured in fresh networks of many seeds
-whose first weights are made 1, 10, … 10,000 times as large. Growing the inputs instead
-(`--grow inputs`) gives the same Z1 and so the same share. (The article's section "Linear
-functions and non-linear activation functions".)
+On its way back the gradient is multiplied by the slope, dZ1 = dA1 ∘ g′(Z1). So the share that
+passes is mean |dZ1| / mean |dA1|, a weighted mean of the slopes: neither the size of the gradient
+that arrives nor that of the pixels matters. It is measured in untrained networks of many seeds,
+whose initial weights are multiplied by 1, 10, … 10,000. Multiplying the inputs instead (`--grow
+inputs`) gives the same Z1 and the same share. (The article's section "Linear functions and
+non-linear activation functions".)
 
     python -m experiments.vanishing_gradient
 
 Expect the share to fall from 0.25 to 0.0002 with sigmoid units, and to stay at 0.51 with ReLU (0.36
-to 0.65 from seed to seed). The sigmoid's mean is held up by the few pictures for which a unit is
-near z = 0; the slope for the median picture falls exponentially, to 2e-7 at 100 times and 4e-67 at
-1,000. Three seconds.
+to 0.65 between seeds). The mean slope of the sigmoid stays above the median, because for a few
+pictures a unit is near z = 0; the median slope falls exponentially, to 2e-7 at 100 times and 4e-67
+at 1,000 times the weights. It takes three seconds.
 """
 
 import functools
@@ -21,14 +21,14 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.axes import Axes
 
-from experiments import BLUE, GRAY, ORANGE, Result, at_least, new_figure, run
+from experiments import BLUE, GRAY, ORANGE, Result, at_least, draw_networks, new_figure, run
 from jaxnet import (
     Activation,
     Params,
     backward,
     forward,
-    init_params,
     load_dataset,
     relu,
     sigmoid,
@@ -45,32 +45,12 @@ COLORS = {sigmoid: BLUE, relu: ORANGE}
 
 
 class Passage(NamedTuple):
-    """How the gradient passes the hidden layer; after `main` has stacked them, (sizes, seeds)."""
+    """The gradient and the hidden layer; after `main` has stacked them, each (sizes, seeds)."""
 
     share: jax.Array  # mean |dZ1| / mean |dA1|
     slope: jax.Array  # the median of g′(Z1)
     length: jax.Array  # ‖dW1‖
     reach: jax.Array  # 90 % of Z1 are within ± this
-
-
-@functools.partial(jax.jit, static_argnames="hidden")
-def pass_back(
-    networks: Params, X: jax.Array, Y: jax.Array, hidden: Activation, size: float
-) -> Passage:
-    """Send the gradient back through each network, its W1 made `size` times as large."""
-
-    def look(params: Params) -> Passage:
-        params = params | {"W1": size * params["W1"]}
-        Z1 = forward(params, X, hidden).Z1
-        gradients = backward(params, X, Y, hidden)
-        return Passage(
-            jnp.mean(jnp.abs(gradients.dZ1)) / jnp.mean(jnp.abs(gradients.dA1)),
-            jnp.median(hidden.slope(Z1)),
-            jnp.linalg.norm(gradients.dW1),
-            jnp.quantile(jnp.abs(Z1), 0.9),
-        )
-
-    return jax.vmap(look)(networks)
 
 
 def main(
@@ -79,9 +59,9 @@ def main(
     decades: int = 4,
     seeds: int = 64,
     n_h: int = 8,
-    first_scale: float = 0.01,
+    weight_scale: float = 0.01,
 ) -> Result:
-    """Grow the weights or the inputs of fresh networks, and see what gets through."""
+    """Grow the weights or the inputs of untrained networks, and measure what passes."""
     at_least(1, seeds=seeds, n_h=n_h, decades=decades)
     train = load_dataset(data).train
     sizes = [10**decade for decade in range(decades + 1)]
@@ -89,17 +69,15 @@ def main(
     with jax.enable_x64(True):
         X = to_columns(train.images, dtype=jnp.float64)
         Y = to_row(train.labels, dtype=jnp.float64)
-        keys = jax.vmap(jax.random.key)(np.arange(seeds))
-        draw = functools.partial(init_params, n_x=len(X), n_h=n_h, scale=first_scale, dtype=X.dtype)
-        networks = jax.jit(jax.vmap(draw))(keys)
+        networks = draw_networks(seeds, len(X), n_h, weight_scale, X.dtype)
         for hidden in COLORS:
-            found = [
+            of_sizes = [
                 pass_back(networks, X, Y, hidden, float(size))
                 if grow == "weights"
                 else pass_back(networks, size * X, Y, hidden, 1.0)
                 for size in sizes
             ]
-            passages[hidden] = jax.tree.map(lambda *rows: np.stack(rows), *found)
+            passages[hidden] = jax.tree.map(lambda *rows: np.stack(rows), *of_sizes)
 
     shares = {hidden: spread(passage.share) for hidden, passage in passages.items()}
     numbers: dict[str, float] = {}
@@ -108,7 +86,7 @@ def main(
         for row, size in enumerate(sizes):
             low, share, high = shares[hidden][:, row]
             slope, length = np.median(passage.slope[row]), np.median(passage.length[row])
-            # That of ReLU is 0 or 1, a toss.
+            # The median slope of ReLU is 0 or 1 by chance.
             typical = f"{slope:14.2g}" if hidden is sigmoid else f"{'–':>14}"
             print(
                 f"{size:9,}   {hidden.name:8} {share:.5f} ({low:.5f}–{high:.5f})"
@@ -121,39 +99,70 @@ def main(
     passes = np.all(np.abs(shares[relu][1] - 0.5) < 0.1) and shares[relu][0].min() > 0.05
 
     figure, ((left, right),) = new_figure(CLAIM, 1, 2)
-    with jax.enable_x64(True):
-        Z = jnp.concatenate([-jnp.logspace(7, -2, 400), jnp.logspace(-2, 7, 400)])
-        for hidden, name in ((sigmoid, "sigmoid"), (relu, "ReLU")):
-            left.plot(Z, hidden.slope(Z), color=COLORS[hidden], label=name)
-    for row, size in enumerate(sizes):
-        reach = np.median(passages[sigmoid].reach[row])
-        height = -0.1 * (row + 1)
-        left.plot([-reach, reach], [height, height], color=GRAY, linewidth=5)
-        left.annotate(
-            f"× {size:,}", (reach, height), (6, 0), textcoords="offset points", va="center"
-        )
-    left.set_xscale("asinh")  # like a logarithm at both ends
-    left.set_xticks([-1e4, -100, 0, 100, 1e4], ["−10⁴", "−100", "0", "100", "10⁴"])
-    left.set_yticks(np.linspace(0, 1, 5))
-    left.set(xlabel=f"z; bars: 90 % of Z1, {grow} × size", ylabel="slope g′(z)", xlim=(-4e6, 4e6))
-    left.legend(loc="upper left")
-    for hidden in COLORS:
-        low, share, high = shares[hidden]
-        right.fill_between(sizes, low, high, color=COLORS[hidden], alpha=0.25, linewidth=0)
-        right.plot(sizes, share, "o-", color=COLORS[hidden])
-    slopes = np.maximum(np.median(passages[sigmoid].slope, axis=1), 1e-300)
-    right.plot(sizes, slopes, "s--", color=BLUE)
-    right.text(2, 0.9, "ReLU: mean slope", color=ORANGE)
-    right.text(sizes[-1] ** 0.5, 0.06, "sigmoid: mean slope", color=BLUE)
-    right.text(1, 0.0002, "sigmoid:\nmedian slope", color=BLUE)
-    right.set(xscale="log", yscale="log", ylim=(1e-6, 2))
+    draw_slopes(left, sizes, passages[sigmoid], grow)
+    draw_shares(right, sizes, shares, passages[sigmoid])
     right.set(xlabel=f"size of the {grow}", ylabel="share of the gradient that gets through")
     return Result(CLAIM, bool(vanishes and passes), numbers, figure)
+
+
+@functools.partial(jax.jit, static_argnames="hidden")
+def pass_back(
+    networks: Params, X: jax.Array, Y: jax.Array, hidden: Activation, size: float
+) -> Passage:
+    """Compute the gradients of each network, its W1 multiplied by `size`."""
+
+    def measure(params: Params) -> Passage:
+        params = params | {"W1": size * params["W1"]}
+        Z1 = forward(params, X, hidden).Z1
+        gradients = backward(params, X, Y, hidden)
+        return Passage(
+            jnp.mean(jnp.abs(gradients.dZ1)) / jnp.mean(jnp.abs(gradients.dA1)),
+            jnp.median(hidden.slope(Z1)),
+            jnp.linalg.norm(gradients.dW1),
+            jnp.quantile(jnp.abs(Z1), 0.9),
+        )
+
+    return jax.vmap(measure)(networks)
 
 
 def spread(values: jax.Array) -> np.ndarray:
     """Compute the 5th, 50th and 95th percentile over the seeds, the last axis: (3, …)."""
     return np.percentile(np.asarray(values), (5, 50, 95), axis=-1)
+
+
+def draw_slopes(axes: Axes, sizes: list[int], passage: Passage, grow: str) -> None:
+    """Draw both slopes over z, and below them the range of Z1 at each size."""
+    with jax.enable_x64(True):
+        Z = jnp.concatenate([-jnp.logspace(7, -2, 400), jnp.logspace(-2, 7, 400)])
+        for hidden, name in ((sigmoid, "sigmoid"), (relu, "ReLU")):
+            axes.plot(Z, hidden.slope(Z), color=COLORS[hidden], label=name)
+    for row, size in enumerate(sizes):
+        reach = np.median(passage.reach[row])
+        height = -0.1 * (row + 1)
+        axes.plot([-reach, reach], [height, height], color=GRAY, linewidth=5)
+        axes.annotate(
+            f"× {size:,}", (reach, height), (6, 0), textcoords="offset points", va="center"
+        )
+    axes.set_xscale("asinh")  # like a logarithm at both ends
+    axes.set_xticks([-1e4, -100, 0, 100, 1e4], ["−10⁴", "−100", "0", "100", "10⁴"])
+    axes.set_yticks(np.linspace(0, 1, 5))
+    axes.set(xlabel=f"z; bars: 90 % of Z1, {grow} × size", ylabel="slope g′(z)", xlim=(-4e6, 4e6))
+    axes.legend(loc="upper left")
+
+
+def draw_shares(
+    axes: Axes, sizes: list[int], shares: dict[Activation, np.ndarray], passage: Passage
+) -> None:
+    """Draw the share that passes, with 5 to 95 % of the seeds, and the sigmoid's median slope."""
+    for hidden, (low, share, high) in shares.items():
+        axes.fill_between(sizes, low, high, color=COLORS[hidden], alpha=0.25, linewidth=0)
+        axes.plot(sizes, share, "o-", color=COLORS[hidden])
+    slopes = np.maximum(np.median(passage.slope, axis=1), 1e-300)
+    axes.plot(sizes, slopes, "s--", color=BLUE)
+    axes.text(2, 0.9, "ReLU: mean slope", color=ORANGE)
+    axes.text(sizes[-1] ** 0.5, 0.06, "sigmoid: mean slope", color=BLUE)
+    axes.text(1, 0.0002, "sigmoid:\nmedian slope", color=BLUE)
+    axes.set(xscale="log", yscale="log", ylim=(1e-6, 2))
 
 
 if __name__ == "__main__":

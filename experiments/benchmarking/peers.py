@@ -313,7 +313,7 @@ def _numpy_array(tensor: Any) -> np.ndarray:
 
 
 def jaxnet_sweep(problem: Problem, networks: int) -> Train:
-    """`jaxnet.sweep`, which draws its own starts: of the seeds 0 to 15, as the stacked params."""
+    """The engine of `jaxnet.sweep`, which draws the starts of seeds, as the stacked params are."""
     import jaxnet
 
     with contextlib.suppress(jaxnet.UsageError):  # already done
@@ -321,15 +321,20 @@ def jaxnet_sweep(problem: Problem, networks: int) -> Train:
 
     import jax
 
-    X, Y = jax.device_put((problem.X, problem.Y))
-    keys = jax.vmap(jax.random.key)(np.arange(networks) % len(problem.params["W1"]))
+    from jaxnet.many.engine import train_networks
+
+    examples = jaxnet.make_examples(*jax.device_put((problem.X, problem.Y)))
+    seeds = np.arange(networks) % len(problem.params["W1"])
 
     def train(iterations: int) -> Arrays:
-        # One more, since a sweep tells the cost before its last update, and no parameters.
-        ends = jaxnet.sweep(
-            keys, X, Y, learning_rates=[problem.learning_rate], iterations=iterations + 1
+        # One more, since a sweep returns the cost before its last update, and no parameters.
+        settings = jaxnet.Settings(
+            learning_rate=problem.learning_rate,
+            iterations=iterations + 1,
+            precision=str(problem.X.dtype),
         )
-        return {"costs": ends.last_costs[0, 0, :DIFFERENT]}
+        ends = train_networks(examples, settings, seeds=seeds)
+        return {"costs": ends.last_costs[0, 0, 0, :DIFFERENT]}
 
     return train
 
