@@ -22,6 +22,24 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # What the tests start with; asked for here, since the fixture x64 changes the answer.
 WIDE = jax.config.values["jax_enable_x64"]
 
+# Whole commands, a browser, and experiments: minutes in all, most of them compiling.
+SLOW_MODULES = (
+    "test_benchmark",
+    "test_experiment_",
+    "test_leave_one_out_command",
+    "test_page.",
+    "test_repeat_command",
+    "test_resume",
+    "test_sweep_command",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow modules as slow."""
+    for item in items:
+        if item.path.name.startswith(SLOW_MODULES) and item.path.stem != "test_experiment_minimal":
+            item.add_marker("slow")
+
 
 @pytest.fixture
 def x64() -> Iterator[None]:
@@ -54,7 +72,7 @@ class Problem(NamedTuple):
 def tiny(x64: None) -> Problem:
     """A 5–3–1 network and 7 examples in float64, with no Z1 near a kink."""
     draw = np.random.default_rng(1).normal
-    params = init_params(jax.random.key(0), 5, 3, scale=0.5, dtype=jnp.float64)
+    params = init_params(jax.random.key(0), 5, 3, weight_scale=0.5, dtype=jnp.float64)
     biases = {"b1": jnp.asarray(draw(0, 0.5, (3, 1))), "b2": jnp.asarray(draw(0, 0.5, (1, 1)))}
     Y = jnp.asarray([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0]])
     weights = jnp.asarray([[1.0, 2.0, 0.5, 0.0, 3.0, 1.0, 0.25]])

@@ -18,25 +18,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxnet.data.columns import Preprocessing
-from jaxnet.data.dataset import Dataset, Split, fingerprint
+from jaxnet.activations import relu
+from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.hdf5 import read_hdf5, write_hdf5
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
 from jaxnet.errors import JaxnetError
-from jaxnet.io.attributes import Value
 from jaxnet.io.bounded_hdf5 import BELIEVED_BYTES
-from jaxnet.many.sweep import Sweep
+from jaxnet.many.grid import Grid
+from jaxnet.many.sweep import Sweep, empty_sweep
 from jaxnet.network import init_params
 from jaxnet.optimizer import sgd
-from jaxnet.runs.model_file import (
-    Model,
-    load_descent,
-    load_model,
-    load_origin,
-    load_settings,
-    save_model,
-    versions,
-)
-from jaxnet.runs.sweep_file import empty_sweep, resume_sweep, save_sweep
+from jaxnet.runs.checkpoint import checkpoint_of, continue_from
+from jaxnet.runs.model_file import Stored, load_model, write_model_file
+from jaxnet.runs.run import Run, load_run, versions
+from jaxnet.runs.sweep_file import SweepRun, _read_results, save_sweep
+from jaxnet.settings import Settings
 from jaxnet.training import Descent, fit_in_chunks, start_descent
 
 SECONDS = 20.0  # that a mutant may take, on a busy machine
@@ -67,7 +64,7 @@ ALLOWED = {
 # In MiB, of reading a file of a few KiB: four arrays of BELIEVED_BYTES, and a copy of each.
 LARGEST_GROWTH = 8 * BELIEVED_BYTES / 2**20
 
-SWEEP_SETTINGS = {"activations": "relu", "seeds": 2, "momentum": 0.5, "nesterov": False}
+GRID = Grid((0.1, 1.0), (0.01, "he"), 2)
 
 
 class Reading(NamedTuple):
@@ -83,22 +80,49 @@ def make_start() -> tuple[Descent, jax.Array]:
     draw = np.random.default_rng(3)
     X = jnp.asarray(draw.uniform(-1, 1, (48, 7)), "float32")
     Y = jnp.asarray(draw.integers(0, 2, (1, 7)), "float32")
-    params = init_params(jax.random.key(1), 48, 3, scale=0.3)
+    params = init_params(jax.random.key(1), 48, 3, weight_scale=0.3)
     return start_descent(params, X, sgd(0.1, 0.9), "span"), Y
 
 
-def make_model() -> tuple[Model, Descent]:
+def make_run() -> Run:
     start, Y = make_start()
     *_, fit = fit_in_chunks(start, Y, iterations=20)
-    settings: dict[str, Value] = {"learning_rate": 0.1, "data": "pets", "nesterov": False}
-    seen = Preprocessing(8, 6)
-    return Model(
-        fit.params, seen, ("no", "yes"), costs=fit.costs, settings=settings, origin=versions()
-    ), fit.descent
+    settings = Settings(
+        hidden_units=3, learning_rate=0.1, momentum=0.9, iterations=20, basis="span"
+    )
+    return Run(
+        Preprocessing(8, 6),
+        ("no", "yes"),
+        relu,
+        fit.descent,
+        fit.costs,
+        str(fit.outcome),
+        settings,
+        DataSource("pets"),
+        versions(),
+    )
 
 
-def blank_sweep() -> dict[str, Sweep]:
-    return {"relu": empty_sweep((2, 2, 2), has_test=True)}
+def save_run(path: Path) -> None:
+    """Write the run of `make_run` to a model file."""
+    run = make_run()
+    origin = run.origin | {"outcome": run.outcome}
+    checkpoint = checkpoint_of(run.descent)
+    write_model_file(path, Stored(run.model, checkpoint, run.settings, run.data_source, origin))
+
+
+def load_descent(path: Path) -> Descent:
+    """Read the descent of the run of `make_run`."""
+    return continue_from(checkpoint_of(load_run(path).descent), make_start()[0])
+
+
+def blank_sweep() -> SweepRun:
+    blank = empty_sweep(GRID, has_test=True)
+    return SweepRun(blank, Settings(momentum=0.5), Preprocessing(8, 6), "0" * 64)
+
+
+def load_sweep(path: Path) -> Sweep:
+    return _read_results(path, blank_sweep())
 
 
 def write_bases(folder: Path, images: np.ndarray) -> dict[str, tuple[str, Path]]:
@@ -120,13 +144,12 @@ def write_bases(folder: Path, images: np.ndarray) -> dict[str, tuple[str, Path]]
     sealed, bare, edited, sweep = (
         folder / f"{name}.h5" for name in ("sealed", "bare", "edited", "sweep")
     )
-    model, descent = make_model()
-    save_model(sealed, model, descent)
+    save_run(sealed)
     remove_seal(sealed, bare)
     remove_seal(sealed, edited)
     with h5py.File(edited, "a") as file:
-        file["settings"].attrs["data"] = "of variable length"
-    save_sweep(sweep, SWEEP_SETTINGS, blank_sweep())
+        file["data"].attrs["data"] = "of variable length"
+    save_sweep(sweep, blank_sweep())
     remove_seal(sweep, sweep)
     readers = [*3 * ["data"], *3 * ["model"], "sweep"]
     paths = [fixed, strings, chunks, sealed, bare, edited, sweep]
@@ -168,27 +191,28 @@ def mutate(content: bytes, draw: random.Random) -> bytes:
 
 
 def _read_data(path: Path) -> str:
-    return fingerprint(read_hdf5(path))
+    return read_hdf5(path).sha256
 
 
 def _read_model(path: Path) -> str:
-    model = load_model(path)
-    descent = load_descent(path, make_start()[0])
+    model, run, descent = load_model(path), load_run(path), load_descent(path)
     leaves = jax.tree.leaves((model.params, descent.state, descent.W1, descent.span))
-    arrays = [np.asarray(leaf) for leaf in (*leaves, model.costs, descent.costs)]
+    arrays = [np.asarray(leaf) for leaf in (*leaves, run.costs, descent.costs)]
     words: tuple[object, ...] = (
         model.preprocessing,
         model.classes,
         model.hidden.name,
-        model.settings,
-        model.origin,
+        run.settings,
+        run.data_source,
+        run.outcome,
+        run.origin,
     )
-    words += (load_settings(path), load_origin(path), [(a.shape, a.dtype) for a in arrays])
+    words += ([(a.shape, a.dtype) for a in arrays],)
     return hashlib.sha256(repr(words).encode() + b"".join(a.tobytes() for a in arrays)).hexdigest()
 
 
 def _read_sweep(path: Path) -> str:
-    return repr(resume_sweep(path, SWEEP_SETTINGS, blank_sweep()))
+    return repr(load_sweep(path))
 
 
 READERS: dict[str, Callable[[Path], str]] = {

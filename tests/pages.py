@@ -1,17 +1,21 @@
-"""Tiny runs for the tests of the offline page, and what `fit` makes of them."""
+"""Tiny runs for the tests of the offline page, and the costs that `train` computes for them."""
 
+import dataclasses
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxnet.activations import ACTIVATIONS
-from jaxnet.data.columns import Preprocessing, balancing_weights, to_row
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.network import init_params
-from jaxnet.runs.model_file import Model
-from jaxnet.training import fit
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
+from jaxnet.runs.checkpoint import Checkpoint
+from jaxnet.runs.run import Run, draw_params
+from jaxnet.runs.train import train
+from jaxnet.settings import Settings
+
+SETTINGS = Settings(
+    hidden_units=3, weight_scale=0.1, seed=5, learning_rate=0.1, precision="float64"
+)
 
 
 def make_dataset() -> Dataset:
@@ -20,36 +24,42 @@ def make_dataset() -> Dataset:
     images = draw.integers(0, 256, (40, 8, 6, 3), dtype=np.uint8)
     labels = draw.integers(0, 2, 40)
     images[labels == 1] //= 2
-    return Dataset(Split(images[:29], labels[:29]), Split(images[29:], labels[29:]), ("no", "yes"))
+    splits = Split(images[:29], labels[:29]), Split(images[29:], labels[29:])
+    return Dataset(*splits, ("no", "yes"), data_source=DataSource("pets"))
 
 
-def make_model(hidden: str = "relu", n_h: int = 3, color: str = "gray", **settings: Any) -> Model:
-    """The model of a run that has drawn its first weights and gone no further."""
-    height, width = settings.pop("size", (8, 6))
-    preprocessing = Preprocessing(height, width, color, settings.pop("scale", "symmetric"))
-    defaults: dict[str, Any] = {"seed": 5, "weight_scale": "0.1", "learning_rate": 0.1}
-    settings = defaults | settings
-    scale = settings["weight_scale"]
-    params = init_params(
-        jax.random.key(settings["seed"]),
-        preprocessing.n_x,
-        n_h,
-        scale=scale if scale == "he" else float(scale),
-        dtype=jnp.float64,
+def make_run(
+    *, color: str = "gray", pixel_scale: str = "symmetric", prng: str = "", **settings: Any
+) -> Run:
+    """Make a run in float64 on `make_dataset` that has not been trained yet.
+
+    Args:
+        color: As in `Preprocessing`.
+        pixel_scale: As in `Preprocessing`.
+        prng: Its random generator; by default the one that JAX is set to.
+        settings: Changes of SETTINGS.
+    """
+    made = dataclasses.replace(SETTINGS, **settings)
+    preprocessing = Preprocessing(8, 6, color, pixel_scale)
+    params = draw_params(made, preprocessing.n_x, prng or None)
+    costs = np.empty(0)
+    origin: dict[str, Any] = {"train_sha256": make_dataset().train_sha256}
+    origin |= {"prng": prng} if prng else {}
+    return Run(
+        preprocessing,
+        ("no", "yes"),
+        made.hidden,
+        Checkpoint(params, costs),
+        costs,
+        "unfinished",
+        made,
+        None,
+        origin,
     )
-    return Model(params, preprocessing, ("no", "yes"), ACTIVATIONS[hidden], settings=settings)
 
 
-def costs_of_fit(model: Model, dataset: Dataset, iterations: int = 500) -> np.ndarray:
-    X = model.preprocessing.columns(dataset.train.images, jnp.float64)
-    Y = to_row(dataset.train.labels, dtype=jnp.float64)
-    weights = balancing_weights(Y) if model.settings.get("balanced") else None
-    return fit(
-        model.params,
-        X,
-        Y,
-        model.hidden,
-        learning_rate=float(model.settings["learning_rate"]),
-        iterations=iterations,
-        weights=weights,
-    ).costs
+def train_again(run: Run, dataset: Dataset, iterations: int = 500) -> Run:
+    """Train a run with its own settings from its initial weights."""
+    assert run.settings is not None
+    settings = dataclasses.replace(run.settings, iterations=iterations)
+    return train(dataset, settings, run.preprocessing)

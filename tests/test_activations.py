@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -45,3 +48,24 @@ def test_keeps_the_dtype_without_promotion(g: Activation) -> None:
         for dtype in (jnp.float16, jnp.float32):
             Z = jnp.ones((2, 3), dtype)
             assert g(Z).dtype == g.slope(Z).dtype == dtype
+
+
+@ALL
+def test_pickled_it_is_the_same_activation(g: Activation) -> None:
+    assert pickle.loads(pickle.dumps(g)) is g
+    assert copy.copy(g) is g
+
+
+def square(Z: jax.Array) -> jax.Array:
+    return Z * Z
+
+
+def double(Z: jax.Array) -> jax.Array:
+    return 2 * Z
+
+
+def test_one_of_its_own_is_pickled_by_its_functions() -> None:
+    own = Activation("relu", square, double)  # the name alone does not make it ours
+    again = pickle.loads(pickle.dumps(own))
+    assert again == own
+    assert again != relu

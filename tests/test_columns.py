@@ -3,13 +3,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnet.data.columns import Preprocessing, balancing_weights, to_columns, to_row
-from jaxnet.data.pictures import resize_images
+from jaxnet.data.columns import to_columns, to_row
 from jaxnet.errors import DataError, UsageError
 
 
 def test_one_picture_is_one_column_row_by_row(images: np.ndarray) -> None:
-    X = to_columns(images, color="rgb", scale="raw")
+    X = to_columns(images, color="rgb", pixel_scale="raw")
     chex.assert_shape(X, (8 * 6 * 3, 12))
     chex.assert_type(X, jnp.float32)
     np.testing.assert_array_equal(X, images.reshape(12, -1).T)
@@ -18,19 +17,19 @@ def test_one_picture_is_one_column_row_by_row(images: np.ndarray) -> None:
 
 def test_grey_is_the_luma_unrounded(x64: None) -> None:
     pixels = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [10, 20, 30]]], np.uint8)
-    X = to_columns(pixels[None], scale="raw", dtype=jnp.float64)
+    X = to_columns(pixels[None], pixel_scale="raw", dtype=jnp.float64)
     expected = [[76.245], [149.685], [29.07], [2.99 + 11.74 + 3.42]]
     np.testing.assert_allclose(X, expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize(
-    ("scale", "black", "white"), [("symmetric", -1, 1), ("unit", 0, 1), ("raw", 0, 255)]
+    ("pixel_scale", "black", "white"), [("symmetric", -1, 1), ("unit", 0, 1), ("raw", 0, 255)]
 )
-def test_scales(scale: str, black: float, white: float) -> None:
+def test_pixel_scales(pixel_scale: str, black: float, white: float) -> None:
     pixels = np.zeros((1, 1, 2, 3), np.uint8)
     pixels[0, 0, 1] = 255
     for color in ("gray", "rgb"):
-        X = np.unique(to_columns(pixels, color=color, scale=scale))
+        X = np.unique(to_columns(pixels, color=color, pixel_scale=pixel_scale))
         np.testing.assert_allclose(X, [black, white], rtol=1e-6)
 
 
@@ -71,18 +70,4 @@ def test_what_is_no_picture_and_settings_that_are_not_there(images: np.ndarray) 
     with pytest.raises(UsageError, match='"gray" or "rgb"'):
         to_columns(images, color="grey")
     with pytest.raises(UsageError, match='"symmetric" or "unit" or "raw"'):
-        to_columns(images, scale="minmax")
-
-
-def test_preprocessing_resizes_and_makes_columns(images: np.ndarray) -> None:
-    seen = Preprocessing(5, 4, "rgb", "unit")
-    X = seen.columns(images)
-    chex.assert_shape(X, (seen.n_x, 12))
-    expected = to_columns(resize_images(images, 5, 4), color="rgb", scale="unit")
-    chex.assert_trees_all_equal(X, expected)
-    assert Preprocessing().n_x == 4096
-
-
-def test_balancing_weights_make_both_classes_count_alike() -> None:
-    Y = jnp.array([[1.0, 0.0, 0.0, 0.0]])
-    np.testing.assert_allclose(balancing_weights(Y), [[2.0, 2 / 3, 2 / 3, 2 / 3]], rtol=1e-6)
+        to_columns(images, pixel_scale="minmax")

@@ -7,11 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any
 
+import chex
 import h5py
 import jax
 import numpy as np
@@ -19,19 +22,29 @@ import pytest
 from conftest import Result
 from PIL import Image
 
-from jaxnet.activations import ACTIVATIONS
-from jaxnet.commands import options
-from jaxnet.commands.train import train
-from jaxnet.data.columns import COLORS, SCALES
 from jaxnet.data.load import load_dataset
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
+from jaxnet.errors import UsageError
+from jaxnet.runs import folder as claiming
 from jaxnet.runs.model_file import load_model, save_model
-from jaxnet.training import Basis
+from jaxnet.runs.run import load_run
+from jaxnet.settings import Settings
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]
 
 QUICK = ("--size", 8, "--iterations", 20)
 RATE = ("--learning-rate", 0.1)
+
+
+def answer_of(result: Result) -> Any:
+    """Read the answer of a command as strictly as JSON is meant: it has no NaN."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    return json.loads(result.out, parse_constant=refuse)
 
 
 def is_picture(path: Path) -> bool:
@@ -59,7 +72,7 @@ def test_data(jaxnet: Run, h5: Write) -> None:
     assert result.code == 0
     for part in ("(8, 8, 6, 3)", "(4, 8, 6, 3)", "4 (50.0%)", "3 (75.0%)", "1: cat", "0 to 255"):
         assert part in result.out
-    answer = json.loads(jaxnet("data", path, "--json").out)
+    answer = answer_of(jaxnet("data", path, "--json"))
     assert answer["splits"]["train"]["counts"] == {"non-cat": 4, "cat": 4}
     assert answer["positive"] == "cat"
     assert len(answer["sha256"]) == 64
@@ -105,16 +118,69 @@ def test_train_with_no_arguments(jaxnet: Run) -> None:
     ):
         assert part in result.out, part
     assert is_picture(Path("runs/001/training.png"))
-    model = load_model("runs/001")
-    assert len(model.costs) == 300
-    assert model.classes == ("other", "cat")
-    assert model.settings["learning_rate"] == 0.0075
-    assert len(str(model.origin["sha256"])) == 64
+    run = load_run("runs/001")
+    assert len(run.costs) == 300
+    assert run.classes == ("other", "cat")
+    assert run.settings == Settings(iterations=300, basis="span")
+    assert run.data_source == DataSource()
+    assert len(str(run.origin["sha256"])) == 64
+    assert run.origin["command"] == "jaxnet train --iterations 300"
+    assert Path("runs/001/page.html").stat().st_size > 1e6
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_that_is_too_short_is_slow_and_no_failure(jaxnet: Run) -> None:
+    result = jaxnet("train", "--iterations", 30)
+    assert result.code == 0
+    (first, late) = re.findall(
+        r"slow: the cost went from (\S+) to (\S+), still above that of always predicting the class "
+        "rate; take more --iterations or a larger --learning-rate",
+        result.out,
+    )[0]
+    assert 0.6439 < float(late) < float(first) < 0.7, "the entropy of 137 to 72 is 0.6439"
+    assert ", slow\n" in result.out
+    run = load_run("runs/001")
+    assert run.outcome == "slow"
+    assert f"{run.costs[0]:.4f}" == first
+    assert f"{run.costs[-2:].mean():.4f}" == late
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("settings", "outcome", "said"),
+    [
+        (("--learning-rate", 1e30), "not finite", "not finite: at iteration 1 a cost or a parame"),
+        (
+            ("--weight-scale", 0),
+            "dead",
+            "dead: all 8 hidden units have been dead since iteration 0",
+        ),
+        (
+            ("--learning-rate", 6.23551, "--weight-scale", "he", "--seed", 3),
+            "diverged",
+            "diverged: the cost rose from ",
+        ),
+        (("--learning-rate", 1e-5), "plateau", "plateau: the cost is that of always predicting"),
+        (("--learning-rate", 0.1), "learning", ", learning\n"),
+    ],
+    ids=["not finite", "dead", "diverged", "plateau", "learning"],
+)
+def test_an_outcome_is_a_sentence_and_a_code(
+    settings: tuple[Any, ...], outcome: str, said: str, jaxnet: Run, folder: Path
+) -> None:
+    train = ("train", "--data", folder, *QUICK, *settings, "--no-page", "--json")
+    result = jaxnet(*train)
+    answer = answer_of(result)
+    assert answer["outcome"] == load_run("runs/001").outcome == outcome
+    assert said in result.err
+    failed = outcome in ("not finite", "dead", "diverged")
+    assert result.code == failed
+    assert result.err.count(f"{outcome}: ") == (outcome != "learning")
 
 
 def test_train_answers_in_json(jaxnet: Run, folder: Path) -> None:
     result = jaxnet("train", "--data", folder, *QUICK, "--json")
-    answer = json.loads(result.out)
+    answer = answer_of(result)
     assert answer["parameters"] == 8 * 64 + 8 + 8 + 1
     assert answer["accuracy"].keys() == {"train", "test"}
     assert answer["run"] == "runs/001"
@@ -125,7 +191,7 @@ def test_train_answers_in_json(jaxnet: Run, folder: Path) -> None:
 def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
     settings = {
         "--color": "rgb",
-        "--scale": "unit",
+        "--pixel-scale": "unit",
         "--hidden-units": 3,
         "--activation": "leaky_relu",
         "--weight-scale": "he",
@@ -141,43 +207,51 @@ def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
     pairs = [word for pair in settings.items() for word in pair]
     result = jaxnet("train", "--data", folder, *pairs, "--nesterov", "--balanced")
     assert result.code == 0
-    with jax.enable_x64(True):
-        model = load_model("here")
-    assert model.classes == ("cat", "dog")
-    assert model.hidden.name == "leaky_relu"
-    assert model.preprocessing.n_x == 300
-    assert model.preprocessing.scale == "unit"
-    assert {str(leaf.dtype) for leaf in model.params.values()} == {"float64"}
-    assert model.params["W1"].shape == (3, 300)
-    recorded = {name: model.settings[name] for name in ("seed", "momentum", "nesterov", "balanced")}
-    assert recorded == {"seed": 5, "momentum": 0.5, "nesterov": True, "balanced": True}
-    costs = model.costs
+    run = load_run("here")
+    assert run.classes == ("cat", "dog")
+    assert run.hidden.name == "leaky_relu"
+    assert run.preprocessing == Preprocessing(10, 10, "rgb", "unit")
+    assert {str(leaf.dtype) for leaf in run.model.params.values()} == {"float64"}
+    assert run.model.params["W1"].shape == (3, 300)
+    assert run.settings == Settings(
+        hidden_units=3,
+        activation="leaky_relu",
+        weight_scale="he",
+        seed=5,
+        learning_rate=0.05,
+        momentum=0.5,
+        nesterov=True,
+        iterations=25,
+        balanced=True,
+        basis="span",
+        precision="float64",
+    )
+    assert run.data_source == DataSource(str(folder), positive="dog", size=10)
+    costs = run.costs
     for left_out in ("--nesterov", "--balanced"):
         kept = {"--nesterov", "--balanced"} - {left_out}
         assert jaxnet("train", "--data", folder, *pairs, *kept, "--force").code == 0
-        with jax.enable_x64(True):
-            assert not np.array_equal(load_model("here").costs, costs), left_out
+        assert not np.array_equal(load_run("here").costs, costs), left_out
     for option, other in (
         ("--data-seed", 1),
         ("--basis", "pixels"),
         ("--seed", 6),
         ("--momentum", 0.1),
-        ("--scale", "symmetric"),
+        ("--pixel-scale", "symmetric"),
         ("--weight-scale", 0.1),
         ("--learning-rate", 0.1),
         ("--activation", "sigmoid"),
     ):
         changed = [word for pair in (settings | {option: other}).items() for word in pair]
         assert jaxnet("train", "--data", folder, *changed, "--force").code in (0, 1)
-        with jax.enable_x64(True):
-            assert not np.array_equal(load_model("here").costs, costs), option
+        assert not np.array_equal(load_run("here").costs, costs), option
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_test_split_may_lie_elsewhere(jaxnet: Run, h5: Write) -> None:
     train = h5("train.h5", test_set_x=None, test_set_y=None)
     test = h5("elsewhere.h5", train_set_x=None, train_set_y=None)
-    answer = json.loads(jaxnet("train", "--data", train, "--test", test, *QUICK, "--json").out)
+    answer = answer_of(jaxnet("train", "--data", train, "--test", test, *QUICK, "--json"))
     assert answer["data"]["splits"]["test"]["counts"] == {"non-cat": 1, "cat": 3}
 
 
@@ -194,7 +268,7 @@ def test_train_leaves_bad_pictures_out_on_request(jaxnet: Run, folder: Path) -> 
 def test_an_idle_gpu_is_pointed_out(
     jaxnet: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jaxnet.commands.console.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("jaxnet.report.console.shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     if jax.default_backend() == "cpu":
         assert ".[cuda]" in jaxnet("train", "--data", folder, *QUICK).out
@@ -202,6 +276,7 @@ def test_an_idle_gpu_is_pointed_out(
     assert ".[cuda]" not in jaxnet("train", "--data", folder, *QUICK).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_that_is_interrupted_is_saved(number: int, code: int, tmp_path: Path) -> None:
     command = ["-m", "jaxnet", "train", "--count", "40", "--iterations", "50000000", "--out", "run"]
@@ -212,17 +287,18 @@ def test_a_run_that_is_interrupted_is_saved(number: int, code: int, tmp_path: Pa
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (tmp_path / "run").exists():
+    while not (tmp_path / "run" / "model.h5").exists():
         assert process.poll() is None
         time.sleep(0.05)
-    time.sleep(1)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err
     assert "stopped: the run was interrupted" in out
-    assert "jaxnet train --resume run goes on" in out
-    assert len(load_model(tmp_path / "run").costs) > 0
+    assert "jaxnet train --resume run continues it" in out
+    run = load_run(tmp_path / "run")
+    assert run.outcome == "stopped"
+    assert len(run.costs) > 0
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
@@ -236,7 +312,9 @@ def test_a_terminal_that_lacks_a_symbol(encoding: str, folder: Path, tmp_path: P
 @pytest.mark.usefixtures("undrawn")
 def test_adam(jaxnet: Run, folder: Path) -> None:
     assert jaxnet("train", "--data", folder, *QUICK, "--optimizer", "adam").code == 0
-    assert load_model("runs/001").settings["learning_rate"] == 0.001
+    assert load_run("runs/001").settings == Settings(
+        optimizer="adam", iterations=20, basis="pixels"
+    )
     refused = jaxnet("train", "--data", folder, *QUICK, "--optimizer", "adam", "--momentum", 0.9)
     assert refused.code == 2
     assert "Adam has momentum of its own" in refused.err
@@ -246,46 +324,51 @@ def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None
     train = ("train", "--data", str(folder), *map(str, QUICK))
     assert jaxnet(*train).code == 0
     subprocess.run([sys.executable, "-m", "jaxnet", *train], check=True, capture_output=True)
-    first, second = (load_model(f"runs/00{number}") for number in (1, 2))
+    first, second = (load_run(f"runs/00{number}") for number in (1, 2))
     np.testing.assert_array_equal(first.costs, second.costs)
-    for name, leaf in first.params.items():
-        np.testing.assert_array_equal(leaf, second.params[name])
+    for name, leaf in first.model.params.items():
+        np.testing.assert_array_equal(leaf, second.model.params[name])
 
 
 def test_a_run_that_goes_wrong_is_saved_and_ends_with_1(jaxnet: Run, folder: Path) -> None:
     result = jaxnet("train", "--data", folder, *QUICK, "--learning-rate", 1000)
     assert result.code == 1
-    (found,) = re.findall(r"the rate 1000 is too large: (\S+) learns", result.out)
+    (found,) = re.findall(r"the learning rate 1000 is too large: (\S+) learns", result.out)
     assert jaxnet("train", "--data", folder, *QUICK, "--learning-rate", found).code == 0
 
 
-def test_a_run_that_overflows_is_whole_and_can_be_gone_on_with(jaxnet: Run, folder: Path) -> None:
+def test_a_run_that_overflows_is_whole_and_can_be_resumed(jaxnet: Run, folder: Path) -> None:
     train = ("train", "--data", folder, *QUICK, "--activation", "leaky_relu", "--out", "run")
     overflow = jaxnet(*train, "--learning-rate", 1e30)
     assert overflow.code == 1
     assert "not finite: at iteration 1 a cost" in overflow.out
-    before = Path("run/model.h5").read_bytes()
-    assert len(load_model("run").costs) == 0  # the one step that was made led to no finite cost
+    before = load_run("run")
+    assert len(before.costs) == 0  # the one step that was made led to no finite cost
     again = jaxnet("train", "--resume", "run")
     assert again.code == 1
     assert "not finite: at iteration 1 a cost" in again.out
-    assert Path("run/model.h5").read_bytes() == before
+    after = load_run("run")
+    chex.assert_trees_all_equal(after.descent, before.descent)
+    assert (after.outcome, after.settings) == (before.outcome, before.settings)
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (("--iterations", 10, "--learning-rate", 1e-5), "take more --iterations or a larger"),
-        (("--learning-rate", 0), "the rate is 0: take a larger"),
         (("--optimizer", "adam", "--learning-rate", 500), "take a smaller --learning-rate"),
-        (("--learning-rate", 1e30), "nor does any rate of α/2"),
+        (("--learning-rate", 1e30), "no rate of α/2, α/4, … down to 2e+25 learns in as many"),
+        (
+            ("--weight-scale", 1e30, "--pixel-scale", "raw"),
+            "the first cost was not finite already: take a smaller --weight-scale or another",
+        ),
+        (("--weight-scale", 0), "all initial weights are 0, so no hidden unit can learn: take a"),
     ],
-    ids=["short", "zero", "adam", "huge"],
+    ids=["adam", "huge", "weights", "zero weights"],
 )
 def test_advice_claims_no_more_than_was_measured(
     settings: tuple[str, ...], said: str, jaxnet: Run
 ) -> None:
-    result = jaxnet("train", "--count", 24, *QUICK, *settings)
+    result = jaxnet("train", "--count", 24, *QUICK, *settings, "--no-page")
     assert result.code == 1
     assert said in result.out
     assert "is too large" not in result.out
@@ -295,8 +378,8 @@ def test_advice_claims_no_more_than_was_measured(
 def test_many_seeds_and_the_one_that_is_kept(jaxnet: Run, folder: Path) -> None:
     train = ("train", "--data", folder, *QUICK)
     result = jaxnet(*train, "--seed", 7, "--seeds", 4, "--json")
-    answer, said = json.loads(result.out), result.err
-    alone = [json.loads(jaxnet(*train, "--seed", seed, "--json").out) for seed in range(7, 11)]
+    answer, said = answer_of(result), result.err
+    alone = [answer_of(jaxnet(*train, "--seed", seed, "--json")) for seed in range(7, 11)]
     found = answer["seeds"]
     assert found["seeds"] == [7, 8, 9, 10]
     costs = [run["last_cost"] for run in alone]
@@ -308,14 +391,18 @@ def test_many_seeds_and_the_one_that_is_kept(jaxnet: Run, folder: Path) -> None:
     assert jaxnet("train", "--resume", "runs/001", "--iterations", 30).code in (0, 1)
 
     assert "4 seeds: " in said
-    assert "the labels of test choose nothing" in said
+    assert "the test labels play no part in the choice" in said
     for refused, found in (
-        (("--seeds", 2, "--optimizer", "adam"), "--seeds 2 is given with --optimizer adam"),
-        (("--seeds", 2, "--seed", 2**32 - 1), "from --seed 4294967295 on"),
+        (
+            ("--seeds", 2, "--optimizer", "adam"),
+            "many networks are to be trained with the optimizer adam",
+        ),
+        (("--seeds", 2, "--seed", 2**32 - 1), "2 seeds from 4294967295 on"),
     ):
         result = jaxnet(*train, *refused)
         assert result.code == 2
         assert found in result.err
+        assert "Data: " not in result.out, "refused before pictures are read"
     assert (
         "--seeds is given with --resume"
         in jaxnet("train", "--resume", "runs/001", "--seeds", 2).err
@@ -331,7 +418,7 @@ def test_leaked_pictures_are_left_out_and_the_score_says_so(jaxnet: Run, folder:
     result = jaxnet("train", "--data", "pets", "--exclude-leaks", *QUICK)
     assert "are in train, too" not in result.out
     assert re.search(r"test [01]/1 = .* · without the 12 that train has, too", result.out)
-    assert load_model("runs/001").settings["exclude_leaks"] is True
+    assert load_run("runs/001").data_source == DataSource("pets", size=8, exclude_leaks=True)
 
 
 def test_no_run_is_overwritten_unasked(jaxnet: Run, folder: Path) -> None:
@@ -340,10 +427,150 @@ def test_no_run_is_overwritten_unasked(jaxnet: Run, folder: Path) -> None:
     before = Path("here/model.h5").read_bytes()
     refused = jaxnet(*arguments)
     assert refused.code == 2
-    assert "here is not empty" in refused.err
+    assert "here is not empty\n" in refused.err
+    assert "give another folder, or --force to write into this one" in refused.err
+    assert "Data: " not in refused.out, "refused before pictures are read"
     assert Path("here/model.h5").read_bytes() == before
     assert jaxnet(*arguments, "--force", "--seed", 1).code == 0
     assert Path("here/model.h5").read_bytes() != before
+
+
+def test_of_two_runs_that_claim_a_folder_at_once_one_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen that it is empty before either claims it."""
+    both = threading.Barrier(2)
+    look = claiming.require_empty
+
+    def look_together(out: Path) -> None:
+        look(out)
+        both.wait(timeout=60)
+
+    monkeypatch.setattr(claiming, "require_empty", look_together)
+
+    def claim(_: int) -> Path | UsageError:
+        try:
+            return claiming.claim_folder(tmp_path / "deep" / "run")
+        except UsageError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as threads:
+        claimed = sorted(threads.map(claim, range(2)), key=lambda one: isinstance(one, Path))
+    refused, folder = claimed
+    assert folder == tmp_path / "deep" / "run"
+    assert isinstance(refused, UsageError)
+    assert "is not empty (claimed by a run that has saved nothing yet)" in refused.found
+
+
+@pytest.mark.slow
+def test_of_two_commands_with_one_new_folder_one_succeeds(folder: Path, tmp_path: Path) -> None:
+    commands = [
+        ["train", "--data", folder, *QUICK, "--seed", seed, "--out", "one", "--no-page"]
+        for seed in (1, 2)
+    ]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "jaxnet", *map(str, command)],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for command in commands
+    ]
+    said = [process.communicate(timeout=300)[1] for process in processes]
+    codes = [process.returncode for process in processes]
+    assert sorted(codes) == [0, 2]
+    assert "is not empty" in said[codes.index(2)]
+    run = load_run(tmp_path / "one")
+    assert run.settings is not None
+    assert run.settings.seed == 1 + codes.index(0)
+
+
+# What 0.1.0 answered with, and is answered still: a program may read it. What is made of the data
+# (splits, classes, the numbers of an audit) is looked at one level deep.
+DATA = "source positive splits skipped sha256 train_sha256 audit leaks_excluded"
+SOURCE = "data data_seed skip_bad"
+DESCENT = "hidden_units weight_scale learning_rate momentum nesterov iterations precision"
+VALUES = "accuracy balanced_accuracy precision recall roc_auc log_loss brier"
+ANSWERS: dict[str, dict[str, str]] = {
+    "data": {
+        "": DATA,
+        "audit": "pairs leaks constant positives brightness findings",
+        "audit.brightness": "threshold brighter accuracies p",
+        "splits.train": "shape counts least greatest mean",
+    },
+    "train": {
+        "": "run data parameters settings origin outcome iterations first_cost last_cost accuracy "
+        "seeds dead_since learning_rate_that_learns seconds",
+        "data": DATA,
+        "settings": f"{SOURCE} {DESCENT} seed optimizer balanced basis exclude_leaks size",
+        "origin": "source sha256 train_sha256 device prng python jax jaxlib jaxnet numpy optax",
+        "seeds": "seeds kept last_costs outcomes splits",
+        "seeds.splits.test": "accuracies accuracy ensemble flips",
+        "seeds.splits.test.accuracy": "median low high",
+        "seeds.splits.test.ensemble": "value low high",
+    },
+    "evaluate": {
+        "": "model data same_data_as_in_training threshold splits written",
+        "threshold": "value how",
+        "splits.test": f"seen_in_training pictures right confusion {VALUES} calibration baselines "
+        "best_baseline mcnemar most_wrong",
+        "splits.test.roc_auc": "value low high",
+        "splits.test.mcnemar": "gained lost p",
+        "splits.test.calibration.0": "low high pictures probability share",
+        "splits.test.baselines.hindsight": "in_hindsight right accuracy",
+        "splits.train.most_wrong.0": "picture class probability",
+    },
+    "predict": {"0": "picture positive probability class"},
+    "page": {"": "written size shown of pictures"},
+    "export": {"": "written format bytes"},
+    "repeat": {"": "run command same differs_from largest_difference parameters_differ versions"},
+    "sweep": {
+        "": "run settings outcomes cells",
+        "settings": "sha256 exclude_leaks color scale learning_rates weight_scales seeds "
+        "hidden_units activations momentum nesterov iterations precision",
+        "cells.0": "activation learning_rate weight_scale networks learning best_cost cost "
+        "train_accuracy test_accuracy",
+        "cells.0.cost": "median p5 p95",
+    },
+    "leave-one-out": {
+        "": "run data settings positive outcomes left_out left_out_by_seed seen_by_seed always "
+        "memorisation explained",
+        "settings": f"{SOURCE} {DESCENT} seeds size test positive count color scale activation",
+        "left_out": "pictures accuracy",
+        "always": "class accuracy",
+        "memorisation.0": "picture class change spread noise seen left_out",
+        "explained.0": "picture class probability by",
+        "explained.0.by.0": "picture class change spread noise",
+    },
+}
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_answers_have_the_keys_that_they_had_in_0_1_0(jaxnet: Run, folder: Path) -> None:
+    few = ("--data", folder, *QUICK, "--hidden-units", 3, "--weight-scale")
+    commands: dict[str, tuple[Any, ...]] = {
+        "data": (folder, "--size", 8),
+        "train": (*few, "he", "--learning-rate", 1e-4, "--seeds", 4, "--out", "run", "--no-page"),
+        "evaluate": ("run",),
+        "predict": ("run", folder / "cat" / "01.png"),
+        "page": ("run",),
+        "export": ("run",),
+        "repeat": ("run",),
+        "sweep": (*few[:-1], "--learning-rates", "1e-4,1e30", "--seeds", 2),
+        "leave-one-out": (*few, "he", "--seeds", 4),
+    }
+    assert commands.keys() == ANSWERS.keys()
+    for command, arguments in commands.items():
+        result = jaxnet(command, *arguments, "--json")
+        assert result.code == 0, result.err
+        answer = answer_of(result)
+        for place, names in ANSWERS[command].items():
+            part = answer
+            for step in filter(None, place.split(".")):
+                part = part[int(step) if step.isdecimal() else step]
+            assert set(names.split()) <= part.keys(), (command, place)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -354,7 +581,7 @@ def test_predict(jaxnet: Run, folder: Path, tmp_path: Path) -> None:
     assert result.code == 0
     assert re.search(r"01\.png  P\(cat\) = 0\.\d{4}  cat", result.out)
     assert re.search(r"00\.png  P\(cat\) = 0\.\d{4}  dog", result.out)
-    answer = json.loads(jaxnet("predict", "runs/001/model.h5", *pictures, "--json").out)
+    answer = answer_of(jaxnet("predict", "runs/001/model.h5", *pictures, "--json"))
     assert [entry["class"] for entry in answer] == ["cat", "dog"]
     assert {entry["positive"] for entry in answer} == {"cat"}
     dataset = load_dataset(folder, size=8)
@@ -363,7 +590,7 @@ def test_predict(jaxnet: Run, folder: Path, tmp_path: Path) -> None:
     assert dataset.train.images.dtype == images.dtype == np.uint8
     expected = model.predict_images(images)
     np.testing.assert_allclose([entry["probability"] for entry in answer], expected, rtol=1e-6)
-    strict = json.loads(jaxnet("predict", "runs/001", *pictures, "--threshold", 1, "--json").out)
+    strict = answer_of(jaxnet("predict", "runs/001", *pictures, "--threshold", 1, "--json"))
     assert [entry["class"] for entry in strict] == ["dog", "dog"]
 
 
@@ -397,9 +624,8 @@ def test_predict_refuses_or_leaves_out_what_is_no_picture(jaxnet: Run, folder: P
         (("predict", "page.h5", "cat.png"), "page.h5 is an HTML page"),
         (("train", "--weight-scale", "big"), '--weight-scale is "big"'),
         (("train", "--data", "one"), "holds one class, cat"),
-        (("train", "--weight-scale", "nan"), '--weight-scale is "nan"'),
-        (("train", "--learning-rate", "nan"), "learning_rate is nan"),
-        (("train", "--learning-rate", "-1", "--optimizer", "adam"), "--learning-rate is -1"),
+        (("train", "--weight-scale", "nan"), "--weight-scale is nan"),
+        (("train", "--learning-rate", "inf"), "--learning-rate is inf"),
         (("data", "one", "--test", "page.h5"), "is a file"),
         (("data", "x" * 300), "there is no "),
         (("data", "sketches", "--count", "5", "--write", "x" * 300), "could not be written"),
@@ -418,6 +644,13 @@ def test_bad_input_is_told_without_a_traceback(
     for part in (found, "expected: ", "to do: "):
         assert part in result.err
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("value", ["nan", "-1", "fast"])
+def test_a_value_outside_the_range_of_its_option(value: str, jaxnet: Run) -> None:
+    result = jaxnet("train", "--learning-rate", value, "--optimizer", "adam")
+    assert result.code == 2
+    assert "Invalid value for '--learning-rate'" in result.err
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -448,14 +681,3 @@ def test_train_on_the_real_cats(jaxnet: Run, cats: object) -> None:
     assert result.code == 0
     assert re.search(r"train 20[5-9]/209 = ", result.out)
     assert 'always "cat" would score 66 %' in result.out
-
-
-def test_choices_are_those_of_the_library() -> None:
-    def choices(option: object) -> set[str]:
-        return set(get_args(get_args(option)[0]))
-
-    assert choices(options.Color) == set(COLORS)
-    assert choices(options.Scale) == set(SCALES)
-    hints = get_type_hints(train, include_extras=True)
-    assert choices(hints["activation"]) == set(ACTIVATIONS)
-    assert choices(hints["basis"]) == set(get_args(Basis))

@@ -9,7 +9,6 @@ from jaxnet.data.dataset import (
     check_dataset,
     check_images,
     choose_positive,
-    fingerprint,
     with_positive,
 )
 from jaxnet.errors import DataError, UsageError
@@ -94,9 +93,9 @@ def test_making_the_first_class_positive_swaps_the_labels(dataset: Dataset) -> N
     np.testing.assert_array_equal(swapped.test.labels, [1, 1, 0, 0])
 
 
-def test_the_fingerprint_sees_every_part(dataset: Dataset) -> None:
-    original = fingerprint(dataset)
-    assert original == fingerprint(dataclasses.replace(dataset, source="elsewhere"))
+def test_the_sha256_covers_every_part(dataset: Dataset) -> None:
+    original = dataset.sha256
+    assert original == dataclasses.replace(dataset, source="elsewhere").sha256
     pixels = dataset.train.images.copy()
     pixels[3, 2, 1, 0] ^= 1
     labels = dataset.train.labels.copy()
@@ -107,4 +106,7 @@ def test_the_fingerprint_sees_every_part(dataset: Dataset) -> None:
         dataclasses.replace(dataset, test=None),
         dataclasses.replace(dataset, classes=("boat", "tree")),
     ]
-    assert len({original, *map(fingerprint, others)}) == 5
+    assert len({original, *(other.sha256 for other in others)}) == 5
+    # That of the training set does not depend on the test split, but on all else.
+    ours = dataset.train_sha256
+    assert [other.train_sha256 == ours for other in others] == [False, False, True, False]

@@ -1,6 +1,7 @@
 """Every check passes on a healthy network, and fails on one that is broken in just its way.
 
-That each passes on the real pipeline is tested with the command."""
+That each passes on the library's own pipeline is tested with the command.
+"""
 
 import math
 from collections.abc import Callable
@@ -13,12 +14,19 @@ import pytest
 
 from jaxnet.activations import Activation, leaky_relu, relu, sigmoid
 from jaxnet.backprop import Gradients, backward
-from jaxnet.data.columns import Preprocessing, balancing_weights
-from jaxnet.evaluation.doctor.check import Check, require_small
-from jaxnet.evaluation.doctor.course import check_finite, check_gap, check_learnt
+from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.errors import DataError, UsageError
+from jaxnet.evaluation.doctor import all_checks, derivatives
+from jaxnet.evaluation.doctor.all_checks import (
+    PIPELINE_CHECKS,
+    RUN_CHECKS,
+    check_pipeline,
+    check_run,
+)
+from jaxnet.evaluation.doctor.check import Check, Result, require_small
 from jaxnet.evaluation.doctor.derivatives import check_derivatives
-from jaxnet.evaluation.doctor.examine import check_trained
-from jaxnet.evaluation.doctor.laws import (
+from jaxnet.evaluation.doctor.invariances import (
     check_duplicated_data,
     check_jit,
     check_permuted_units,
@@ -27,30 +35,48 @@ from jaxnet.evaluation.doctor.laws import (
     check_span,
     check_weightless_columns,
 )
-from jaxnet.evaluation.doctor.steps import check_rising_steps, check_sharpness, check_step_size
-from jaxnet.evaluation.doctor.subjects import Pipeline, Trained, make_pictures, prepare
-from jaxnet.evaluation.doctor.trials import (
+from jaxnet.evaluation.doctor.pipeline import Pipeline, make_pictures, prepare
+from jaxnet.evaluation.doctor.result import check_finite, check_gap, check_outcome
+from jaxnet.evaluation.doctor.short_trainings import (
     check_blank_pictures,
     check_first_cost,
     check_shuffled_labels,
     check_two_pictures,
 )
+from jaxnet.evaluation.doctor.steps import check_rising_steps, check_sharpness, check_step_size
+from jaxnet.evaluation.doctor.trained import Trained, trained_network
 from jaxnet.evaluation.doctor.units import (
     check_always_on_units,
     check_dead_units,
     check_duplicated_units,
     check_saturated_units,
 )
+from jaxnet.examples import Examples, balancing_weights
 from jaxnet.network import Forward, Params, forward, forward_from, init_params, loss
 from jaxnet.optimizer import sgd
 from jaxnet.outcomes import label_entropy
-from jaxnet.runs.model_file import Model
+from jaxnet.report.checks import describe_check
+from jaxnet.runs.checkpoint import Checkpoint
+from jaxnet.runs.run import Run
+from jaxnet.settings import Settings
 from jaxnet.training import fit
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-PipelineCheck = Callable[[Pipeline], Check]
-TrainedCheck = Callable[[Trained], Check]
+PipelineCheck = Callable[[Pipeline], Result]
+RunCheck = Callable[[Trained], Result]
+
+NAMES: dict[Any, str] = {check: name for name, check in (PIPELINE_CHECKS | RUN_CHECKS).items()}
+
+
+def make(check: Callable[[Any], Result], subject: Pipeline | Trained) -> Check:
+    """Make one check, which must have a text, and a remedy unless it passes."""
+    made = Check(NAMES[check], *check(subject))
+    found, meaning, remedy = describe_check(made)
+    assert found
+    assert meaning
+    assert (remedy == "") == (made.verdict == "pass")
+    return made
 
 
 def slip(field: str, change: Callable[..., jax.Array]) -> Callable[..., Gradients]:
@@ -129,9 +155,11 @@ def biased(*arguments: Any, **settings: Any) -> Params:
     return params | {"b2": params["b2"] + 1.0}
 
 
-def redrawn(key: jax.Array, n_x: int, n_h: int = 8, *, scale: Any = 0.01, dtype: Any) -> Params:
-    right = init_params(key, n_x, n_h, scale=scale, dtype=dtype)
-    return right | {"W1": scale * jax.random.normal(key, (n_h, n_x), dtype)}
+def redrawn(
+    key: jax.Array, n_x: int, n_h: int = 8, *, weight_scale: Any = 0.01, dtype: Any
+) -> Params:
+    right = init_params(key, n_x, n_h, weight_scale=weight_scale, dtype=dtype)
+    return right | {"W1": weight_scale * jax.random.normal(key, (n_h, n_x), dtype)}
 
 
 def label_in_a_pixel(images: np.ndarray, labels: np.ndarray) -> tuple[jax.Array, jax.Array]:
@@ -140,8 +168,8 @@ def label_in_a_pixel(images: np.ndarray, labels: np.ndarray) -> tuple[jax.Array,
 
 
 def wrong_way(params: Params, X: jax.Array, Y: jax.Array, **settings: Any) -> Any:
-    there = fit(params, X, Y, **settings)
-    return Ended({name: 2 * params[name] - there.params[name] for name in params}, there.costs)
+    end = fit(params, X, Y, **settings)
+    return Ended({name: 2 * params[name] - end.params[name] for name in params}, end.costs)
 
 
 def deaf(params: Params, X: jax.Array, Y: jax.Array, **settings: Any) -> Any:
@@ -149,14 +177,14 @@ def deaf(params: Params, X: jax.Array, Y: jax.Array, **settings: Any) -> Any:
 
 
 def without_b2(params: Params, X: jax.Array, Y: jax.Array, **settings: Any) -> Any:
-    there = fit(params, X, Y, **settings)
-    return Ended(there.params | {"b2": params["b2"]}, there.costs)
+    end = fit(params, X, Y, **settings)
+    return Ended(end.params | {"b2": params["b2"]}, end.costs)
 
 
 def span_without_b1(params: Params, X: jax.Array, Y: jax.Array, **settings: Any) -> Any:
-    there = fit(params, X, Y, **settings)
+    end = fit(params, X, Y, **settings)
     in_span = settings.get("basis") == "span"
-    return Ended(there.params | ({"b1": params["b1"]} if in_span else {}), there.costs)
+    return Ended(end.params | ({"b1": params["b1"]} if in_span else {}), end.costs)
 
 
 class Ended:
@@ -176,17 +204,16 @@ SLIPS: dict[str, Callable[..., jax.Array]] = {
 
 
 @pytest.mark.parametrize("field", SLIPS)
-def test_a_slip_in_a_formula_is_found_and_named(field: str) -> None:
+def test_a_slip_in_a_formula_is_named(field: str) -> None:
     broken = Pipeline(backward=slip(field, SLIPS[field]))
-    check = check_derivatives(broken)
-    assert check.verdict == "fail"
+    check = make(check_derivatives, broken)
+    assert (check.verdict, check.case) == ("fail", "formulas")
     assert check.number > 0.01
-    assert check.meaning.startswith(f"the formula of {field}:")
-    assert check.remedy
-    assert check_first_cost(broken).verdict == "pass"
+    assert (check.values["formulas"], check.values["gradients"]) == ((field,), ())
+    assert make(check_first_cost, broken).verdict == "pass"
 
 
-# What is broken, the check that sees it, and one that looks at the same piece and does not.
+# What is broken, the check that fails by it, and one of the same function that passes.
 BROKEN: dict[str, tuple[Pipeline, PipelineCheck, PipelineCheck]] = {
     "cost summed": (Pipeline(loss=sum_for_mean), check_first_cost, check_jit),
     "biases not 0": (Pipeline(init_params=biased), check_first_cost, check_two_pictures),
@@ -222,62 +249,201 @@ BROKEN: dict[str, tuple[Pipeline, PipelineCheck, PipelineCheck]] = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_is_broken_fails_its_check_and_not_another(case: str) -> None:
-    pipeline, seen_by, spared_by = BROKEN[case]
-    check = seen_by(pipeline)
-    assert check.verdict == "fail"
-    assert check.remedy
-    assert spared_by(pipeline).verdict == "pass"
+    pipeline, failing, passing = BROKEN[case]
+    assert make(failing, pipeline).verdict == "fail"
+    assert make(passing, pipeline).verdict == "pass"
 
 
-def test_a_loss_with_a_wrong_slope_is_told_from_a_wrong_formula() -> None:
-    check = check_derivatives(Pipeline(loss=uphill_on_class_0))
-    assert check.verdict == "fail"
-    assert "the formula of dW1" in check.meaning
-    assert "jax.grad" not in check.meaning
-    check = check_derivatives(Pipeline(loss=crooked))
-    assert check.verdict == "fail"
-    assert "jax.grad by dW1" in check.meaning
-    assert "the formula" not in check.meaning
+def test_blank_pictures_tell_a_label_in_x_from_a_bias_that_is_not_trained() -> None:
+    for pipeline, case in (
+        (Pipeline(label_in_a_pixel), "below"),
+        (Pipeline(fit=without_b2), "above"),
+    ):
+        assert make(check_blank_pictures, pipeline).case == case
 
 
-def test_a_function_that_remembers_is_not_the_same_compiled() -> None:
-    assert check_jit(Pipeline(loss=counting())).verdict == "fail"
+def only(monkeypatch: pytest.MonkeyPatch, *checks: PipelineCheck) -> None:
+    """Make these checks only, and the derivatives for one activation only."""
+    monkeypatch.setattr(derivatives, "ACTIVATIONS", {"relu": relu})
+    monkeypatch.setattr(all_checks, "PIPELINE_CHECKS", {NAMES[check]: check for check in checks})
 
 
-def test_what_is_no_number_is_not_small() -> None:
+def test_a_loss_with_a_wrong_gradient_is_told_from_a_wrong_formula(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only(monkeypatch)
+    check = make(check_derivatives, Pipeline(loss=uphill_on_class_0))
+    assert (check.verdict, check.case) == ("fail", "formulas")
+    assert "dW1" in check.values["formulas"]
+    check = make(check_derivatives, Pipeline(loss=crooked))
+    assert (check.verdict, check.case) == ("fail", "gradients")
+    assert check.values["gradients"] == ("dW1",)
+    both = Pipeline(loss=crooked, backward=slip("db1", lambda g, *_: 2 * g.db1))
+    check = make(check_derivatives, both)
+    assert check.case == "both"
+    assert (check.values["formulas"], check.values["gradients"]) == (("db1",), ("dW1",))
+
+
+def test_a_function_with_a_memory_differs_when_compiled() -> None:
+    assert make(check_jit, Pipeline(loss=counting())).verdict == "fail"
+
+
+def test_nan_is_not_small() -> None:
     for number, verdict in ((0.1, "pass"), (0.2, "fail"), (math.inf, "fail"), (math.nan, "fail")):
-        found = require_small("a law", number, 0.1, holds="yes", broken="no", remedy="mend it")
-        assert found.verdict == verdict
-        assert found.meaning == ("yes" if verdict == "pass" else "no")
-        assert found.remedy == ("" if verdict == "pass" else "mend it")
+        result = require_small(number, 0.1, number=3.0, other=1)
+        case = "ok" if verdict == "pass" else "off"
+        assert result == (verdict, 3.0, case, {"bound": 0.1, "other": 1})
+
+
+def test_an_error_of_an_own_function_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, check_derivatives, check_duplicated_data, check_permuted_units)
+    # X is square in the first check, and not in the second: there the product has no meaning.
+    no_transpose = slip("dW1", SLIPS["dW1"])
+    wrong, raised, right = check_pipeline(Pipeline(backward=no_transpose))
+    assert (wrong.case, wrong.values["formulas"]) == ("formulas", ("dW1",))
+    assert (raised.name, raised.verdict, raised.case) == ("duplicated data", "fail", "raised")
+    assert raised.applies
+    assert math.isnan(raised.number)
+    assert raised.values["error"].startswith("TypeError: dot_general")
+    assert right.verdict == "pass"
+
+
+def test_another_shape_is_a_wrong_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, check_derivatives)
+    flat = slip("db1", lambda g, *_: g.db1[:, 0])  # no keepdims
+    (check,) = check_pipeline(Pipeline(backward=flat))
+    assert (check.number, check.values["formulas"]) == (math.inf, ("db1",))
+    missing = slip("db2", lambda *_: None)  # type: ignore[arg-type]
+    (check,) = check_pipeline(Pipeline(backward=missing))
+    assert check.values["formulas"] == ("db2",)
+
+
+def in_numpy(params: Any, X: Any, Y: Any, hidden: Any = relu, weights: Any = None) -> Any:
+    return np.maximum(params["W1"] @ X, 0)
+
+
+def with_an_if(params: Any, X: Any, Y: Any, hidden: Any = relu, weights: Any = None) -> Any:
+    return X if Y.sum() > 0 else Y
+
+
+def with_a_slip(params: Any, X: Any, Y: Any, hidden: Any = relu, weights: Any = None) -> Any:
+    return params["w1"] @ X
+
+
+class NoHash:
+    __hash__ = None  # type: ignore[assignment]
+
+    def __call__(self) -> None: ...
+
+
+# A function that is not like the library's, and what the error says of it.
+UNLIKE: dict[str, tuple[dict[str, Any], str]] = {
+    "three arguments": (
+        {"backward": lambda params, X, Y: None},
+        "backward of the pipeline takes (params, X, Y)\n",
+    ),
+    "keywords only": (
+        {"loss": lambda params, *, X, Y: None},
+        "loss of the pipeline takes (params, *, X, Y)",
+    ),
+    "a tuple": (
+        {"backward": lambda *arguments: tuple(backward(*arguments))},
+        "backward of the pipeline returns a tuple",
+    ),
+    "a dict": (
+        {"backward": lambda *arguments: backward(*arguments)._asdict()},
+        "backward of the pipeline returns a dict",
+    ),
+    "only with weights": (
+        {"backward": lambda *arguments: backward(*arguments) if len(arguments) < 4 else None},
+        "backward of the pipeline returns a NoneType",
+    ),
+    "in NumPy": ({"backward": in_numpy}, "backward of the pipeline uses the values of its arrays"),
+    "with an if": ({"loss": with_an_if}, "loss of the pipeline uses the values of its arrays"),
+    "an error": ({"backward": with_a_slip}, "backward of the pipeline raises KeyError: 'w1'"),
+    "no function": ({"loss": 3.0}, "loss of the pipeline is of type float"),
+    "no hash": ({"loss": NoHash()}, "loss of the pipeline is a NoHash, which has no hash"),
+    "a loss for each": (
+        {"loss": lambda params, X, Y, *_: Y[0]},
+        "loss of the pipeline returns an array of shape (5,)",
+    ),
+    "A2 only": (
+        {"forward": lambda *arguments: forward(*arguments).A2},
+        "forward of the pipeline returns an array of shape (1, 5)",
+    ),
+    "flat biases": (
+        {"init_params": lambda *a, **k: init_params(*a, **k) | {"b2": jnp.zeros(1)}},
+        "init_params of the pipeline returns something that does not fit: params holds W1 (8, 5)",
+    ),
+    "X in rows": (
+        {"prepare": lambda *arguments: (prepare(*arguments)[0].T, prepare(*arguments)[1])},
+        "prepare of the pipeline returns something that does not fit: Y has shape (1, 3)",
+    ),
+    "params of fit": (
+        {"fit": lambda *a, **k: fit(*a, **k).params},
+        "fit of the pipeline returns a dict",
+    ),
+    "fit with a fixed rate": (
+        {"fit": lambda params, X, Y, iterations: None},
+        "fit of the pipeline takes (params, X, Y, iterations)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNLIKE)
+def test_an_own_function_that_is_unlike_the_librarys_is_refused(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def computed(_: Pipeline) -> Result:
+        raise AssertionError("a check was made")
+
+    monkeypatch.setattr(all_checks, "PIPELINE_CHECKS", {"first cost": computed})
+    functions, problem = UNLIKE[case]
+    (name,) = functions
+    with pytest.raises(UsageError) as caught:
+        check_pipeline(Pipeline(**functions))
+    assert str(caught.value).startswith(problem)
+    assert caught.value.expected.startswith(f"a function {name}(")
+    assert caught.value.remedy
+
+
+def test_a_function_in_place_of_a_pipeline_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"Pipeline\(backward=mine\)"):
+        check_pipeline(backward)  # type: ignore[arg-type]
+
+
+def test_the_librarys_own_functions_pass_as_if_they_were_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only(monkeypatch, check_permuted_units)
+    own = Pipeline(
+        **{
+            name: lambda *a, function=function, **k: function(*a, **k)
+            for name, function in Pipeline()._asdict().items()
+        }
+    )
+    (check,) = check_pipeline(own)
+    assert check.verdict == "pass"
 
 
 def make_trained(hidden: Activation = relu) -> Trained:
     X, Y = prepare(*make_pictures(90))
-    params = init_params(jax.random.key(1), len(X), 4, scale="he", dtype=X.dtype)
+    params = init_params(jax.random.key(1), len(X), 4, weight_scale="he", dtype=X.dtype)
     end = fit(params, X[:, :60], Y[:, :60], hidden, learning_rate=0.1, iterations=300)
-    model = Model(
+    return Trained(
         end.params,
-        Preprocessing(6, 6),
-        ("no", "yes"),
         hidden,
         end.costs,
-        {"learning_rate": 0.1, "optimizer": "sgd"},
+        Examples(X[:, :60], Y[:, :60]),
+        Examples(X[:, 60:], Y[:, 60:]),
+        Settings(learning_rate=0.1),
     )
-    return Trained(model, X[:, :60], Y[:, :60], None, (X[:, 60:], Y[:, 60:]))
 
 
 def changed(trained: Trained, **changes: Any) -> Trained:
-    """Change parameters, costs or settings of the model."""
-    model = trained.model
-    params = model.params | {name: changes.pop(name) for name in (*model.params,) & changes.keys()}
-    settings = changes.pop("settings", {})
-    kept = {
-        "costs": model.costs,
-        "hidden": model.hidden,
-        "settings": model.settings | settings,
-    } | changes
-    return trained._replace(model=Model(params, model.preprocessing, model.classes, **kept))
+    """Change fields, or parameters by their names."""
+    params = trained.params | {name: changes.pop(name) for name in trained.params.keys() & changes}
+    return trained._replace(params=params, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -289,24 +455,19 @@ def healthy() -> Trained:
 @pytest.mark.parametrize("hidden", [relu, leaky_relu, sigmoid], ids=lambda g: g.name)
 def test_a_healthy_network_passes_every_check(hidden: Activation) -> None:
     trained = make_trained(hidden)
-    checks = check_trained(trained)
-    assert len({check.name for check in checks}) == len(checks) == 10
-    assert {check.name: check.verdict for check in checks} == {
-        check.name: "pass" for check in checks
-    }
-    unasked = {check.name for check in checks if math.isnan(check.number)}
+    checks = [make(check, trained) for check in RUN_CHECKS.values()]
+    assert {check.name: check.verdict for check in checks} == dict.fromkeys(RUN_CHECKS, "pass")
+    assert len(RUN_CHECKS) == 10
+    not_applying = {check.name for check in checks if not check.applies}
     assert (
-        unasked
+        not_applying
         == {
             relu: {"saturated hidden units"},
             leaky_relu: {"saturated hidden units", "dead hidden units"},
             sigmoid: {"always-on hidden units"},
         }[hidden]
     )
-
-
-def some(array: jax.Array, change: Callable[[jax.Array], jax.Array], rows: Any) -> jax.Array:
-    return array.at[rows].set(change(array[rows]))
+    assert {check.name for check in checks if math.isnan(check.number)} == not_applying
 
 
 @pytest.mark.parametrize(
@@ -319,97 +480,107 @@ def some(array: jax.Array, change: Callable[[jax.Array], jax.Array], rows: Any) 
         (check_saturated_units, sigmoid, -1e2, "fail"),
     ],
 )
-def test_units_are_counted(
-    check: TrainedCheck, hidden: Activation, push: float, worst: str
-) -> None:
+def test_units_are_counted(check: RunCheck, hidden: Activation, push: float, worst: str) -> None:
     trained = make_trained(hidden)
-    b1 = trained.model.params["b1"]
-    one = check(changed(trained, b1=b1.at[2].add(push)))
-    assert (one.verdict, one.number, one.found) == ("warn", 1, "1 of 4")
-    every = check(changed(trained, b1=b1 + push))
-    assert (every.verdict, every.number, every.found) == (worst, 4, "4 of 4")
-    assert every.meaning != one.meaning
-    assert every.remedy
+    b1 = trained.params["b1"]
+    one = make(check, changed(trained, b1=b1.at[2].add(push)))
+    assert one[1:] == ("warn", 1, "some", {"units": 4})
+    three = make(check, changed(trained, b1=b1.at[:3].add(push)))
+    assert three[1:4] == ("warn", 3, "some")
+    every = make(check, changed(trained, b1=b1 + push))
+    assert every[1:] == (worst, 4, "every", {"units": 4})
 
 
 def test_a_unit_is_saturated_where_its_slope_is_under_a_hundredth_of_the_largest() -> None:
     trained = make_trained(sigmoid)
-    W1, b1 = trained.model.params["W1"].at[2].set(0.0), trained.model.params["b1"]
+    W1, b1 = trained.params["W1"].at[2].set(0.0), trained.params["b1"]
     edge = math.log(397.997)  # σ′(z) = 0.01 / 4
     assert float(sigmoid.slope(jnp.asarray(edge))) == pytest.approx(0.0025, rel=1e-4)
     for z, count in ((edge - 0.01, 0), (edge + 0.01, 1)):
-        check = check_saturated_units(changed(trained, W1=W1, b1=b1.at[2].set(z)))
+        check = make(check_saturated_units, changed(trained, W1=W1, b1=b1.at[2].set(z)))
         assert check.number == count
 
 
-def test_units_that_look_for_the_same_are_counted(healthy: Trained) -> None:
-    W1, b1 = healthy.model.params["W1"], healthy.model.params["b1"]
+def test_units_with_the_same_weights_are_counted(healthy: Trained) -> None:
+    W1, b1 = healthy.params["W1"], healthy.params["b1"]
     longer = changed(healthy, W1=W1.at[3].set(5 * W1[0]), b1=b1.at[3].set(5 * b1[0]))
-    one = check_duplicated_units(longer)
+    one = make(check_duplicated_units, longer)
     assert (one.verdict, one.number) == ("warn", 1)
     # For a sigmoid five times the weights is another unit.
-    assert check_duplicated_units(changed(longer, hidden=sigmoid)).verdict == "pass"
+    assert make(check_duplicated_units, changed(longer, hidden=sigmoid)).verdict == "pass"
     opposite = changed(healthy, W1=W1.at[3].set(-W1[0]), b1=b1.at[3].set(-b1[0]))
-    assert check_duplicated_units(opposite).verdict == "pass"
+    assert make(check_duplicated_units, opposite).verdict == "pass"
     moved = changed(healthy, W1=W1.at[3].set(1.1 * W1[0]), b1=b1.at[3].set(b1[0] + W1.std() * 6))
-    assert check_duplicated_units(moved).verdict == "pass"
+    assert make(check_duplicated_units, moved).verdict == "pass"
     length = jnp.linalg.norm(jnp.append(W1[0], b1[0]))
     for angle, count in ((0.039, 1), (0.041, 0)):
         b1_3 = b1[0] + angle * length
         turned = changed(healthy, W1=W1.at[3].set(W1[0]), b1=b1.at[3].set(b1_3), hidden=sigmoid)
-        assert check_duplicated_units(turned).number == count
+        assert make(check_duplicated_units, turned).number == count
     for hidden in (relu, sigmoid):
         same = changed(healthy, W1=W1[:1].repeat(4, 0), b1=b1[:1].repeat(4, 0), hidden=hidden)
-        every = check_duplicated_units(same)
-        assert (every.verdict, every.number) == ("fail", 3)
-    none = check_duplicated_units(changed(healthy, W1=0 * W1, b1=0 * b1))
-    assert (none.verdict, none.number) == ("fail", 3)
+        every = make(check_duplicated_units, same)
+        assert every[1:] == ("fail", 3, "every", {"units": 4})
+    zero = make(check_duplicated_units, changed(healthy, W1=0 * W1, b1=0 * b1))
+    assert (zero.verdict, zero.number) == ("fail", 3)
 
 
 @pytest.mark.parametrize(
-    ("factor", "verdict"), [(1.0, "pass"), (0.3, "warn"), (3.0, "fail"), (1e-17, "warn")]
+    ("factor", "verdict", "case"),
+    [
+        (1.0, "pass", "ok"),
+        (0.099, "pass", "ok"),
+        (0.101, "warn", "coarse"),
+        (0.99, "warn", "coarse"),
+        (1.01, "fail", "whole"),
+        (1e-17, "warn", "too small"),
+    ],
 )
 def test_the_next_step_is_measured_against_the_weights(
-    factor: float, verdict: str, healthy: Trained
+    factor: float, verdict: str, case: str, healthy: Trained
 ) -> None:
-    params, X, Y = healthy.model.params, healthy.X, healthy.Y
+    params, X, Y = healthy.params, healthy.train.X, healthy.train.Y
     right = backward(params, X, Y)
     shares = [
         float(jnp.linalg.norm(slope) / jnp.linalg.norm(params[name]))
         for name, slope in (("W1", right.dW1), ("W2", right.dW2))
     ]
     rate = 0.1 if factor == 1 else factor / (max(shares) if factor > 1e-3 else 1)
-    check = check_step_size(changed(healthy, settings={"learning_rate": rate}))
-    assert check.verdict == verdict
+    check = make(check_step_size, changed(healthy, settings=Settings(learning_rate=rate)))
+    assert (check.verdict, check.case) == (verdict, case)
     pick = min if factor < 1e-3 else max
     assert check.number == pytest.approx(rate * pick(shares), rel=1e-9)
 
 
-def test_a_layer_without_a_gradient_stands_still(healthy: Trained) -> None:
-    dead = changed(healthy, b1=healthy.model.params["b1"] - 1e3)
-    check = check_step_size(dead)
+def test_a_layer_without_a_gradient_takes_too_small_a_step(healthy: Trained) -> None:
+    dead = changed(healthy, b1=healthy.params["b1"] - 1e3)
+    check = make(check_step_size, dead)
     assert (check.verdict, check.number) == ("warn", 0)
-    zero = changed(healthy, W1=0 * healthy.model.params["W1"])
-    assert (check_step_size(zero).verdict, check_step_size(zero).number) == ("fail", math.inf)
-    params = healthy.model.params
+    zero = changed(healthy, W1=0 * healthy.params["W1"])
+    check = make(check_step_size, zero)
+    assert (check.verdict, check.number) == ("fail", math.inf)
+    params = healthy.params
     huge = changed(healthy, W1=1e300 * params["W1"], W2=1e300 * params["W2"])
-    check = check_step_size(huge)
+    check = make(check_step_size, huge)
     assert check.verdict == "fail"
     assert math.isnan(check.number)
 
 
 @pytest.mark.parametrize("check", [check_step_size, check_sharpness])
-def test_where_the_rate_says_nothing_nothing_is_judged(
-    check: TrainedCheck, healthy: Trained
+@pytest.mark.parametrize(
+    ("settings", "case", "values"),
+    [
+        (Settings(optimizer="adam"), "not sgd", {"optimizer": "adam"}),
+        (Settings(learning_rate=0.0), "rate 0", {}),
+        (None, "no settings", {}),
+    ],
+)
+def test_the_steps_are_not_judged_without_a_rate_of_sgd(
+    check: RunCheck, settings: Settings | None, case: str, values: Any, healthy: Trained
 ) -> None:
-    for settings, why in (
-        ({"optimizer": "adam"}, "adam scales"),
-        ({"learning_rate": 0.0}, "names"),
-    ):
-        found = check(changed(healthy, settings=settings))
-        assert found.verdict == "pass"
-        assert found.found.startswith(f"does not apply: {why}" if why != "names" else "does not")
-        assert why in found.found
+    made = make(check, changed(healthy, settings=settings))
+    assert not made.applies
+    assert (made.verdict, made.case, made.values) == ("pass", case, values)
 
 
 def test_steps_that_raise_the_cost_are_counted(healthy: Trained) -> None:
@@ -417,26 +588,26 @@ def test_steps_that_raise_the_cost_are_counted(healthy: Trained) -> None:
     for rises, verdict in ((0, "pass"), (1, "pass"), (2, "warn"), (50, "warn"), (51, "fail")):
         costs = falling.copy()
         costs[1 : 1 + rises] = 1 + 0.01 * np.arange(1, rises + 1)
-        check = check_rising_steps(changed(healthy, costs=costs))
+        check = make(check_rising_steps, changed(healthy, costs=costs))
         assert (check.verdict, check.number) == (verdict, rises)
     rounded = np.full(101, 0.3, np.float32)
     rounded[::2] = np.nextafter(np.float32(0.3), np.float32(1))
-    assert check_rising_steps(changed(healthy, costs=rounded)).number == 0
+    assert make(check_rising_steps, changed(healthy, costs=rounded)).number == 0
     overflowed = np.append(falling[:2], np.nan)
-    assert check_rising_steps(changed(healthy, costs=overflowed)).number == 1
-    assert "does not apply" in check_rising_steps(changed(healthy, costs=falling[:1])).found
+    assert make(check_rising_steps, changed(healthy, costs=overflowed)).number == 1
+    assert make(check_rising_steps, changed(healthy, costs=falling[:1])).case == "no costs"
 
 
 MOMENTA = [(0.0, False), (0.9, False), (0.9, True), (0.0, True)]
 
 
 @pytest.mark.parametrize(("momentum", "nesterov"), MOMENTA)
-def test_the_sharpness_is_judged_by_what_the_optimizer_can_stand(
+def test_the_sharpness_is_judged_by_the_limit_of_the_optimizer(
     momentum: float, nesterov: bool, healthy: Trained
 ) -> None:
-    λ = check_sharpness(healthy).number
+    λ = make(check_sharpness, healthy).number
     for share, verdict in ((0.98, "pass"), (1.02, "warn")):
-        # On the parabola λ x² / 2 the border is seen: below it x shrinks, above it grows.
+        # On the parabola λ x² / 2 x shrinks below the limit, and grows above.
         limit = 2.0 if not momentum else 3.8 / 2.8 if nesterov else 3.8
         rate = share * limit / λ
         optimizer = sgd(rate, momentum, nesterov)
@@ -446,67 +617,155 @@ def test_the_sharpness_is_judged_by_what_the_optimizer_can_stand(
             steps, state = optimizer.update({"x": λ * x["x"]}, state, x)
             x = {"x": x["x"] + steps["x"]}
         assert (abs(float(x["x"])) < 1) == (verdict == "pass")
-        settings = {"learning_rate": rate, "momentum": momentum, "nesterov": nesterov}
-        check = check_sharpness(changed(healthy, settings=settings))
+        settings = Settings(learning_rate=rate, momentum=momentum, nesterov=nesterov)
+        check = make(check_sharpness, changed(healthy, settings=settings))
         assert check.verdict == verdict
         assert check.number == pytest.approx(λ)
+        assert check.values["limit"] == pytest.approx(limit / rate)
+        if verdict == "warn":
+            assert check.values["largest_rate"] == pytest.approx(limit / λ)
 
 
 def test_the_sharpness_of_dead_and_of_overflowing_networks(healthy: Trained) -> None:
-    params = healthy.model.params
-    dead = check_sharpness(changed(healthy, b1=params["b1"] - 1e3))
-    assert "does not apply" in dead.found
-    huge = check_sharpness(changed(healthy, W1=1e300 * params["W1"], W2=1e300 * params["W2"]))
-    assert (huge.verdict, huge.found) == ("warn", "λ could not be computed")
+    params = healthy.params
+    dead = make(check_sharpness, changed(healthy, b1=params["b1"] - 1e3))
+    assert (dead.applies, dead.case) == (False, "no active unit")
+    huge = make(check_sharpness, changed(healthy, W1=1e300 * params["W1"], W2=1e300 * params["W2"]))
+    assert (huge.verdict, huge.case) == ("warn", "not computed")
+    assert huge.applies
 
 
-def test_what_is_learnt_is_named(healthy: Trained) -> None:
-    entropy, ln2 = label_entropy(healthy.Y), math.log(2)
+def test_the_outcome_is_named(healthy: Trained) -> None:
+    Y = healthy.train.Y
+    entropy, ln2 = label_entropy(Y), math.log(2)
     assert entropy == pytest.approx(math.log(3) - 2 / 3 * ln2)  # a third is of class 1
 
-    def name(costs: Any, trained: Trained = healthy, **changes: Any) -> str:
-        check = check_learnt(changed(trained, costs=np.asarray(costs), **changes))
-        assert (
-            (check.verdict == "pass") == (check.remedy == "") == (" learning" in f" {check.found}")
-        )
-        return check.found.partition(": ")[0]
+    def name(costs: Any, trained: Trained = healthy, **changes: Any) -> tuple[str, str]:
+        check = make(check_outcome, changed(trained, costs=np.asarray(costs), **changes))
+        return check.case, check.verdict
 
-    balanced = healthy._replace(weights=balancing_weights(healthy.Y))
-    assert name(np.full(100, 0.3)) == "learning"
-    assert name(np.full(100, ln2)) == "plateau at ln 2"
-    assert name(np.full(100, 1.005 * entropy)) == "plateau at the label entropy"
-    assert name(np.full(100, ln2), balanced) == "plateau at the label entropy, which is ln 2 here"
-    assert name(np.linspace(0.9, 0.67, 100)) == "too short"
-    assert name(np.append(np.linspace(0.9, 0.66, 99), 0.67)) == "diverged"
-    assert name(np.full(100, 0.8)) == "diverged"
-    assert name([0.7, math.inf]) == "not finite"
-    assert name(np.full(100, 0.3), b1=healthy.model.params["b1"] - 1e3) == "dead"
-
-
-def test_what_is_learnt_without_costs_and_without_the_training_pictures(healthy: Trained) -> None:
-    check = check_learnt(changed(healthy, costs=np.empty(0)))
-    assert check.number == float(loss(healthy.model.params, healthy.X, healthy.Y))
-    assert check.verdict == "pass"
-    for judge in (check_learnt, check_gap):
-        assert "does not apply" in judge(healthy._replace(same=False)).found
+    balanced = healthy._replace(train=healthy.train._replace(weights=balancing_weights(Y)))
+    assert name(np.full(100, 0.3)) == ("learning", "pass")
+    assert name(np.full(100, 1.005 * entropy)) == ("plateau", "warn")
+    assert name(np.full(100, ln2), balanced) == ("plateau", "warn")
+    assert name(np.linspace(0.9, 0.67, 100)) == ("slow", "warn")
+    assert name(np.append(0.701, np.full(99, 1.009 * ln2))) == ("slow at ln 2", "warn")
+    assert name(np.append(0.701, np.full(99, 1.011 * ln2))) == ("slow", "warn")
+    assert name(np.append(0.9, np.full(99, 0.989 * ln2))) == ("slow", "warn")
+    assert name(np.append(0.69, np.full(99, ln2))) == ("diverged", "fail")
+    assert name(np.append(0.7, np.full(99, 0.8))) == ("diverged", "fail")
+    assert name([0.7, math.inf]) == ("not finite", "fail")
+    assert name(np.full(100, 0.3), stopped=True) == ("not finite", "fail")
+    assert name(np.full(100, 0.3), b1=healthy.params["b1"] - 1e3) == ("dead", "fail")
 
 
-def test_what_is_no_number_is_found(healthy: Trained) -> None:
-    check = check_finite(changed(healthy, costs=np.array([0.7, np.inf, np.nan])))
-    assert (check.verdict, check.number) == ("fail", 2)
-    assert check.found == "the cost at iteration 1 is inf"
-    W1 = healthy.model.params["W1"].at[0, :3].set(jnp.nan)
-    (only,) = check_trained(changed(healthy, W1=W1))
-    assert (only.verdict, only.number, only.found) == ("fail", 3, "3 of W1")
+def test_the_outcome_without_costs_and_without_the_training_pictures(healthy: Trained) -> None:
+    X, Y, _ = healthy.train
+    check = make(check_outcome, changed(healthy, costs=np.empty(0)))
+    assert check.number == float(loss(healthy.params, X, Y))
+    assert check.case == "learning"
+    high = changed(healthy, costs=np.empty(0), b2=healthy.params["b2"] + 30)
+    assert make(check_outcome, high)[1:2] + make(check_outcome, high)[3:4] == ("warn", "above")
+    for check_one in (check_outcome, check_gap):
+        other = make(check_one, healthy._replace(same=False))
+        assert (other.applies, other.case) == (False, "other training set")
 
 
-def test_a_gap_beyond_chance_is_told(healthy: Trained) -> None:
+def test_numbers_that_are_not_finite_are_counted(healthy: Trained) -> None:
+    W1 = healthy.params["W1"].at[0, :3].set(jnp.nan)
+    infinite = np.array([0.7, np.inf, np.nan])
+    for changes, number, case in (
+        ({}, 0, "ok"),
+        ({"costs": infinite}, 2, "costs"),
+        ({"costs": infinite, "stopped": True}, 2, "costs"),
+        ({"stopped": True}, 1, "stopped"),
+        ({"W1": W1}, 3, "parameters"),
+        ({"W1": W1, "costs": infinite}, 5, "parameters and costs"),
+    ):
+        check = make(check_finite, changed(healthy, **changes))
+        assert (check.number, check.case) == (number, case)
+        assert check.values["parameters"] == ({"W1": 3} if "W1" in changes else {})
+        if "costs" in changes:
+            assert (check.values["iteration"], check.values["cost"]) == (1, math.inf)
+
+
+def test_a_gap_beyond_chance_is_a_warning(healthy: Trained) -> None:
     assert healthy.test is not None
-    X, Y = healthy.test
-    for wrong, verdict in ((1, "pass"), (10, "warn")):
+    X, Y, _ = healthy.test
+    for wrong, case in ((1, "ok"), (10, "overfit")):
         flipped = Y.at[:, :wrong].set(1 - Y[:, :wrong])
-        check = check_gap(healthy._replace(test=(X, flipped)))
-        assert check.verdict == verdict
+        check = make(check_gap, healthy._replace(test=Examples(X, flipped)))
+        assert (check.verdict, check.case) == ("warn" if case == "overfit" else "pass", case)
         assert check.number == pytest.approx(wrong / 30)
-    assert check.found == "100 % − 67 % = 33 points [18 to 51]"
-    assert "does not apply" in check_gap(healthy._replace(test=None)).found
+    rounded = {name: round(share, 2) for name, share in check.values.items()}
+    assert rounded == {"train": 1, "test": 0.67, "low": 0.18, "high": 0.51}
+    assert make(check_gap, healthy._replace(test=None)).case == "no test set"
+
+
+def as_run(trained: Trained, data: Dataset, **changes: Any) -> Run:
+    fields: dict[str, Any] = {
+        "preprocessing": Preprocessing(6, 6),
+        "classes": ("no", "yes"),
+        "hidden": trained.hidden,
+        "descent": Checkpoint(trained.params, trained.costs),
+        "costs": trained.costs,
+        "outcome": "learning",
+        "settings": trained.settings,
+        "data_source": None,
+        "origin": {"train_sha256": data.train_sha256},
+    }
+    return Run(**(fields | changes))
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Dataset:
+    images, labels = make_pictures(90)
+    test = Split(images[60:], labels[60:])
+    return Dataset(Split(images[:60], labels[:60]), test, ("no", "yes"))
+
+
+def test_a_run_and_a_data_set_are_put_together(healthy: Trained, pictures: Dataset) -> None:
+    trained = trained_network(as_run(healthy, pictures), pictures)
+    assert trained.same
+    assert not trained.stopped
+    for ours, theirs in ((trained.train, healthy.train), (trained.test, healthy.test)):
+        assert ours is not None
+        assert theirs is not None
+        np.testing.assert_array_equal(ours.X, theirs.X)
+        np.testing.assert_array_equal(ours.Y, theirs.Y)
+        assert ours.weights is None
+    balanced = as_run(healthy, pictures, settings=Settings(balanced=True), outcome="not finite")
+    other = Dataset(pictures.train, None, ("no", "other"))
+    trained = trained_network(balanced, other)
+    np.testing.assert_array_equal(trained.train.weights, balancing_weights(healthy.train.Y))
+    assert (trained.same, trained.stopped, trained.test) == (False, True, None)
+    unknown = as_run(healthy, pictures, settings=None, origin={})
+    assert not trained_network(unknown, pictures).same
+
+
+def test_a_run_is_checked_on_a_data_set(healthy: Trained, pictures: Dataset) -> None:
+    with jax.enable_x64(False):  # float64 is allowed inside
+        checks = check_run(as_run(healthy, pictures), pictures)
+    assert checks == tuple(Check(name, *check(healthy)) for name, check in RUN_CHECKS.items())
+    W1 = healthy.params["W1"].at[0, :3].set(jnp.nan)
+    (finite,) = check_run(as_run(changed(healthy, W1=W1), pictures), pictures)
+    assert finite[:4] == ("finite numbers", "fail", 3, "parameters")
+    labels = np.zeros(60, int)
+    one_class = Dataset(Split(pictures.train.images, labels), None, ("no", "yes"))
+    with pytest.raises(DataError, match="every training picture"):
+        check_run(as_run(healthy, pictures), one_class)
+    model = as_run(healthy, pictures).model
+    for arguments, found in (
+        ((model, pictures), "run is of type Model"),
+        ((as_run(healthy, pictures), pictures.train), "data is of type Split"),
+    ):
+        with pytest.raises(UsageError, match=found):
+            check_run(*arguments)
+
+
+def test_units_of_an_own_activation_are_compared_as_they_are(healthy: Trained) -> None:
+    swish = Activation("swish", jax.nn.swish, jax.vmap(jax.vmap(jax.grad(jax.nn.swish))))
+    W1, b1 = healthy.params["W1"], healthy.params["b1"]
+    longer = changed(healthy, W1=W1.at[3].set(5 * W1[0]), b1=b1.at[3].set(5 * b1[0]), hidden=swish)
+    assert make(check_duplicated_units, longer).verdict == "pass"
+    assert make(check_always_on_units, longer).case == "not piecewise linear"

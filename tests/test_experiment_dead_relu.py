@@ -41,7 +41,7 @@ def test_biases_that_are_not_large_kill_too_few_to_tell() -> None:
 
 
 def test_with_small_weights_a_leaky_unit_moves_but_does_not_come_back() -> None:
-    result = main(**FAST, scale="0.01", learning_rate=0.0075)  # type: ignore[arg-type]
+    result = main(**FAST, weight_scale="0.01", learning_rate=0.0075)  # type: ignore[arg-type]
     assert not result.holds
     dead = result.numbers["units dead at the start"]
     assert dead == 16

@@ -33,7 +33,7 @@ def test_the_classes_of_the_sketches_are_counted(sketches: Result) -> None:
 
 @pytest.mark.parametrize("scale", ["symmetric", "unit", "raw"])
 def test_any_size_and_scale_comes_back(scale: str, h5: Callable[..., Path]) -> None:
-    result = main(data=str(h5()), scale=scale)
+    result = main(data=str(h5()), pixel_scale=scale)
     assert result.holds
     assert result.numbers["numbers a picture"] == 8 * 6
     assert result.numbers["share of cat, test"] == 0.75

@@ -50,7 +50,7 @@ def test_the_formulas_are_the_derivatives(result: Result) -> None:
 def test_every_slip_is_as_far_off_as_it_must_be(result: Result) -> None:
     assert (result.numbers["slips"], result.numbers["slips found"]) == (13, 13)
     for row in result.numbers["slipped"].values():
-        assert row["dA2: sign turned"] == pytest.approx(2)
+        assert row["dA2: wrong sign"] == pytest.approx(2)
         assert row["dW2: no 1/m"] == pytest.approx(M - 1)
         assert row["db1: no 1/m"] == pytest.approx(M - 1)
         assert row["dW1: 1/m twice"] == pytest.approx(1 - 1 / M)

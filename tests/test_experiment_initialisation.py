@@ -3,21 +3,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import chex
-import jax
 import numpy as np
 import pytest
 
 from experiments import Result, initialisation
 from experiments.initialisation import count_different, largest_difference, main
+from jaxnet import Examples, Grid, Settings
 from jaxnet.data.dataset import Dataset
 
 
 class Found(Exception):  # noqa: N818
-    """Ends an experiment at the keys that are looked for."""
+    """Carries the seeds of a sweep out of the experiment."""
 
-    def __init__(self, keys: jax.Array) -> None:
-        self.keys = keys
+    def __init__(self, seeds: range) -> None:
+        super().__init__()
+        self.seeds = seeds
 
 
 FAST = {"seeds": 2, "learning_rate": 0.03, "iterations": 700}
@@ -64,14 +64,14 @@ def test_too_few_iterations_show_no_need_of_random_weights() -> None:
 def test_the_random_starts_are_those_of_the_seeds(
     monkeypatch: pytest.MonkeyPatch, h5: Callable[..., Path]
 ) -> None:
-    def spy(keys: jax.Array, *data: jax.Array, **settings: Any) -> None:
-        raise Found(keys)
+    def spy(examples: Examples, grid: Grid, settings: Settings, **more: Any) -> None:
+        raise Found(range(settings.seed, settings.seed + grid.seeds))
 
     monkeypatch.setattr(initialisation, "follow", lambda *arguments: None)
     monkeypatch.setattr(initialisation, "sweep", spy)
     with pytest.raises(Found) as found:
         main(str(h5()), seed=3, seeds=2)
-    chex.assert_trees_all_equal(list(found.value.keys), [jax.random.key(3), jax.random.key(4)])
+    assert list(found.value.seeds) == [3, 4]
 
 
 def test_units_are_counted_and_compared_up_to_rounding() -> None:

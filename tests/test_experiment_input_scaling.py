@@ -23,7 +23,7 @@ def test_raw_pixels_saturate_sigmoid_units_and_scaled_ones_do_not(result: Result
 
 
 def test_a_unit_is_stuck_where_z_is_beyond_4_585(result: Result) -> None:
-    X = to_columns(load_dataset("sketches").train.images, scale="raw")
+    X = to_columns(load_dataset("sketches").train.images, pixel_scale="raw")
     beyond = [
         np.mean(np.abs(np.asarray(init_params(jax.random.key(seed), 4096)["W1"] @ X)) > 4.585)
         for seed in range(2)
@@ -46,7 +46,7 @@ def test_costs_fall_with_scaling_only(result: Result) -> None:
 
 
 def test_raw_pixels_saturate_nothing_if_the_weights_are_as_small_instead() -> None:
-    result = main(seeds=2, iterations=600, first_scale=1e-6)
+    result = main(seeds=2, iterations=600, weight_scale=1e-6)
     assert not result.holds
     assert result.numbers["sigmoid raw: stuck"] == 0.0
 

@@ -9,11 +9,11 @@ from experiments.learning_map import (
     RAGGED,
     border_of,
     box_dimension,
+    find_too_small,
     main,
     raggedness,
     read_window,
     staircase,
-    too_slow,
 )
 from jaxnet import UsageError
 
@@ -22,7 +22,7 @@ def test_the_map_of_a_few_networks() -> None:
     result = main(cells=12, iterations=60)
     numbers = result.numbers
     assert result.holds == (numbers["cells on the border, times those of its staircase"] > RAGGED)
-    kinds = ("learning", "plateau", "diverged", "dead", "not finite")
+    kinds = ("learning", "plateau", "slow", "diverged", "dead", "not finite")
     assert sum(numbers.get(kind, 0) for kind in kinds) == 144
     assert numbers["share that learns"] == numbers["learning"] / 144
     assert numbers["not finite"] > 20
@@ -89,21 +89,21 @@ def test_a_ragged_border_has_more_cells_than_its_staircase() -> None:
     assert raggedness(alone) < RAGGED
 
 
-def test_a_cost_that_only_falls_is_slow_and_one_that_rises_overshoots() -> None:
+def test_rates_are_too_small_if_no_step_raised_the_cost() -> None:
     costs = np.array([[0.7, 0.69, 0.68], [0.7, 0.72, 0.68], [0.7, 0.69, 0.69 + 1e-8]])
-    for outcome in ("plateau", "diverged"):
-        assert too_slow(np.full(3, outcome), costs).tolist() == [True, False, True]
-    for outcome in ("learning", "dead", "not finite"):
-        assert not too_slow(np.full(3, outcome), costs).any()
-    assert not too_slow(np.array(["not finite"]), np.array([[0.7, np.inf, np.inf]])).any()
+    for outcome in ("plateau", "slow"):
+        assert find_too_small(np.full(3, outcome), costs).tolist() == [True, False, True]
+    for outcome in ("learning", "diverged", "dead", "not finite"):
+        assert not find_too_small(np.full(3, outcome), costs).any()
+    assert not find_too_small(np.array(["not finite"]), np.array([[0.7, np.inf, np.inf]])).any()
 
 
-def test_networks_that_are_too_slow_make_no_border() -> None:
+def test_rates_that_are_too_small_make_no_border() -> None:
     result = main(cells=6, iterations=40, window="0.0001:0.03,0.0001:0.03")
     assert not result.holds
     numbers = result.numbers
     assert 0 < numbers["share that learns"] < 1
-    assert numbers["too slow"] == 36 - numbers["learning"]
+    assert numbers["too small"] == 36 - numbers["learning"]
     assert numbers["cells on the border, times those of its staircase"] == 0
 
 

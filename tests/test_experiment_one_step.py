@@ -47,7 +47,13 @@ def test_too_large_a_step_raises_the_cost(h5: Callable[..., Path]) -> None:
     assert result.numbers["cost after the step"] > result.numbers["cost before the step"]
 
 
-def test_no_limit_is_seen_from_afar(h5: Callable[..., Path]) -> None:
+def test_a_rate_may_be_among_the_others(h5: Callable[..., Path]) -> None:
+    result = main(data=str(h5()), seeds=2, rates=2, n_h=3, least=0.0075)
+    alone = main(data=str(h5()), seeds=2, rates=2, n_h=3)
+    assert result.numbers[RATIO] == alone.numbers[RATIO]
+
+
+def test_no_limit_is_shown_by_large_rates(h5: Callable[..., Path]) -> None:
     assert not main(data=str(h5()), seeds=2, rates=2, n_h=3, least=0.1).holds
 
 

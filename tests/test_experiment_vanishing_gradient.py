@@ -54,7 +54,7 @@ def test_the_share_is_a_mean_of_slopes_weighed_by_what_arrives() -> None:
     assert numbers["sigmoid, weights × 10: gets through"] == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("settings", [{"decades": 1}, {"first_scale": 1e-8}])
+@pytest.mark.parametrize("settings", [{"decades": 1}, {"weight_scale": 1e-8}])
 def test_units_that_are_not_saturated_let_the_gradient_through(settings: dict[str, float]) -> None:
     result = main(seeds=8, **settings)  # type: ignore[arg-type]
     assert not result.holds

@@ -85,7 +85,7 @@ def test_numbers_that_json_lacks_are_null(tmp_path: Path) -> None:
         ("cost_and_accuracy", {"rates": 1}, "rates is 1"),
         ("course_table", {"seed": -1}, "seed is -1"),
         ("dead_relu", {"biases": 0}, "biases is 0"),
-        ("dead_relu", {"scale": "large"}, 'scale is "large"'),
+        ("dead_relu", {"weight_scale": "large"}, 'weight_scale is "large"'),
         ("gradient_check", {"pictures": 0}, "pictures is 0"),
         ("gradient_check", {"step": 1e30}, "no picture is further from a kink"),
         ("initialisation", {"seeds": 0}, "seeds is 0"),

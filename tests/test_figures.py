@@ -1,20 +1,43 @@
+"""Figures show the numbers of results, and every outcome in a colour of its own."""
+
 import dataclasses
 import io
+import itertools
 from typing import get_args
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from jaxnet.data.columns import Preprocessing
+from jaxnet.activations import relu
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.many.sweep import Sweep
+from jaxnet.data.duplicates import Pair, Place
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.errors import UsageError
+from jaxnet.evaluation.evaluate import evaluate
+from jaxnet.evaluation.influence import summarise_influence
+from jaxnet.many.grid import Grid
+from jaxnet.many.leave_one_out import LeaveOneOut
+from jaxnet.many.sweep import Sweep, empty_sweep
 from jaxnet.network import init_params
+from jaxnet.optimizer import sgd
 from jaxnet.outcomes import Outcome
-from jaxnet.report.figures import OUTCOME_COLORS, draw_contact_sheet, draw_sweep, draw_training
-from jaxnet.runs.model_file import Model
+from jaxnet.report.figures import (
+    OUTCOME_COLORS,
+    draw_contact_sheet,
+    draw_evaluation,
+    draw_influence,
+    draw_sweep,
+    draw_training,
+)
+from jaxnet.report.figures.influence import COLUMNS, FADED
+from jaxnet.runs.model import Model
+from jaxnet.runs.run import Run
+from jaxnet.training import start_descent
 
 
 def rendered(figure: Figure) -> np.ndarray:
@@ -23,29 +46,41 @@ def rendered(figure: Figure) -> np.ndarray:
     return np.asarray(Image.open(file).convert("RGB"))
 
 
-def make_model(n_h: int, color: str = "gray") -> Model:
-    seen = Preprocessing(6, 5, color)
-    params = init_params(jax.random.key(0), seen.n_x, n_h)
-    return Model(params, seen, ("no", "yes"), costs=np.linspace(0.7, 0.1, 50))
+def make_run(n_h: int, color: str = "gray", scale: float = 0.01) -> Run:
+    preprocessing = Preprocessing(6, 5, color)
+    params = init_params(jax.random.key(0), preprocessing.n_x, n_h, weight_scale=scale)
+    descent = start_descent(params, jnp.zeros((preprocessing.n_x, 2)), sgd(0.1))
+    costs = np.linspace(0.7, 0.1, 50)
+    classes = ("no", "yes")
+    return Run(preprocessing, classes, relu, descent, costs, "learning", None, None, {})
 
 
 def test_each_hidden_unit_is_drawn_as_the_picture_of_its_weights() -> None:
-    model = make_model(8)
-    figure = draw_training(model, 0.6, "a run")
+    run = make_run(8)
+    figure = draw_training(run, 0.6, "a run")
     pictures = [axes.images[0] for part in figure.subfigs for axes in part.axes if axes.images]
     assert len(pictures) == 8
-    W1 = np.asarray(model.params["W1"])
+    W1 = np.asarray(run.model.params["W1"])
     for unit, picture in enumerate(pictures):
         np.testing.assert_array_equal(picture.get_array(), W1[unit].reshape(6, 5))
         assert picture.get_clim() == pytest.approx((-np.abs(W1).max(), np.abs(W1).max()))
-    curve = figure.subfigs[0].axes[0].lines[0]
-    np.testing.assert_array_equal(curve.get_ydata(), model.costs)
+    curve, line = figure.subfigs[0].axes[0].lines
+    np.testing.assert_array_equal(curve.get_ydata(), run.costs)
+    np.testing.assert_array_equal(line.get_ydata(), [0.6, 0.6])
     assert rendered(figure).std() > 0
+
+
+def test_costs_far_above_the_label_entropy_are_drawn_on_a_log_scale() -> None:
+    for top, scale in ((6.0, "linear"), (6.1, "log")):
+        run = dataclasses.replace(make_run(1), costs=np.array([top, 0.5, np.inf]))
+        axes = draw_training(run, 0.6, "a run").subfigs[0].axes[0]
+        assert axes.get_yscale() == scale
+        assert len(np.asarray(axes.lines[0].get_ydata())) == 2
 
 
 @pytest.mark.parametrize(("n_h", "color"), [(1, "gray"), (3, "rgb"), (17, "gray"), (40, "rgb")])
 def test_any_number_of_units_in_grey_and_in_colour(n_h: int, color: str) -> None:
-    figure = draw_training(make_model(n_h, color), 0.6, "a run")
+    figure = draw_training(make_run(n_h, color), 0.6, "a run")
     pictures = [axes for part in figure.subfigs for axes in part.axes if axes.images]
     assert len(pictures) == min(n_h, 32)
     rendered(figure)
@@ -53,17 +88,15 @@ def test_any_number_of_units_in_grey_and_in_colour(n_h: int, color: str) -> None
 
 def test_names_with_dollar_signs_are_no_formulas(images: np.ndarray) -> None:
     classes = (r"a $\frac{$ b", "5$")
-    model = dataclasses.replace(make_model(2), classes=classes)
-    rendered(draw_training(model, 0.6, r"from $\frac{$ to $x$"))
+    run = dataclasses.replace(make_run(2), classes=classes)
+    rendered(draw_training(run, 0.6, r"from $\frac{$ to $x$"))
     dataset = Dataset(Split(images, np.array([0, 1] * 6)), None, classes, r"$\frac{$")
     rendered(draw_contact_sheet(dataset, Preprocessing(8, 6)))
 
 
 @pytest.mark.parametrize("color", ["gray", "rgb"])
 def test_a_network_of_zeros_can_be_drawn(color: str) -> None:
-    model = make_model(2, color)
-    zeros = {name: 0 * leaf for name, leaf in model.params.items()}
-    rendered(draw_training(dataclasses.replace(model, params=zeros), 0.6, "zeros"))
+    rendered(draw_training(make_run(2, color, scale=0), 0.6, "zeros"))
 
 
 def test_the_contact_sheet_shows_colour_and_what_the_network_sees(images: np.ndarray) -> None:
@@ -71,6 +104,7 @@ def test_the_contact_sheet_shows_colour_and_what_the_network_sees(images: np.nda
     test = Split(images[8:], np.array([0, 0, 0, 0]))
     dataset = Dataset(Split(images[:8], labels), test, ("no", "yes"), "noise")
     figure = draw_contact_sheet(dataset, Preprocessing(8, 6))
+    assert len(figure.subfigs) == 4
     first = [axes.images[0].get_array() for axes in figure.subfigs[0].axes if axes.images]
     np.testing.assert_array_equal(first[0], images[1])
     grey = images[1] @ np.array([0.299, 0.587, 0.114]) / 255
@@ -78,44 +112,187 @@ def test_the_contact_sheet_shows_colour_and_what_the_network_sees(images: np.nda
     rendered(figure)
 
 
-def test_every_network_of_a_sweep_is_a_cell() -> None:
-    outcomes = np.array(["learning", "dead", "diverged", "plateau", "not finite", ""])
-    grid = np.broadcast_to(outcomes[:, None, None], (6, 2, 3))
-    costs = np.linspace(0.001, 0.7, 36).reshape(6, 2, 3)
-    results = {"relu": Sweep(costs, grid, costs, None, None)}
-    figure = draw_sweep(results, np.geomspace(0.01, 1, 6).tolist(), ["0.1", "he"], "a sweep")
-    axes = figure.axes[0]
-    cells = axes.images[0].get_array()
-    assert cells is not None
-    assert cells.shape == (6, 6)
-    np.testing.assert_allclose(np.asarray(cells)[:, 0], costs[0].ravel())
-    assert np.ma.getmaskarray(np.ma.masked_invalid(cells))[:, 1:].all()
-    assert len(axes.images) == 5
-    (legend,) = figure.legends
-    assert [text.get_text().split(":")[0] for text in legend.get_texts()] == [
-        "plateau",
-        "diverged",
-        "dead",
-        "not finite",
+def test_duplicates_are_shown_on_the_contact_sheet(images: np.ndarray) -> None:
+    dataset = Dataset(
+        Split(images[:8], np.array([0, 1] * 4)), Split(images[8:], np.ones(4, int)), ("no", "yes")
+    )
+    pairs = [
+        Pair(Place("train", 2), Place("train", 3), False, True),
+        Pair(Place("train", 5), Place("test", 1), True, False),
     ]
+    figure = draw_contact_sheet(dataset, Preprocessing(8, 6, "rgb"), pairs)
+    assert len(figure.subfigs) == 5
+    panels = [axes for axes in figure.subfigs[-1].axes if axes.images]
+    titles = [axes.get_title() for axes in panels]  # those across splits come first
+    assert titles == ["train 5\nyes", "= test 1\nyes", "train 2\nno", "≈ train 3\nyes"]
+    for axes, number in zip(panels, (5, 9, 2, 3), strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), images[number])
+
+
+def make_sweep(outcomes: np.ndarray, costs: np.ndarray) -> Sweep:
+    """Make the sweep of outcomes and costs (activations, rates, weight scales, seeds)."""
+    activations, rates, scales, seeds = outcomes.shape
+    grid = Grid(
+        learning_rates=tuple(np.geomspace(0.01, 1, rates).tolist()),
+        weight_scales=("he", 0.1)[:scales],
+        seeds=seeds,
+        activations=("relu", "sigmoid")[:activations],
+    )
+    return Sweep(grid, costs, outcomes, costs, None)
+
+
+def test_every_network_of_a_sweep_is_a_cell() -> None:
+    outcomes = np.array(["learning", "dead", "diverged", "plateau", "not finite", "slow", ""])
+    cells_of = np.broadcast_to(outcomes[None, :, None, None], (1, 7, 2, 3))
+    costs = np.linspace(0.001, 0.7, 42).reshape(1, 7, 2, 3)
+    figure = draw_sweep(make_sweep(cells_of, costs), "a sweep")
+    axes = figure.axes[0]
+    learning, *others = axes.images
+    cells = np.asarray(learning.get_array())
+    assert cells.shape == (6, 7)
+    np.testing.assert_allclose(cells[:, 0], costs[0, 0].ravel())
+    assert np.ma.getmaskarray(np.ma.masked_invalid(cells))[:, 1:].all()
+    drawn = {image.get_cmap()(0.0): np.asarray(image.get_array()) for image in others}
+    for column, outcome in enumerate(outcomes[1:-1], start=1):
+        color = (*to_rgb(OUTCOME_COLORS[outcome][0]), 1.0)
+        filled = np.isfinite(np.ma.filled(drawn[color], np.nan))
+        assert filled[:, column].all()
+        assert filled.sum() == 6
+    (legend,) = figure.legends
+    texts = [text.get_text().split(":")[0] for text in legend.get_texts()]
+    assert texts == ["plateau", "slow", "diverged", "dead", "not finite"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["he", "0.1"]
+    assert axes.get_ylabel() == "weight scale, 3 seeds each"
     rendered(figure)
-    nothing = {"relu": Sweep(costs * np.nan, np.full((6, 2, 3), ""), costs, None, None)}
-    rendered(draw_sweep(nothing, [0.1] * 6, ["0.1", "he"], "nothing yet"))
 
 
-def test_every_outcome_has_a_colour_of_its_own() -> None:
-    assert set(OUTCOME_COLORS) == set(get_args(Outcome))
-    assert len({color for color, _ in OUTCOME_COLORS.values()}) == len(OUTCOME_COLORS)
+def test_a_sweep_of_which_no_network_is_trained() -> None:
+    sweep = empty_sweep(Grid((0.1, (0.2, 0.3)), ("he",), 2), has_test=False)
+    figure = draw_sweep(sweep, "nothing yet")
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0.1", "0.2 / 0.3"]
+    assert not figure.legends
+    rendered(figure)
 
 
 def test_each_activation_of_a_sweep_has_a_panel() -> None:
-    grid = np.full((3, 1, 2), "learning")
-    parts = {name: Sweep(np.full((3, 1, 2), cost), grid, grid, None, None)
-             for name, cost in (("relu", 0.1), ("sigmoid", 0.5))}  # fmt: skip
-    figure = draw_sweep(parts, [0.1, 0.2, 0.3], ["he"], "two")
+    costs = np.broadcast_to(np.array([0.1, 0.5])[:, None, None, None], (2, 3, 1, 2))
+    figure = draw_sweep(make_sweep(np.full((2, 3, 1, 2), "learning"), costs), "two")
     left, right = figure.axes[:2]
     assert [left.get_title(), right.get_title()] == ["relu", "sigmoid"]
     (first,), (second,) = left.images, right.images
     assert first.norm is second.norm
     assert np.unique(np.asarray(second.get_array())).tolist() == [0.5]
     rendered(figure)
+
+
+# How the colours of linear RGB appear without one kind of cone (Machado, Oliveira & Fernandes
+# 2009, IEEE TVCG 15, 1291-1298, severity 1).
+CONES = {
+    "all": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+         [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+         [-0.011820, 0.042940, 0.968881]]
+    ),
+    "tritanopia": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+         [0.004733, 0.691367, 0.303900]]
+    ),
+}  # fmt: skip
+
+
+def lab(color: str, cones: np.ndarray) -> np.ndarray:
+    """Compute the CIE L*a*b* coordinates of a colour, as it appears to these cones."""
+    sRGB = np.array(to_rgb(color))
+    linear = np.where(sRGB <= 0.04045, sRGB / 12.92, ((sRGB + 0.055) / 1.055) ** 2.4)
+    to_XYZ = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    XYZ = to_XYZ @ np.clip(cones @ linear, 0, 1) / np.array([0.9505, 1, 1.089])
+    f = np.where(XYZ > (6 / 29) ** 3, np.cbrt(XYZ), XYZ / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("cones", list(CONES))
+def test_every_outcome_has_a_colour_that_all_can_tell_from_the_others(cones: str) -> None:
+    assert set(OUTCOME_COLORS) == set(get_args(Outcome))
+    seen = {name: lab(color, CONES[cones]) for name, (color, _) in OUTCOME_COLORS.items()}
+    for first, second in itertools.combinations(seen, 2):
+        distance = np.linalg.norm(seen[first] - seen[second])
+        assert distance > 20, (first, second)
+
+
+def make_model(scale: float = 0.5) -> Model:
+    params = init_params(jax.random.key(0), 48, 3, weight_scale=scale)
+    return Model(params, Preprocessing(8, 6), ("$no", "yes"))
+
+
+def test_an_evaluation_shows_the_most_wrong_pictures(images: np.ndarray) -> None:
+    dataset = Dataset(Split(images, np.array([0, 1] * 6)), None, ("$no", "yes"))
+    evaluation = evaluate(make_model(), dataset)
+    part = evaluation.splits["train"]
+    figure = draw_evaluation(evaluation, dataset, "a run")
+    above, below = figure.subfigs
+    confusion, roc, calibration = above.axes
+    texts = [int(text.get_text().split("\n")[0]) for text in confusion.texts]
+    assert texts == part.confusion.ravel().tolist()
+    assert [text.get_text() for text in calibration.texts] == [
+        str(each.pictures) for each in part.calibration if each.pictures
+    ]
+    assert f"{part.roc_auc.value:.2f}" in roc.get_title()
+    point = roc.lines[-1]
+    assert np.ravel(point.get_xdata()) == part.confusion[0, 1] / 6
+    assert np.ravel(point.get_ydata()) == part.confusion[1, 1] / 6
+    shown = [axes for axes in below.axes if axes.images]
+    assert len(shown) == len(part.most_wrong) > 1
+    for axes, row in zip(shown, part.most_wrong, strict=True):
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), images[row.picture])
+        name = row.class_.replace("$", r"\$")
+        assert axes.get_title() == f"{row.picture}: {row.probability:.3f}, {name}"
+    rendered(figure)
+
+
+def test_an_evaluation_is_drawn_of_the_split_that_is_asked_for(images: np.ndarray) -> None:
+    split = Split(images, np.array([0, 1] * 6))
+    test = Split(images[:3], np.array([1, 1, 1]))
+    dataset = Dataset(split, test, ("no", "yes"))
+    evaluation = evaluate(make_model(), dataset)
+    for name, pictures in ((None, 3), ("test", 3), ("train", 12)):
+        figure = draw_evaluation(evaluation, dataset, "a run", name)
+        texts = [int(text.get_text().split("\n")[0]) for text in figure.subfigs[0].axes[0].texts]
+        assert sum(texts) == pictures
+        rendered(figure)
+    with pytest.raises(UsageError, match='split is "all"'):
+        draw_evaluation(evaluation, dataset, "a run", "all")
+
+
+def test_noise_is_faded_in_the_figure_of_a_leave_one_out(images: np.ndarray) -> None:
+    m, seeds = 8, 2
+    labels = np.array([0, 1] * 4)
+    dataset = Dataset(Split(images[:m], labels), Split(images[m:], labels[:4]), ("no", "yes"))
+    test_without = np.full((seeds, m, 4), 0.5)
+    test_without[:, 3, 2] = 0.125  # a change by training picture 3 in both seeds
+    test_without[:, 5, 2] = 0.9, 0.4  # one by picture 5 that differs
+    result = LeaveOneOut(
+        np.full((seeds, m), 0.5),
+        np.full((seeds, 4), 0.5),
+        np.full((seeds, m, m), 0.5),
+        test_without,
+        np.full((seeds, m + 1), "learning"),
+    )
+    figure = draw_influence(summarise_influence(result, dataset, [2]), dataset, "$title$")
+    shown = [(axes.get_title(), axes.images[0].get_alpha()) for axes in figure.axes if axes.images]
+    assert shown[COLUMNS : COLUMNS + 3] == [
+        ("test 2: no\nP = 0.50", 1),
+        ("train 3: yes\n+0.38 ± 0.00", 1),
+        ("train 5: yes\n−0.15 ± 0.35 (noise)", FADED),
+    ]
+    assert figure.get_suptitle() == r"\$title\$"
+    np.testing.assert_array_equal(figure.axes[COLUMNS + 1].images[0].get_array(), images[3])
+    alone = result._replace(test=None, test_without=None)
+    dataset = dataclasses.replace(dataset, test=None)
+    rows = draw_influence(summarise_influence(alone, dataset), dataset, "no test").subfigs
+    assert len(rows) == 1

@@ -16,20 +16,21 @@ import pytest
 from conftest import Result
 from mutants import (
     LARGEST_GROWTH,
-    SWEEP_SETTINGS,
     blank_sweep,
     is_fine,
-    make_model,
-    make_start,
+    load_descent,
+    load_sweep,
     read_mutants,
+    save_run,
     start_worker,
     write_bases,
 )
 
 from jaxnet.data.hdf5 import read_hdf5
 from jaxnet.errors import DataError, ModelFileError
-from jaxnet.runs.model_file import load_descent, load_model, load_settings, save_model
-from jaxnet.runs.sweep_file import resume_sweep, save_sweep
+from jaxnet.runs.model_file import load_model
+from jaxnet.runs.run import load_run
+from jaxnet.runs.sweep_file import save_sweep
 
 Write = Callable[..., Path]
 
@@ -38,7 +39,7 @@ Write = Callable[..., Path]
 def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The content of a model file with its descent."""
     path = tmp_path_factory.mktemp("saved") / "model.h5"
-    save_model(path, *make_model())
+    save_run(path)
     return path.read_bytes()
 
 
@@ -58,7 +59,7 @@ def data_refused(path: Path, *parts: str) -> None:
 
 def model_refused(path: Path, *parts: str) -> None:
     with pytest.raises(ModelFileError) as caught:
-        load_model(path)
+        load_run(path)
     for part in (*parts, str(path)):
         assert part in str(caught.value)
 
@@ -124,9 +125,9 @@ def test_a_link_to_a_pipe_does_not_wait_for_it(h5: Write, model: Path, tmp_path:
     with h5py.File(h5("other.h5", train_set_x=None), "a") as file:
         file["a_link"] = away
     data_refused(tmp_path / "other.h5", "holds a_link, list_classes")
-    model_refused(link(model, "descent", away).with_name("both.h5"), "no model: it holds")
+    model_refused(link(model, "descent", away).with_name("both.h5"), "no jaxnet model: it holds")
     with pytest.raises(ModelFileError, match="leads elsewhere"):
-        load_descent(model, make_start()[0])
+        load_descent(model)
 
 
 def test_a_virtual_dataset_is_not_read(h5: Write, model: Path, away: Path, tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_the_other_byte_order_is_read(h5: Write, model: Path) -> None:
     np.testing.assert_array_equal(labels, [0, 1, 1, 0, 1, 0, 0, 1])
     assert labels.dtype == np.int64
     assert labels.dtype.isnative
-    before, descent = load_model(model), load_descent(model, make_start()[0])
+    before, descent = load_run(model), load_descent(model)
     with h5py.File(model, "a") as file:
         names = ["costs", *(f"params/{name}" for name in file["params"])]
         names += [f"descent/state/{name}" for name in file["descent/state"]]
@@ -179,9 +180,9 @@ def test_the_other_byte_order_is_read(h5: Write, model: Path) -> None:
             array = file[name][()]
             del file[name]
             file[name] = array.astype(array.dtype.newbyteorder(">"))
-    after, again = load_model(model), load_descent(model, make_start()[0])
-    for name, array in before.params.items():
-        np.testing.assert_array_equal(after.params[name], array)
+    after, again = load_run(model), load_descent(model)
+    for name, array in before.model.params.items():
+        np.testing.assert_array_equal(after.model.params[name], array)
     np.testing.assert_array_equal(after.costs, before.costs)
     for name, array in descent.state.params.items():
         np.testing.assert_array_equal(again.state.params[name], array)
@@ -251,7 +252,7 @@ def test_honest_compression_is_read(h5: Write) -> None:
 def test_parameters_are_finite(name: str, value: float, model: Path) -> None:
     with h5py.File(model, "a") as file:
         file[f"params/{name}"][0, 0] = value
-    model_refused(model, "a parameter is not finite")
+    model_refused(model, f"{name} is not finite")
 
 
 @pytest.mark.parametrize("name", ["state/C", "state/b2", "W1", "Z1"])
@@ -260,7 +261,7 @@ def test_a_descent_is_finite(name: str, model: Path) -> None:
         file[f"descent/{name}"][0, 0] = np.nan
     load_model(model)
     with pytest.raises(ModelFileError, match=f"{name} of the run is not finite"):
-        load_descent(model, make_start()[0])
+        load_descent(model)
 
 
 @pytest.mark.parametrize(
@@ -275,47 +276,50 @@ def test_shapes_that_do_not_fit(name: str, shape: tuple[int, ...], model: Path) 
 def test_unknown_activations(value: Any, model: Path) -> None:
     with h5py.File(model, "a") as file:
         file["settings"].attrs["activation"] = value
-    model_refused(model, "activation", "a part missing or changed")
+    model_refused(model, "activation")
 
 
 def test_attributes_are_plain_values(model: Path) -> None:
     for value in (np.zeros(5), ["a", "b"], h5py.Empty("f"), 1j, "x" * 2**10):
         with h5py.File(model, "a") as file:
-            file["settings"].attrs["learning_rate"] = value
+            file["origin"].attrs["source"] = value
         if isinstance(value, str):
-            assert load_settings(model)["learning_rate"] == value
+            assert load_run(model).origin["source"] == value
         else:
-            model_refused(model, "the attribute learning_rate")
+            with pytest.raises(ModelFileError, match="the attribute source"):
+                load_run(model)
 
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
     """The file of a sweep of which some networks are trained."""
-    results = blank_sweep()
-    results["relu"].outcomes[0] = "learning"
-    for array in (results["relu"].last_costs, results["relu"].train_accuracies):
-        array[0] = 0.25
-    results["relu"].test_accuracies[0] = 0.5  # type: ignore[index]
-    save_sweep(tmp_path / "sweep.h5", SWEEP_SETTINGS, results)
+    start = blank_sweep()
+    results = start.result
+    results.outcomes[:, 0] = "learning"
+    for array in (results.last_costs, results.train_accuracies):
+        array[:, 0] = 0.25
+    assert results.test_accuracies is not None
+    results.test_accuracies[:, 0] = 0.5
+    save_sweep(tmp_path / "sweep.h5", start)
     return tmp_path / "sweep.h5"
 
 
 def sweep_refused(path: Path, *parts: str) -> None:
     with pytest.raises(ModelFileError) as caught:
-        resume_sweep(path, SWEEP_SETTINGS, blank_sweep())
+        load_sweep(path)
     for part in (*parts, str(path)):
         assert part in str(caught.value)
 
 
 def test_a_sweep_goes_on_with_what_is_known(sweep: Path) -> None:
-    known = resume_sweep(sweep, SWEEP_SETTINGS, blank_sweep())["relu"]
-    assert known.outcomes[:, 0, 0].tolist() == ["learning", ""]
-    np.testing.assert_array_equal(known.last_costs[:, 0, 0], [0.25, np.nan])
+    known = load_sweep(sweep)
+    assert known.outcomes[0, :, 0, 0].tolist() == ["learning", ""]
+    np.testing.assert_array_equal(known.last_costs[0, :, 0, 0], [0.25, np.nan])
     with h5py.File(sweep, "a") as file:
-        costs = file["results/relu/last_costs"][()]
-        del file["results/relu/last_costs"]
-        file["results/relu/last_costs"] = costs.astype(">f8")
-    again = resume_sweep(sweep, SWEEP_SETTINGS, blank_sweep())["relu"]
+        costs = file["results/last_costs"][()]
+        del file["results/last_costs"]
+        file["results/last_costs"] = costs.astype(">f8")
+    again = load_sweep(sweep)
     np.testing.assert_array_equal(again.last_costs, known.last_costs)
     assert again.last_costs.dtype.isnative
 
@@ -323,25 +327,25 @@ def test_a_sweep_goes_on_with_what_is_known(sweep: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
-        ("last_costs", None, "/results/relu holds outcomes, test_accuracies, train_accuracies"),
-        ("test_accuracies", None, "/results/relu holds last_costs, outcomes, train_accuracies"),
+        ("last_costs", None, "/results holds outcomes, test_accuracies, train_accuracies"),
+        ("test_accuracies", None, "/results holds last_costs, outcomes, train_accuracies"),
         ("outcomes", None, "not last_costs, outcomes, train_accuracies, test_accuracies"),
-        ("costs", np.zeros((2, 2, 2, 9)), "/results/relu holds costs, last_costs"),
-        ("extra", np.zeros((2, 2, 2)), "/results/relu holds extra, last_costs"),
-        ("last_costs", np.zeros((2, 2)), "float64 (2, 2), not float64 (2, 2, 2)"),
-        ("last_costs", np.zeros((2, 2, 3)), "float64 (2, 2, 3), not float64 (2, 2, 2)"),
-        ("last_costs", np.zeros((2, 2, 2), int), "int64 (2, 2, 2), not float64"),
-        ("outcomes", np.zeros((2, 2, 2)), "float64 (2, 2, 2), not |S10"),
-        ("outcomes", np.full((2, 2, 3), "dead", "S10"), "|S10 (2, 2, 3), not |S10 (2, 2, 2)"),
-        ("outcomes", np.full((2, 2, 2), "asleep", "S10"), 'unknown outcome "asleep"'),
-        ("outcomes", np.full((2, 2, 2), b"\xff", "S10"), "can't decode"),
-        ("outcomes", np.full((2, 2, 2), "dead", "S10"), "is not finite where a network has ended"),
+        ("costs", np.zeros((1, 2, 2, 2, 9)), "/results holds costs, last_costs"),
+        ("extra", np.zeros((1, 2, 2, 2)), "/results holds extra, last_costs"),
+        ("last_costs", np.zeros((2, 2)), "float64 (2, 2), not (1, 2, 2, 2)"),
+        ("last_costs", np.zeros((1, 2, 2, 3)), "float64 (1, 2, 2, 3), not (1, 2, 2, 2)"),
+        ("last_costs", np.zeros((1, 2, 2, 2), int), "int64 (1, 2, 2, 2), not"),
+        ("outcomes", np.zeros((1, 2, 2, 2)), "float64 (1, 2, 2, 2), not"),
+        ("outcomes", np.full((1, 2, 2, 3), "dead", "S10"), "|S10 (1, 2, 2, 3), not (1, 2, 2, 2)"),
+        ("outcomes", np.full((1, 2, 2, 2), "asleep", "S10"), 'unknown outcome "asleep"'),
+        ("outcomes", np.full((1, 2, 2, 2), b"\xff", "S10"), "can't decode"),
+        ("outcomes", np.full((1, 2, 2, 2), "dead", "S10"), "not finite where a network has ended"),
         ("last_costs", h5py.ExternalLink("away.h5", "/"), "leads elsewhere"),
     ],
 )
 def test_a_sweep_edited_by_hand(name: str, value: object, found: str, sweep: Path) -> None:
     with h5py.File(sweep, "a") as file:
-        group = file["results/relu"]
+        group = file["results"]
         if name in group:
             del group[name]
         if value is not None:
@@ -349,23 +353,17 @@ def test_a_sweep_edited_by_hand(name: str, value: object, found: str, sweep: Pat
     sweep_refused(sweep, found, "a part missing or changed")
 
 
-def test_the_activations_of_a_sweep(sweep: Path) -> None:
-    changes: list[tuple[Callable[[h5py.Group], object], str]] = [
-        (lambda results: results.copy("relu", "tanh"), "/results holds relu, tanh, not relu"),
-        (lambda results: results.pop("relu"), "/results holds tanh, not relu"),
-        (lambda results: results.pop("tanh"), "/results holds nothing, not relu"),
-    ]
-    for change, found in changes:
-        with h5py.File(sweep, "a") as file:
-            change(file["results"])
-        sweep_refused(sweep, found)
-    for group in ("results", "settings"):
+def test_a_sweep_without_a_part(sweep: Path) -> None:
+    with h5py.File(sweep, "a") as file:
+        file["grid/activations"][...] = b"tanh"
+    sweep_refused(sweep, "a part missing or changed", "tanh")
+    for group in ("grid", "settings"):
         with h5py.File(sweep, "a") as file:
             del file[group]
         sweep_refused(sweep, "a part missing or changed", f"there is no {group}")
     with h5py.File(sweep, "a") as file:
-        file.attrs["format_version"] = 2
-    sweep_refused(sweep, "format version 2")
+        file.attrs["format_version"] = 3
+    sweep_refused(sweep, "format version 3")
 
 
 def test_a_damaged_byte_anywhere_in_a_sweep_is_seen(sweep: Path) -> None:
@@ -380,17 +378,17 @@ def test_a_damaged_byte_anywhere_in_a_sweep_is_seen(sweep: Path) -> None:
 
 def test_a_damaged_byte_anywhere_in_a_model_is_seen(model: Path) -> None:
     whole = model.read_bytes()
-    before = load_model(model)
+    before = load_run(model)
     refusals = 0
     places = range(0, len(whole), 37)
     for at in places:
         model.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
         try:
-            assert load_model(model).settings == before.settings
+            assert load_run(model).settings == before.settings
         except ModelFileError:
             refusals += 1
     assert refusals >= len(places) - 1
-    at = whole.index(np.asarray(before.params["W1"]).tobytes())
+    at = whole.index(np.asarray(before.model.params["W1"]).tobytes())
     model.write_bytes(whole[:at] + b"?" + whole[at + 1 :])
     model_refused(model, "its bytes are not those that were written")
 
@@ -407,21 +405,23 @@ def test_a_copy_keeps_the_seal(model: Path, tmp_path: Path) -> None:
 def test_what_another_tool_has_written_has_no_seal(model: Path, sweep: Path) -> None:
     with h5py.File(model, "a") as file:
         file["settings"].attrs["learning_rate"] = 0.5
-        file["settings"].attrs["data"] = "of variable length"
-    changed = load_model(model).settings
-    assert changed["learning_rate"] == 0.5
-    assert changed["data"] == "of variable length"
+        file["data"].attrs["data"] = "of variable length"
+    changed = load_run(model)
+    assert changed.settings is not None
+    assert changed.settings.learning_rate == 0.5
+    assert changed.data_source is not None
+    assert changed.data_source.data == "of variable length"
     model.write_bytes(model.read_bytes()[:-7])
     model_refused(model, "cut off or damaged")
     with h5py.File(sweep, "a") as file:
-        file["results/relu/last_costs"][0, 0, 0] = 7
-    assert resume_sweep(sweep, SWEEP_SETTINGS, blank_sweep())["relu"].last_costs[0, 0, 0] == 7
+        file["results/last_costs"][0, 0, 0, 0] = 7
+    assert load_sweep(sweep).last_costs[0, 0, 0, 0] == 7
     with h5py.File(sweep) as file, h5py.File(sweep.with_name("other.h5"), "w") as other:
         other.attrs.update(file.attrs)
         for name in file:
             file.copy(name, other)
-    again = resume_sweep(sweep.with_name("other.h5"), SWEEP_SETTINGS, blank_sweep())
-    assert again["relu"].last_costs[0, 0, 0] == 7
+    again = load_sweep(sweep.with_name("other.h5"))
+    assert again.last_costs[0, 0, 0, 0] == 7
 
 
 def test_cut_off_at_every_kibibyte(h5: Write, model: Path) -> None:

@@ -8,47 +8,59 @@ import numpy as np
 import pytest
 from test_span import make_problem
 
-from jaxnet.activations import Activation, relu, sigmoid
-from jaxnet.data.columns import to_columns, to_row
-from jaxnet.data.dataset import Dataset
+from jaxnet.activations import ACTIVATIONS
+from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.to_examples import to_examples
 from jaxnet.errors import DataError, UsageError
-from jaxnet.many import engine as blocks
+from jaxnet.examples import Examples, make_examples
+from jaxnet.many import engine
 from jaxnet.many import leave_one_out as module
-from jaxnet.many.leave_one_out import (
-    Change,
-    LeaveOneOut,
-    influence,
-    leave_one_out,
-    memorisation,
-    most_moved,
-    unseen_accuracies,
-)
+from jaxnet.many.leave_one_out import LeaveOneOut, leave_one_out
 from jaxnet.network import forward, init_params
+from jaxnet.settings import LARGEST_SEED, Settings
 from jaxnet.training import fit
 
-SETTINGS: dict[str, Any] = {"iterations": 60, "momentum": 0.9}
+FIRST_SEED, SEEDS = 5, 3
 
 
-def find(hidden: Activation = relu, **changes: Any) -> LeaveOneOut:
-    _, X, Y, _ = make_problem(20, 6)
+def make_data(*, weighted: bool = False) -> tuple[Examples, Examples]:
+    _, X, Y, weights = make_problem(20, 6)
     _, X_test, Y_test, _ = make_problem(20, 4)
-    settings = {"learning_rate": 0.2, "scale": 0.3, "n_h": 3} | SETTINGS | changes
-    keys = jax.random.split(jax.random.key(5), 3)
-    return leave_one_out(keys, X, Y, hidden, test=(X_test, Y_test), **settings)
+    return make_examples(X, Y, weights if weighted else None), make_examples(X_test, Y_test)
 
 
-@pytest.mark.parametrize("hidden", [relu, sigmoid], ids=lambda g: g.name)
+def make_settings(**changes: Any) -> Settings:
+    usual: dict[str, Any] = {
+        "hidden_units": 3,
+        "weight_scale": 0.3,
+        "seed": FIRST_SEED,
+        "learning_rate": 0.2,
+        "momentum": 0.9,
+        "iterations": 60,
+        "precision": "float64",
+    }
+    return Settings(**(usual | changes))
+
+
+def leave_out(*, weighted: bool = False, **changes: Any) -> LeaveOneOut:
+    train, test = make_data(weighted=weighted)
+    return leave_one_out(train, make_settings(**changes), seeds=SEEDS, test=test)
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_it_is_what_training_without_the_column_gives(
-    hidden: Activation, weighted: bool, x64: None
+    activation: str, weighted: bool, x64: None
 ) -> None:
-    _, X, Y, weights = make_problem(20, 6)
-    X_test = make_problem(20, 4).X
-    found = find(hidden, nesterov=weighted, **({"weights": weights} if weighted else {}))
-    assert found.test is not None
-    assert found.test_without is not None
-    for s, key in enumerate(jax.random.split(jax.random.key(5), 3)):
-        params = init_params(key, 20, 3, scale=0.3, dtype=jnp.float64)
+    (X, Y, weights), (X_test, _, _) = make_data(weighted=weighted)
+    hidden = ACTIVATIONS[activation]
+    result = leave_out(weighted=weighted, activation=activation, nesterov=weighted)
+    assert result.test is not None
+    assert result.test_without is not None
+    for s in range(SEEDS):
+        key = jax.random.key(FIRST_SEED + s)
+        params = init_params(key, 20, 3, weight_scale=0.3, dtype=jnp.float64)
         for i in range(7):
             kept = np.delete(np.arange(6), [i] if i < 6 else [])
             alone = fit(
@@ -57,103 +69,116 @@ def test_it_is_what_training_without_the_column_gives(
                 Y[:, kept],
                 hidden,
                 learning_rate=0.2,
+                momentum=0.9,
                 nesterov=weighted,
-                weights=weights[:, kept] if weighted else None,
+                weights=None if weights is None else weights[:, kept],
+                iterations=60,
                 basis="pixels",
-                **SETTINGS,
             )
             ours = (
-                (found.train_without[s, i], found.test_without[s, i])
+                (result.train_without[s, i], result.test_without[s, i])
                 if i < 6
-                else (found.train[s], found.test[s])
+                else (result.train[s], result.test[s])
             )
             for mine, pictures in zip(ours, (X, X_test), strict=True):
                 theirs = forward(alone.params, pictures, hidden).A2[0]
                 np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-9)
-            assert found.outcomes[s, i] == alone.outcome
+            assert result.outcomes[s, i] == alone.outcome
             if i < 6:
-                assert found.unseen[s, i] == found.train_without[s, i, i]
-    assert (np.abs(found.unseen - found.train).max(axis=1) > 0.01).all()  # it makes a difference
+                assert result.unseen[s, i] == result.train_without[s, i, i]
+    assert (np.abs(result.unseen - result.train).max(axis=1) > 0.01).all()  # it makes a difference
 
 
-def test_changes_are_those_of_the_probabilities_averaged_over_the_seeds() -> None:
-    # Two seeds, two training pictures (of class 1 and 0), one test picture.
-    found = LeaveOneOut(
-        train=np.array([[0.9, 0.2], [0.7, 0.2]], np.float32),
-        test=np.array([[0.6], [0.6]], np.float32),
-        train_without=np.array([[[0.4, 0.1], [0.9, 0.7]], [[0.6, 0.3], [0.8, 0.1]]], np.float32),
-        test_without=np.array([[[0.5], [0.9]], [[0.1], [0.3]]], np.float32),
-        outcomes=np.full((2, 3), "learning"),
-    )
-    learnt = memorisation(found, np.array([1, 0]))
-    np.testing.assert_allclose(learnt.mean, [0.3, 0.2], rtol=1e-6)  # 0.5, 0.1 and 0.5, -0.1
-    np.testing.assert_allclose(learnt.spread, [0.4 / 2**0.5, 0.6 / 2**0.5], rtol=1e-6)
-    assert learnt.noise.tolist() == [False, True]
-    moved = influence(found)
-    np.testing.assert_allclose(moved.mean, [[0.3], [0.0]], rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(moved.spread, [[0.4 / 2**0.5], [0.6 / 2**0.5]], rtol=1e-6)
-    accuracy, by_seed = unseen_accuracies(found, np.array([1, 0]))
-    assert by_seed.tolist() == [0.0, 1.0]
-    assert accuracy.value == 0.0  # the lower of the two in the middle
-    np.testing.assert_allclose(accuracy.high, 0.6576, atol=1e-4)
-    with pytest.raises(DataError, match="no test pictures"):
-        influence(found._replace(test=None, test_without=None))
+@pytest.mark.parametrize("weighted", [False, True])
+def test_each_outcome_is_measured_by_the_entropy_of_the_labels_that_are_left(
+    weighted: bool, x64: None
+) -> None:
+    """Without the only picture of class 1 the labels are of one class, whose entropy is 0."""
+    _, X, _, _ = make_problem(20, 4)
+    Y = jnp.array([[0.0, 1.0, 0.0, 0.0]])
+    weights = jnp.array([[1.0, 3.0, 1.0, 1.0]]) if weighted else None
+    settings = make_settings(learning_rate=1e-4, iterations=4, weight_scale=0.01, momentum=0.0)
+    outcomes = leave_one_out(make_examples(X, Y, weights), settings, seeds=2).outcomes
+    # The cost stays near ln 2: that is the entropy of weights 3 to 3, and above all others here.
+    expected = ["slow", "learning", "slow", "slow", "plateau" if weighted else "slow"]
+    assert outcomes.tolist() == [expected] * 2
+    for i in range(4):
+        kept = np.delete(np.arange(4), i)
+        params = init_params(
+            jax.random.key(FIRST_SEED), 20, 3, weight_scale=0.01, dtype=jnp.float64
+        )
+        alone = fit(
+            params,
+            X[:, kept],
+            Y[:, kept],
+            learning_rate=1e-4,
+            iterations=4,
+            weights=None if weights is None else weights[:, kept],
+        )
+        assert alone.outcome == expected[i]
 
 
-def test_the_largest_change_comes_first_and_noise_is_named() -> None:
-    change = Change(np.array([0.1, -0.5, 0.9, 0.3, 0.0]), np.array([0.01, 0.1, 1.0, 0.3, 0.0]))
-    assert change.noise.tolist() == [False, False, True, True, True]
-    assert change.order.tolist() == [2, 1, 3, 0, 4]
-    # Of three test pictures, the second has but noise, and the third the largest change.
-    moved = Change(np.array([[0.2, 0.9, 0.1], [0.1, 0.0, -0.3]]), np.array([[0.1, 1.0, 0.0]] * 2))
-    assert most_moved(moved).tolist() == [2, 0, 1]
-    assert moved.of(2).order.tolist() == [1, 0]
-    assert moved.of(2).noise.tolist() == [False, False]
+def test_a_unit_that_only_the_missing_picture_switches_on_is_dead(x64: None) -> None:
+    """One hidden unit; the picture that is left out is the one on which it is active."""
+    examples = make_examples(jnp.eye(3, dtype=jnp.float64) - 0.4, jnp.array([[1.0, 0.0, 1.0]]))
+    settings = make_settings(hidden_units=1, iterations=1, learning_rate=0.0)
+    outcomes = leave_one_out(examples, settings, seeds=8).outcomes
+    for s in range(8):
+        params = init_params(
+            jax.random.key(FIRST_SEED + s), 3, 1, weight_scale=0.3, dtype=jnp.float64
+        )
+        active = np.asarray(forward(params, examples.X).Z1[0] > 0)
+        for i in range(4):
+            assert (outcomes[s, i] == "dead") == (not np.delete(active, [i] if i < 3 else []).any())
+    alone_on = (outcomes[:, :3] == "dead") & (outcomes[:, 3:] != "dead")
+    assert alone_on.any()
 
 
 def test_without_test_pictures(x64: None) -> None:
-    _, X, Y, _ = make_problem(20, 6)
-    keys = jax.random.split(jax.random.key(5), 3)
-    alone = leave_one_out(
-        keys, X, Y, learning_rate=0.2, scale=0.3, n_h=3, iterations=60, momentum=0.9
-    )
+    alone = leave_one_out(make_data()[0], make_settings(), seeds=SEEDS)
     assert alone.test is None
     assert alone.test_without is None
-    np.testing.assert_allclose(alone.train_without, find().train_without, rtol=1e-12)
+    np.testing.assert_allclose(alone.train_without, leave_out().train_without, rtol=1e-12)
+
+
+def test_a_data_set_is_trained_on_as_its_examples_are(images: np.ndarray) -> None:
+    labels = np.array([0, 1, 0, 0, 1])
+    data = Dataset(Split(images[:5], labels), Split(images[8:], labels[:4]), ("tree", "boat"))
+    settings = Settings(hidden_units=3, iterations=5)
+    preprocessing = Preprocessing(4, 3, "rgb", "unit")
+    ours = leave_one_out(data, settings, preprocessing, seeds=2)
+    splits = to_examples(data, settings, preprocessing)
+    theirs = leave_one_out(splits["train"], settings, seeds=2, test=splits["test"])
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(mine, other)
 
 
 def test_what_does_not_fit(x64: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, X, Y, _ = make_problem(20, 6)
-    keys = jax.random.split(jax.random.key(5), 3)
+    train, _ = make_data()
+    settings = make_settings()
     with pytest.raises(DataError, match="Y has shape"):
-        leave_one_out(keys, X, Y[0])
-    with pytest.raises(DataError, match="one picture"):
-        leave_one_out(keys, X, Y, weights=jnp.eye(6)[:1])
+        leave_one_out(train._replace(Y=train.Y[0]), settings)
+    with pytest.raises(DataError, match="one example"):
+        leave_one_out(train._replace(weights=jnp.eye(6)[:1]), settings)
+    leave_one_out(train._replace(weights=jnp.eye(6)[:1] + jnp.eye(6)[1:2]), settings, seeds=2)
     with pytest.raises(UsageError, match="seeds is 1"):
-        leave_one_out(keys[:1], X, Y)
+        leave_one_out(train, settings, seeds=1)
+    with pytest.raises(UsageError, match="optimizer adam"):
+        leave_one_out(train, Settings(optimizer="adam", precision="float64"))
+    with pytest.raises(UsageError, match="8 seeds from 4294967295"):
+        leave_one_out(train, make_settings(seed=LARGEST_SEED))
     with pytest.raises(UsageError, match="of 21 networks have numbers that are not finite"):
-        find(learning_rate=1e200)
+        leave_out(learning_rate=1e200)
+    monkeypatch.setattr(module, "MOST_NUMBERS", 3 * 7 * 10)
+    leave_out()
     monkeypatch.setattr(module, "MOST_NUMBERS", 3 * 7 * 10 - 1)
     with pytest.raises(UsageError, match="210 probabilities"):
-        find()
+        leave_out()
 
 
 def test_other_seeds_and_settings_compile_nothing_anew(x64: None) -> None:
-    train_block = blocks._block_program(small_products=True)
+    train_block = engine._block_program(small_products=True)
     train_block.clear_cache()
-    find()
-    find(learning_rate=0.1, scale="he", momentum=0.5)
+    leave_out()
+    leave_out(learning_rate=0.1, weight_scale="he", momentum=0.5, seed=9)
     assert train_block._cache_size() == 1
-
-
-@pytest.mark.slow
-def test_a_test_picture_that_is_in_train_too_is_explained_by_its_copy(cats: Dataset) -> None:
-    X, Y = to_columns(cats.train.images), to_row(cats.train.labels)
-    assert cats.test is not None
-    test = to_columns(cats.test.images), to_row(cats.test.labels)
-    keys = jax.vmap(jax.random.key)(np.arange(4))
-    moved = influence(leave_one_out(keys, X, Y, test=test, iterations=1000))
-    explained = moved.of(17)
-    assert explained.order[0] == 146
-    assert explained.mean[146] > 0.1
-    assert not explained.noise[146]

@@ -1,10 +1,12 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from jaxnet.data.load import load_dataset
+from jaxnet.data.source import DataSource
 from jaxnet.errors import DataError, UsageError
 
 Write = Callable[..., Path]
@@ -32,7 +34,7 @@ def test_sketches() -> None:
     assert dataset.test is not None
     assert (len(dataset.train.images), len(dataset.test.images)) == (10, 2)
     assert dataset.classes == ("other", "cat")
-    other = load_dataset("sketches", count=10, seed=1)
+    other = load_dataset("sketches", count=10, data_seed=1)
     assert not np.array_equal(dataset.train.images, other.train.images)
 
 
@@ -75,19 +77,62 @@ def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
         load_dataset(tmp_path / "link.h5")
 
 
+def test_a_home_folder_by_its_sign(
+    h5: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    h5("pets.h5")
+    h5("others.h5", train_set_x=None, train_set_y=None)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    dataset = load_dataset("~/pets.h5", test="~/others.h5")
+    assert dataset.test is not None
+    assert dataset.data_source == DataSource("~/pets.h5", "~/others.h5")
+
+
+def test_a_data_set_says_how_it_was_loaded(h5: Write) -> None:
+    path = h5()
+    options: dict[str, Any] = {"positive": "non-cat", "size": 5, "exclude_leaks": True}
+    dataset = load_dataset(path, **options)
+    assert dataset.data_source == DataSource(str(path), **options)
+    assert dataset.classes == ("cat", "non-cat")
+    for again in (
+        load_dataset(dataset.data_source),
+        load_dataset(DataSource(str(path)), **options),
+        load_dataset(DataSource(path, path), **options),  # type: ignore[arg-type]
+    ):
+        assert again.sha256 == dataset.sha256
+    assert load_dataset(dataset.data_source, size=6).train.images.shape == (8, 6, 6, 3)
+
+
+def test_leaks_are_left_out_where_that_is_asked_for(h5: Write, images: np.ndarray) -> None:
+    leaking = np.concatenate([images[2:3], images[8:11]])
+    path = h5(test_set_x=leaking)
+    whole, without = load_dataset(path), load_dataset(path, exclude_leaks=True)
+    assert whole.test is not None
+    assert without.test is not None
+    assert (whole.leaks_excluded, without.leaks_excluded) == (0, 1)
+    np.testing.assert_array_equal(without.test.images, whole.test.images[1:])
+    np.testing.assert_array_equal(without.test.labels, whole.test.labels[1:])
+    assert without.train_sha256 == whole.train_sha256
+
+
 @pytest.mark.parametrize(
     ("source", "settings", "found"),
     [
         ("sketches", {"size": 0}, "size is 0"),
         ("sketches", {"size": 10**10}, "size is 10000000000"),
         ("sketches", {"count": 10**12}, "count is 1000000000000"),
-        ("sketches", {"seed": -1}, "seed is -1"),
-        ("sketches", {"seed": 2**32}, "seed is 4294967296"),
+        ("sketches", {"data_seed": -1}, "data_seed is -1"),
+        ("sketches", {"data_seed": 2**32}, "data_seed is 4294967296"),
         ("catvnoncat", {"count": 5}, "count is given for catvnoncat"),
         ("sketches", {"test": "x.h5"}, "a test split is given for sketches"),
         ("sketches", {"count": 10, "positive": "dog"}, 'no class "dog"'),
+        ("sketches", {"count": 10.0}, "write count=10"),
+        ("sketches", {"skip_bad": 1}, "skip_bad is 1"),
+        ("sketches", {"positive": 1}, "positive is 1"),
+        ("sketches", {"seed": 1, "color": "rgb"}, "no option color, seed"),
     ],
 )
-def test_settings_that_do_not_fit(source: str, settings: dict[str, object], found: str) -> None:
+def test_settings_that_do_not_fit(source: str, settings: dict[str, Any], found: str) -> None:
     with pytest.raises(UsageError, match=found):
-        load_dataset(source, **settings)  # type: ignore[arg-type]
+        load_dataset(source, **settings)

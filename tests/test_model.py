@@ -1,7 +1,5 @@
-import dataclasses
-import os
-import subprocess
-import sys
+"""A model, and the file that holds it: every bit comes back, and what is wrong is refused."""
+
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,35 +10,40 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import Result
+from PIL import Image
 
-from jaxnet.activations import leaky_relu
-from jaxnet.data.columns import Preprocessing, to_columns
+from jaxnet.activations import Activation, leaky_relu, relu
+from jaxnet.data.columns import to_columns
 from jaxnet.data.pictures import resize_images
+from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.network import forward, init_params
-from jaxnet.runs.model_file import Model, load_model, load_origin, save_model, versions
+from jaxnet.runs.checkpoint import Checkpoint
+from jaxnet.runs.model import Model
+from jaxnet.runs.model_file import (
+    Stored,
+    load_model,
+    read_model_file,
+    save_model,
+    write_model_file,
+)
+from jaxnet.runs.run import load_run
+
+TANH = Activation("tanh", jnp.tanh, lambda Z: 1 - jnp.tanh(Z) ** 2)
 
 
-def make_model(dtype: str = "float32") -> Model:
-    seen = Preprocessing(8, 6, "gray", "unit")
-    return Model(
-        init_params(jax.random.key(0), seen.n_x, 3, scale=0.3, dtype=dtype),
-        seen,
-        ("non-cat", "cät"),
-        leaky_relu,
-        np.linspace(0.7, 0.1, 5, dtype=dtype),
-        {"learning_rate": 0.0075, "seed": 3, "nesterov": False, "data": "sketches"},
-        versions(),
+def make_model(dtype: str = "float32", hidden: Activation = leaky_relu) -> Model:
+    preprocessing = Preprocessing(8, 6, "gray", "unit")
+    params = init_params(
+        jax.random.key(0), preprocessing.n_x, 3, weight_scale=0.3, dtype=jnp.dtype(dtype)
     )
+    return Model(params, preprocessing, ("non-cat", "cät"), hidden)
 
 
 def assert_equal(ours: Model, theirs: Model) -> None:
     chex.assert_trees_all_equal(ours.params, theirs.params)
     chex.assert_trees_all_equal_dtypes(ours.params, theirs.params)
-    np.testing.assert_array_equal(ours.costs, theirs.costs)
-    assert ours.costs.dtype == theirs.costs.dtype
-    for name in ("preprocessing", "classes", "hidden", "settings", "origin"):
+    for name in ("preprocessing", "classes", "hidden"):
         assert getattr(ours, name) == getattr(theirs, name)
 
 
@@ -52,33 +55,51 @@ def test_what_is_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
 
 
-def test_float64_bit_for_bit(tmp_path: Path, x64: None) -> None:
-    model = make_model("float64")
-    save_model(tmp_path / "model.h5", model)
-    assert_equal(load_model(tmp_path / "model.h5"), model)
-
-
-def test_float64_is_refused_where_jax_would_make_it_float32(tmp_path: Path) -> None:
+def test_float64_is_float64_whatever_jax_is_set_to(tmp_path: Path, images: np.ndarray) -> None:
     with jax.enable_x64(True):
-        save_model(tmp_path / "model.h5", make_model("float64"))
-    with pytest.raises(UsageError, match="jax_enable_x64"):
-        load_model(tmp_path)
+        model = make_model("float64")
+        expected = model.predict_images(images)
+        save_model(tmp_path / "model.h5", model)
+    for wide in (True, False):
+        with jax.enable_x64(wide):
+            loaded = load_model(tmp_path)
+            assert_equal(loaded, model)
+            probabilities = loaded.predict_images(images)
+        assert probabilities.dtype == np.float64
+        np.testing.assert_array_equal(probabilities, expected)
 
 
-def test_a_model_prepares_pictures_as_it_was_trained(images: np.ndarray) -> None:
+def test_a_model_preprocesses_pictures_as_it_was_trained(images: np.ndarray) -> None:
     model = make_model()
-    X = to_columns(images, color="gray", scale="unit")
+    X = to_columns(images, color="gray", pixel_scale="unit")
     expected = forward(model.params, X, leaky_relu).A2[0]
     probabilities = model.predict_images(images)
     assert probabilities.shape == (12,)
     np.testing.assert_array_equal(probabilities, expected)
     large = resize_images(images, 40, 30)
-    back = to_columns(resize_images(large, 8, 6), color="gray", scale="unit")
+    back = to_columns(resize_images(large, 8, 6), color="gray", pixel_scale="unit")
     np.testing.assert_array_equal(
         model.predict_images(large), forward(model.params, back, leaky_relu).A2[0]
     )
     with pytest.raises(DataError, match="float64"):
         model.predict_images(images / 255)
+
+
+def test_picture_files_are_predicted(images: np.ndarray, tmp_path: Path) -> None:
+    model = make_model()
+    paths = [tmp_path / f"{i}.png" for i in range(3)]
+    for path, image in zip(paths, images, strict=False):
+        Image.fromarray(image).save(path)
+    expected = model.predict_images(images[:3])
+    np.testing.assert_array_equal(model.predict_files(paths), expected)
+    np.testing.assert_array_equal(model.predict_files(map(str, paths)), expected)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(model.predict_files(str(paths[1])), expected[1:2])
+    paths[0].write_text("no picture")
+    with pytest.raises(DataError) as caught:
+        model.predict_files([*paths, tmp_path / "nowhere.png"])
+    assert "0.png" in str(caught.value)
+    assert "nowhere.png" in str(caught.value)
+    assert "1.png" not in str(caught.value)
 
 
 def test_a_model_takes_what_its_preprocessing_makes() -> None:
@@ -89,9 +110,78 @@ def test_a_model_takes_what_its_preprocessing_makes() -> None:
         Model({"W1": params["W1"]}, Preprocessing(8, 6), ("no", "yes"))
 
 
+@pytest.mark.parametrize(
+    "classes",
+    [("cat",), (0, 1), ("a", "a"), ("a", "b", "c"), "ab", {"a", "b"}, None, ("a", None), ()],
+)
+def test_classes_are_two_different_texts(classes: Any) -> None:
+    model = make_model()
+    with pytest.raises(UsageError) as caught:
+        Model(model.params, model.preprocessing, classes)
+    assert caught.value.found == f"classes is {classes!r}"
+    assert Model(model.params, model.preprocessing, ["no", "yes"]).classes == ("no", "yes")  # type: ignore[arg-type]
+
+
+def test_the_activation_of_a_model_is_one() -> None:
+    model = make_model()
+    with pytest.raises(UsageError, match="hidden is the function"):
+        Model(model.params, model.preprocessing, model.classes, jnp.tanh)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["W1", "b1", "W2", "b2"])
+def test_parameters_that_are_not_finite_are_not_saved(name: str, tmp_path: Path) -> None:
+    model = make_model()
+    model.params[name] = model.params[name].at[0, 0].set(jnp.nan)
+    with pytest.raises(UsageError, match="a parameter of the model is not finite"):
+        save_model(tmp_path / "model.h5", model)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_hdf5_would_cut_are_not_saved(tmp_path: Path) -> None:
+    model = make_model()
+    cut = Model(model.params, model.preprocessing, ("a", "a\0"))
+    own = make_model(hidden=Activation("tanh\0", TANH.function, TANH.slope))
+    for wrong in (cut, own):
+        with pytest.raises(UsageError, match="without the character NUL"):
+            save_model(tmp_path / "model.h5", wrong)
+    for classes in (("", "empty"), (b"caf\xe9".decode("utf-8", "surrogateescape"), "x" * 999)):
+        save_model(tmp_path / "model.h5", Model(model.params, model.preprocessing, classes))
+        assert load_model(tmp_path).classes == classes
+
+
+def test_an_activation_of_ones_own(tmp_path: Path, images: np.ndarray) -> None:
+    model = make_model(hidden=TANH)
+    save_model(tmp_path / "model.h5", model)
+    with pytest.raises(ModelFileError, match='has an activation called "tanh"') as caught:
+        load_model(tmp_path)
+    assert caught.value.remedy == 'give your own: activations={"tanh": Activation("tanh", …)}'
+    for loaded in (
+        load_model(tmp_path, activations={"tanh": TANH}),
+        load_run(tmp_path, activations={"tanh": TANH}).model,
+    ):
+        assert_equal(loaded, model)
+        np.testing.assert_array_equal(loaded.predict_images(images), model.predict_images(images))
+
+
+def test_an_activation_under_the_name_of_another_is_refused(tmp_path: Path) -> None:
+    false_relu = Activation("relu", TANH.function, TANH.slope)
+    with pytest.raises(UsageError, match='called "relu", and is not jaxnet\'s') as caught:
+        save_model(tmp_path / "model.h5", make_model(hidden=false_relu))
+    assert caught.value.remedy == 'rename it: Activation("my_relu", …)'
+    assert not list(tmp_path.iterdir())
+
+    save_model(tmp_path / "model.h5", make_model(hidden=relu))
+    with pytest.raises(UsageError, match='another "relu" than jaxnet has'):
+        load_model(tmp_path, activations={"relu": false_relu})
+    with pytest.raises(UsageError, match="hidden is the function"):
+        load_run(tmp_path, activations={"tanh": jnp.tanh})  # type: ignore[dict-item]
+    assert load_model(tmp_path, activations={"relu": relu}).hidden == relu
+
+
 def test_any_hdf5_tool_can_read_it(tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with h5py.File(tmp_path / "model.h5") as file:
+        assert dict(file.attrs) == {"format": b"jaxnet model", "format_version": 2}
         assert sorted(file) == ["classes", "costs", "origin", "params", "preprocessing", "settings"]
         assert sorted(file["params"]) == ["W1", "W2", "b1", "b2"]
         assert dict(file["preprocessing"].attrs) == {
@@ -105,49 +195,74 @@ def test_any_hdf5_tool_can_read_it(tmp_path: Path) -> None:
 
 def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
-    save_model(path, make_model())
+    model = make_model()
+    save_model(path, model)
     before = path.read_bytes()
-    broken = dataclasses.replace(make_model(), settings={"what": object()})  # type: ignore[dict-item]
+    origin: dict[str, Any] = {"what": object()}
+    broken = Stored(model, Checkpoint(model.params, np.empty(0)), None, None, origin)
     with pytest.raises(TypeError):
-        save_model(path, broken)
+        write_model_file(path, broken)
     assert path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
     with pytest.raises(UsageError, match="could not be written"):
         save_model(tmp_path / "nowhere" / "model.h5", make_model())
 
 
-def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    names = (f".model.h5.{gone.pid}.tmp", f".model.h5.{os.getppid()}.tmp", ".model.h5.x.tmp")
-    for name in names:
-        (tmp_path / name).write_text("half")
-    save_model(tmp_path / "model.h5", make_model())
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"model.h5", *names[1:]}, "but not what a living process writes"
-
-
 def refused(path: Path, *parts: str) -> None:
-    with pytest.raises(ModelFileError) as caught:
-        load_model(path)
-    for part in parts:
-        assert part in str(caught.value)
+    for load in (load_model, read_model_file):
+        with pytest.raises(ModelFileError) as caught:
+            load(path)
+        for part in parts:
+            assert part in str(caught.value)
 
 
 def test_a_file_that_is_no_model(tmp_path: Path, h5: Callable[..., Path]) -> None:
     refused(tmp_path / "nowhere.h5", "there is no")
     (tmp_path / "run").mkdir()
     refused(tmp_path / "run", "model.h5")
-    refused(h5(), "no model: it holds list_classes, test_set_x", "jaxnet train")
+    refused(h5(), "no jaxnet model: it holds list_classes, test_set_x", "give the run folder")
     (tmp_path / "page.h5").write_text("<html>")
     refused(tmp_path / "page.h5", "an HTML page", "a model file of jaxnet")
 
 
-def test_a_file_of_a_newer_format(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [3, 0, -1, 2.0, "2"])
+def test_a_file_of_another_format(version: Any, tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with h5py.File(tmp_path / "model.h5", "a") as file:
-        file.attrs["format_version"] = 2
-    refused(tmp_path, "format version 2", "version 1", "the jaxnet that wrote it")
+        file.attrs["format_version"] = version
+    refused(tmp_path, f"format version {version}", "a version up to 2", "the jaxnet that wrote it")
+
+
+def test_a_file_that_is_written_to_is_in_use(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    save_model(tmp_path / "model.h5", make_model())
+    with (tmp_path / "model.h5").open("rb+") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)  # as the HDF5 library does while it writes
+        refused(tmp_path, "is in use: another program writes it", "wait until it is done")
+    load_model(tmp_path)
+
+
+def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_model(tmp_path / "model.h5", make_model())
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("jaxnet.runs.model_file.read_array", fail)
+    refused(tmp_path, "there is too little memory to read")
+
+
+def test_a_device_that_is_missing_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tmp_path / "model.h5", make_model())
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("Unable to initialize backend 'cuda'")
+
+    monkeypatch.setattr(jax, "devices", fail)
+    with pytest.raises(RuntimeError, match="Unable to initialize"):
+        load_model(tmp_path)
 
 
 def remove(name: str) -> Callable[[h5py.File], None]:
@@ -178,21 +293,22 @@ def set_attribute(group: str, name: str, value: Any) -> Callable[[h5py.File], No
         (remove("params/W1"), "params holds W2"),
         (remove("classes"), "classes"),
         (remove("settings"), "settings"),
+        (remove("preprocessing"), "preprocessing"),
         (replace("params/W1", np.zeros((3, 47), "f4")), "W1 takes 47 features"),
         (replace("params/b1", np.zeros((4, 1))), "b1 (4, 1)"),
         (replace("params/W2", np.zeros((3, 1))), "W2 (3, 1)"),
         (replace("params/W1", np.zeros(5)), "a part missing or changed"),
-        (replace("params/b2", np.full((1, 1), np.nan)), "a parameter is not finite"),
+        (replace("params/b2", np.full((1, 1), np.nan)), "b2 is not finite"),
         (replace("params/b2", "text"), "a part missing or changed"),
         (replace("classes", ["a", "b", "c"]), "a part missing or changed"),
+        (replace("classes", ["a", "a"]), "a part missing or changed (classes is ('a', 'a'))"),
         (replace("params/b2", np.zeros((1, 1), int)), "b2 is of type int64"),
         (replace("params/b2", np.zeros((1, 1), complex)), "b2 is of type complex128"),
-        (replace("costs", ["a", "b"]), "costs is of type object"),
-        (set_attribute("preprocessing", "height", -8), "(-8, 6) pixels"),
-        (set_attribute("preprocessing", "height", 8.0), "(8.0, 6) pixels"),
-        (set_attribute("preprocessing", "color", "grey"), "grey"),
+        (set_attribute("preprocessing", "height", -8), "height is -8"),
+        (set_attribute("preprocessing", "height", 8.0), "height is 8.0 of type float"),
+        (set_attribute("preprocessing", "color", "grey"), 'color is "grey"'),
         (set_attribute("preprocessing", "colour", "gray"), "colour"),
-        (set_attribute("settings", "activation", "tanh"), "unknown activation tanh"),
+        (set_attribute("settings", "activation", "tanh"), 'an activation called "tanh"'),
     ],
 )
 def test_a_file_with_a_part_missing_or_changed(
@@ -204,31 +320,31 @@ def test_a_file_with_a_part_missing_or_changed(
     refused(tmp_path, found)
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (replace("costs", ["a", "b"]), "costs is of type object"),
+        (replace("costs", np.zeros(3, int)), "costs is of type int64"),
+        (remove("costs"), "costs"),
+        (remove("origin"), "origin"),
+    ],
+)
+def test_a_run_with_a_part_missing_or_changed(
+    change: Callable[[h5py.File], None], found: str, tmp_path: Path
+) -> None:
+    """The network itself can still be used."""
+    save_model(tmp_path / "model.h5", make_model())
+    with h5py.File(tmp_path / "model.h5", "a") as file:
+        change(file)
+    with pytest.raises(ModelFileError, match="a part missing or changed") as caught:
+        load_run(tmp_path)
+    assert found in str(caught.value)
+    assert_equal(load_model(tmp_path), make_model())
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_file_that_is_cut_off(share: float, tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     whole = (tmp_path / "model.h5").read_bytes()
     (tmp_path / "model.h5").write_bytes(whole[: int(share * len(whole))])
     refused(tmp_path, "cut off or damaged")
-
-
-def test_versions_name_what_computed() -> None:
-    assert {"device", "jax", "jaxnet", "python"} <= versions().keys()
-    assert versions()["jax"] == jax.__version__
-    assert jnp.zeros(1).devices().pop().device_kind == versions()["device"]
-    assert versions()["prng"] == "threefry2x32"
-    with jax.default_prng_impl("rbg"):
-        assert versions()["prng"] == "rbg"
-
-
-@pytest.mark.parametrize("prng", ["threefry2x32", "rbg"])
-def test_a_file_tells_the_key_that_drew_the_first_weights(
-    prng: str, jaxnet: Callable[..., Result], folder: Path
-) -> None:
-    with jax.default_prng_impl(prng):
-        jaxnet("train", "--data", folder, "--size", 8, "--iterations", 5, "--seed", 7)
-    model, origin = load_model("runs/001"), load_origin("runs/001")
-    key = jax.random.key(int(model.settings["seed"]), impl=origin["prng"])
-    with h5py.File("runs/001/model.h5") as file:
-        W1 = file["descent/W1"][()]
-    np.testing.assert_array_equal(init_params(key, 64)["W1"], W1)

@@ -15,6 +15,7 @@ from jaxnet.network import (
     count_params,
     cross_entropy,
     forward,
+    forward_from,
     init_params,
     loss,
     predict,
@@ -42,11 +43,20 @@ def test_weights_are_small_and_random_and_biases_are_zero() -> None:
     assert float(params["W1"].mean()) == pytest.approx(0, abs=1e-4)
     assert not params["b1"].any()
     assert not params["b2"].any()
-    he = init_params(jax.random.key(0), 4096, 100, scale="he")
-    assert float(he["W1"].std()) == pytest.approx((2 / 4096) ** 0.5, rel=0.01)
-    assert float(he["W2"].std()) == pytest.approx((2 / 100) ** 0.5, rel=0.3)
-    with pytest.raises(UsageError, match="xavier"):
-        init_params(jax.random.key(0), 4096, scale="xavier")
+
+
+def test_he_s_weights_have_the_variance_2_over_the_inputs_of_their_layer() -> None:
+    n_x, n_h = 5, 20_000  # so many that the standard deviations are known to 1 %
+    params = init_params(jax.random.key(0), n_x, n_h, weight_scale="he")
+    assert float(params["W1"].std()) == pytest.approx((2 / n_x) ** 0.5, rel=0.02)
+    assert float(params["W2"].std()) == pytest.approx((2 / n_h) ** 0.5, rel=0.02)
+
+
+def test_a_weight_scale_may_be_a_traced_number() -> None:
+    def draw(weight_scale: float) -> jax.Array:
+        return init_params(jax.random.key(0), 5, 3, weight_scale=weight_scale)["W1"]
+
+    chex.assert_trees_all_close(jax.jit(draw)(0.3), draw(0.3), rtol=1e-6)
 
 
 def test_one_key_is_one_network_in_both_precisions(x64: None) -> None:
@@ -54,6 +64,15 @@ def test_one_key_is_one_network_in_both_precisions(x64: None) -> None:
     double = init_params(jax.random.key(3), 20, dtype=jnp.float64)
     assert double["W1"].dtype == jnp.float64
     chex.assert_trees_all_equal(single, jax.tree.map(lambda leaf: leaf.astype("float32"), double))
+    with jax.enable_x64(False):
+        narrow = init_params(jax.random.key(3), 20)
+    chex.assert_trees_all_equal(narrow, single)
+
+
+def test_the_weights_of_the_two_layers_are_drawn_independently() -> None:
+    params = init_params(jax.random.key(0), 1, 5000)
+    correlation = np.corrcoef(np.ravel(params["W1"]), np.ravel(params["W2"]))[0, 1]
+    assert abs(correlation) < 0.1
 
 
 def test_float64_is_refused_where_jax_would_make_it_float32() -> None:
@@ -120,6 +139,13 @@ def test_predict_and_accuracy(tiny: Problem) -> None:
     assert float(accuracy(tiny.params, tiny.X, tiny.Y)) == pytest.approx(share)
 
 
+def test_a_probability_of_exactly_one_half_is_class_0(tiny: Problem) -> None:
+    undecided = tiny.params | {name: jnp.zeros_like(tiny.params[name]) for name in ("W2", "b2")}
+    assert (forward(undecided, tiny.X).A2 == 0.5).all()
+    assert not predict(undecided, tiny.X).any()
+    assert float(accuracy(undecided, tiny.X, tiny.Y)) == pytest.approx(4 / 7)
+
+
 @ALL
 def test_permuted_hidden_units_give_the_same_network(hidden: Activation, tiny: Problem) -> None:
     order = jnp.array([2, 0, 1])
@@ -143,6 +169,12 @@ def test_formulas_promote_no_dtype(hidden: Activation) -> None:
             jax.eval_shape(lambda: backward(params, X, Y, hidden, weights)),
         )
     assert {leaf.dtype for leaf in jax.tree.leaves(results)} == {jnp.dtype("float32")}
+
+
+def test_the_second_layer_alone_runs_at_highest_precision() -> None:
+    lowered = jax.jit(forward_from).lower(jnp.ones((3, 4)), jnp.ones((1, 3)), jnp.ones((1, 1)))
+    assert lowered.as_text().count("dot_general") == 1
+    assert "precision = [HIGHEST, HIGHEST]" in lowered.as_text()
 
 
 @pytest.mark.parametrize("function", [loss, jax.grad(loss), backward])

@@ -1,5 +1,6 @@
 """The offline page in a real Chromium."""
 
+import dataclasses
 import json
 import os
 import re
@@ -9,38 +10,39 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 import pytest
 from conftest import Result
-from pages import costs_of_fit, make_dataset, make_model
+from pages import make_dataset, make_run, train_again
 from PIL import Image
 
 from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.source import DataSource
 from jaxnet.report.page.build import write_page
-from jaxnet.report.page.data import MOST, SAMPLE, first_params
-from jaxnet.runs.model_file import Model, load_model
+from jaxnet.report.page.data import MOST_PICTURES, SAMPLE
+from jaxnet.runs.run import Run, load_run
+from jaxnet.runs.train import train
+from jaxnet.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
-Run = Callable[..., Result]
+Command = Callable[..., Result]
 Open = Callable[..., "Page"]
 
-SOURCE = Path(__file__).parent.parent / "jaxnet" / "page"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOSTILE = '</script><img src=x onerror="alert(1)"><!--'
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator["Browser"]:
-    """A Chromium that is driven, where there is one."""
+    """A Chromium that Playwright drives, if it is installed."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"there is no Chromium: none of {', '.join(NAMES)}")
-    # Chromium refuses to run as root in its sandbox.
+    # As root, Chromium does not run in its sandbox.
     rights = ["--no-sandbox"] if os.geteuid() == 0 else []
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--disable-gpu", *rights])
@@ -50,12 +52,12 @@ def chromium() -> Iterator["Browser"]:
 
 @pytest.fixture
 def show(chromium: "Browser", tmp_path: Path) -> Iterator[Open]:
-    """Write the page of a run and open it; no error, no dialog and no request may come of it."""
-    seen: list[str] = []
+    """Write the page of a run and open it, which must cause no error, dialog or request."""
+    events: list[str] = []
     contexts = []
 
     def show(
-        model: Model | None = None,
+        run: Run | None = None,
         dataset: Dataset | None = None,
         *,
         fragment: str = "",
@@ -65,24 +67,23 @@ def show(chromium: "Browser", tmp_path: Path) -> Iterator[Open]:
     ) -> "Page":
         if path is None:
             path = tmp_path / "page.html"
-            model, dataset = model or make_model(), dataset or make_dataset()
-            write_page(path, model, first_params(model), dataset, pictures=pictures)
+            write_page(path, run or make_run(), dataset or make_dataset(), pictures=pictures)
         contexts.append(chromium.new_context(**options))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: seen.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: seen.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: seen.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: seen.append(request.url))
+        page.on("console", lambda message: events.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: events.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: events.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: events.append(request.url))
         address = path.as_uri() + fragment
         page.goto(address)
         page.wait_for_selector("html[data-ready]", timeout=10_000)
-        assert seen.pop(0) == path.as_uri()
+        assert events.pop(0) == path.as_uri()
         return page
 
     yield show
     for context in contexts:
         context.close()
-    assert seen == []
+    assert events == []
 
 
 def state(page: "Page") -> Any:
@@ -113,36 +114,36 @@ def button(page: "Page", name: str) -> Any:
 
 
 @pytest.mark.slow
-def test_500_iterations_cost_what_they_cost_in_fit(x64: None, show: Open) -> None:
-    for hidden in ACTIVATIONS:
+def test_500_iterations_cost_what_they_cost_in_train(show: Open) -> None:
+    for activation in ACTIVATIONS:
         for n_h, color in ((8, "gray"), (3, "rgb")):
-            model = make_model(hidden, n_h, color)
-            page = show(model)
+            run = make_run(activation=activation, hidden_units=n_h, color=color)
+            page = show(run)
             costs = page.evaluate("jaxnet.step(500).train.costs")
-            expected = costs_of_fit(model, make_dataset())
+            expected = train_again(run, make_dataset()).costs
             np.testing.assert_allclose(costs[:500], expected, rtol=0, atol=1e-9)
             page.close()
 
 
 @pytest.mark.slow
-def test_the_cats_in_the_page(x64: None, show: Open, cats: Dataset, tmp_path: Path) -> None:
-    model = make_model("relu", 8, size=(64, 64), learning_rate=0.0075, weight_scale="0.01")
-    page = show(model, cats)
+def test_the_cats_in_the_page(show: Open, cats: Dataset, tmp_path: Path) -> None:
+    run = train(cats, Settings(precision="float64", iterations=500))
+    page = show(run, cats)
     costs = page.evaluate("jaxnet.step(500).train.costs")
-    np.testing.assert_allclose(costs[:500], costs_of_fit(model, cats), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(costs[:500], run.costs, rtol=0, atol=1e-9)
     assert (tmp_path / "page.html").stat().st_size < 2_500_000
 
 
-def test_the_transport(x64: None, show: Open) -> None:
+def test_the_transport(show: Open) -> None:
     page = show()
     first = state(page)
     assert first["iteration"] == 0
-    assert button(page, "Back to the snapshot before").is_disabled()
+    assert button(page, "Back to the previous snapshot").is_disabled()
     for steps, after in ((1, 1), (10, 11), (100, 111)):
         button(page, f"Take steps: {steps}").click()
         assert state(page)["iteration"] == after
         assert text(page, ".count b") == str(after)
-    button(page, "Back to the snapshot before").click()
+    button(page, "Back to the previous snapshot").click()
     assert state(page)["iteration"] == 110
     button(page, "Play").click()
     until(page, "jaxnet.state().iteration > 130")
@@ -151,7 +152,7 @@ def test_the_transport(x64: None, show: Open) -> None:
     assert not paused["playing"]
     page.wait_for_timeout(100)
     assert state(page)["iteration"] == paused["iteration"]
-    button(page, "Reset to the first weights").click()
+    button(page, "Reset to the initial weights").click()
     assert state(page)["train"] == first["train"]
     page.get_by_label("Speed").select_option("slow")
     began = page.evaluate("performance.now()")
@@ -162,7 +163,7 @@ def test_the_transport(x64: None, show: Open) -> None:
     assert slow["iteration"] <= (ended - began) / 200 + 1
 
 
-def test_the_learning_rate_goes_on_and_the_set_up_begins_anew(x64: None, show: Open) -> None:
+def test_the_learning_rate_goes_on_and_the_set_up_begins_anew(show: Open) -> None:
     page = show()
 
     def change(label: str, act: Callable[[Any], Any], **settings: Any) -> Any:
@@ -183,14 +184,14 @@ def test_the_learning_rate_goes_on_and_the_set_up_begins_anew(x64: None, show: O
     for label, act, settings in (
         ("hidden units", lambda x: x.fill("5"), {"hidden_units": 5}),
         ("activation g", lambda x: x.select_option("sigmoid"), {"activation": "sigmoid"}),
-        ("first weights", lambda x: x.select_option("random"), {"start": "random"}),
+        ("initial weights", lambda x: x.select_option("random"), {"start": "random"}),
         ("seed", lambda x: (x.fill("7"), x.blur()), {"seed": 7}),
         ("Weight scale, as a number", lambda x: (x.fill("0.5"), x.blur()), {"weight_scale": 0.5}),
         ("weight scale", lambda x: x.fill("-1"), {"weight_scale": 0.1}),
         ("He: √(2/n)", lambda x: x.check(), {"weight_scale": "he"}),
-        ("input scale", lambda x: x.select_option("unit"), {"scale": "unit"}),
-        ("first weights", lambda x: x.select_option("equal"), {"start": "equal"}),
-        ("first weights", lambda x: x.select_option("zeros"), {"start": "zeros"}),
+        ("pixel scale", lambda x: x.select_option("unit"), {"pixel_scale": "unit"}),
+        ("initial weights", lambda x: x.select_option("equal"), {"start": "equal"}),
+        ("initial weights", lambda x: x.select_option("zeros"), {"start": "zeros"}),
     ):
         after = change(label, act, **settings)
         assert after["iteration"] == 0, label
@@ -201,7 +202,7 @@ def test_the_learning_rate_goes_on_and_the_set_up_begins_anew(x64: None, show: O
     assert state(page)["settings"]["learning_rate"] == 0.1
 
 
-def test_keyboard_alone(x64: None, show: Open) -> None:
+def test_keyboard_alone(show: Open) -> None:
     page = show()
     press = page.keyboard.press
     press("ArrowRight")
@@ -250,7 +251,7 @@ def test_keyboard_alone(x64: None, show: Open) -> None:
     assert state(page)["iteration"] in state(page)["snapshots"]
 
 
-def test_boxes_explain_themselves(x64: None, show: Open) -> None:
+def test_boxes_explain_themselves(show: Open) -> None:
     page = show()
     page.evaluate("jaxnet.step(30)")
     boxes = page.locator(".box")
@@ -277,7 +278,7 @@ def test_boxes_explain_themselves(x64: None, show: Open) -> None:
     assert float(Z2) == pytest.approx(np.sqrt(np.mean(logits**2)), rel=5e-3)
 
 
-def test_the_curves_are_read_and_lead_back(x64: None, show: Open) -> None:
+def test_the_curves_are_read_and_lead_back(show: Open) -> None:
     page = show()
     costs = page.evaluate("jaxnet.step(100).train.costs")
     box = page.locator(".charts svg").first.bounding_box()
@@ -291,32 +292,46 @@ def test_the_curves_are_read_and_lead_back(x64: None, show: Open) -> None:
     curve = page.locator(".curve.train").first.get_attribute("d")
     page.get_by_label("logarithmic").check()
     assert page.locator(".curve.train").first.get_attribute("d") != curve
-    assert page.get_by_text("was changed on the way").is_hidden()
+    assert page.get_by_text("was changed during the training").is_hidden()
     page.evaluate("jaxnet.set({ learning_rate: 30 }); jaxnet.step(20)")
-    assert page.get_by_text("was changed on the way").is_visible()
+    assert page.get_by_text("was changed during the training").is_visible()
     rises = state(page)["rises"]
     assert len(rises) > 1
     assert text(page, "p.rises") == f"steps that raised the cost: {len(rises)}"
 
 
-def test_it_stops_where_the_cost_is_not_finite(x64: None, show: Open) -> None:
+def test_it_stops_where_the_cost_is_not_finite(show: Open) -> None:
     page = show()
     page.evaluate("jaxnet.set({ learning_rate: 1e200 })")
     button(page, "Play").click()
     until(page, "!jaxnet.state().playing")
     stopped = state(page)
     assert not stopped["finite"]
-    assert "no finite number" in text(page, ".verdict")
+    assert stopped["outcome"] == "not finite"
+    assert text(page, ".outcome.failed").startswith("Not finite: ")
     for at in range(18):
         page.locator(".box").nth(at).click()
     button(page, "Take steps: 10").click()
     assert state(page)["iteration"] == stopped["iteration"] < 10
-    button(page, "Reset to the first weights").click()
+    button(page, "Reset to the initial weights").click()
     assert state(page)["finite"]
-    assert text(page, ".verdict") == ""
+    assert text(page, ".outcome") == "Not trained yet."
+    assert page.locator(".failed").count() == 0
 
 
-def test_units_are_silenced_frozen_and_told_apart(x64: None, show: Open) -> None:
+def test_the_outcome_is_shown(show: Open) -> None:
+    page = show(make_run(weight_scale=1.0, learning_rate=1e-6))
+    assert page.evaluate("jaxnet.step(20).outcome") == "slow"
+    assert text(page, ".outcome").startswith("Slow: ")
+    assert page.locator(".failed").count() == 0
+    button(page, "Language: change to Chinese").click()
+    assert text(page, ".outcome").startswith("缓慢：")
+    page.evaluate("jaxnet.set({ weight_scale: 0.1, learning_rate: 20 })")
+    assert page.evaluate("jaxnet.step(5).outcome") == "diverged"
+    assert text(page, ".outcome.failed").startswith("发散：")
+
+
+def test_units_are_silenced_frozen_and_told_apart(show: Open) -> None:
     page = show()
     cards = page.locator(".card")
     assert cards.count() == 3
@@ -331,21 +346,21 @@ def test_units_are_silenced_frozen_and_told_apart(x64: None, show: Open) -> None
     button(page, "Silence unit 2").click()
     assert state(page)["settings"]["silenced"] == []
     page.evaluate("jaxnet.set({ start: 'equal' })")
-    assert page.locator(".badges").all_text_contents() == ["twin of 2", "twin of 1", "twin of 1"]
+    assert page.locator(".badges").all_text_contents() == ["equal to 2", "equal to 1", "equal to 1"]
     page.evaluate("jaxnet.set({ start: 'zeros' })")
     assert "dead" in text(page, ".badges")
-    assert "the network is dead" in text(page, ".verdict")
+    assert text(page, ".outcome.failed").startswith("Dead: ")
 
 
-def test_pictures_are_sorted_and_taken_apart(x64: None, show: Open) -> None:
-    page = show(make_model(learning_rate=0.2))
+def test_pictures_are_sorted_and_taken_apart(show: Open) -> None:
+    page = show(make_run(learning_rate=0.2))
     page.evaluate("jaxnet.step(200)")
     button(page, "test").click()
     labels = page.locator(".thumb").evaluate_all("l => l.map(b => b.ariaLabel)")
     assert len(labels) == 11
-    found = [re.fullmatch(r"test (\d+), (no|yes): P = ([\d.]+) %", label) for label in labels]
-    p = np.array([float(match[3]) / 100 for match in found if match])
-    y = np.array([match[2] == "yes" for match in found if match])
+    matches = [re.fullmatch(r"test (\d+), (no|yes): P = ([\d.]+) %", label) for label in labels]
+    p = np.array([float(match[3]) / 100 for match in matches if match])
+    y = np.array([match[2] == "yes" for match in matches if match])
     loss = -np.log(np.where(y, p, 1 - p))
     assert (np.diff(loss) < 0.01).all()
     page.get_by_label("Order").select_option("number")
@@ -360,12 +375,12 @@ def test_pictures_are_sorted_and_taken_apart(x64: None, show: Open) -> None:
     assert total == pytest.approx(np.log(probability / (1 - probability)), abs=5e-3)
 
 
-def test_an_own_photo_is_judged_as_in_python(x64: None, show: Open, tmp_path: Path) -> None:
-    model = make_model(weight_scale="1")
+def test_an_own_photo_is_classified_as_in_python(show: Open, tmp_path: Path) -> None:
+    run = make_run(weight_scale=1.0)
     photo = np.random.default_rng(5).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     Image.fromarray(photo).save(tmp_path / "photo.png")
-    (expected,) = model.predict_images(photo[None])
-    page = show(model)
+    (expected,) = run.model.predict_images(photo[None])
+    page = show(run)
     page.locator("input[type=file]").set_input_files(tmp_path / "photo.png")
     until(page, "document.querySelector('.says').textContent.startsWith('your photo')")
     said = re.search(r"= ([\d.]+) %", text(page, ".says"))
@@ -375,8 +390,8 @@ def test_an_own_photo_is_judged_as_in_python(x64: None, show: Open, tmp_path: Pa
     assert f"{said[1]} %" not in text(page, ".says")
     page.evaluate("jaxnet.set({ hidden_units: 5 })")
     page.locator(".thumb").first.click()
-    page.locator(".judged").click()
-    assert text(page, ".judged") in text(page, ".says").replace(" ·", ":")
+    page.locator(".answer").click()
+    assert text(page, ".answer") in text(page, ".says").replace(" ·", ":")
     colors = page.locator("figure canvas").first
     before = colors.evaluate("canvas => canvas.toDataURL()")
     Image.new("RGB", (9, 9), "white").save(tmp_path / "white.png")
@@ -398,12 +413,12 @@ def test_an_own_photo_is_judged_as_in_python(x64: None, show: Open, tmp_path: Pa
     until(page, "document.querySelector('[role=alert]').textContent !== ''")
 
 
-def test_the_state_stands_in_the_address(x64: None, show: Open) -> None:
+def test_the_state_stands_in_the_address(show: Open) -> None:
     page = show()
     assert "#" not in page.url
     page.evaluate(
         "jaxnet.set({ learning_rate: 0.03, hidden_units: 6, activation: 'leaky_relu',"
-        " start: 'random', seed: 11, weight_scale: 'he', scale: 'unit', silenced: [1, 4] })"
+        " start: 'random', seed: 11, weight_scale: 'he', pixel_scale: 'unit', silenced: [1, 4] })"
     )
     button(page, "Language: change to Chinese").click()
     named(page, "dA2").click()
@@ -417,7 +432,7 @@ def test_the_state_stands_in_the_address(x64: None, show: Open) -> None:
     assert state(odd)["settings"] == state(show())["settings"] | {"learning_rate": 0.5}
 
 
-def test_languages_and_themes(x64: None, show: Open) -> None:
+def test_languages_and_themes(show: Open) -> None:
     page = show(color_scheme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(background)
@@ -440,22 +455,38 @@ def command_words(page: "Page") -> list[str]:
     return re.findall(r"[A-Za-z]+", text(page, ".command"))
 
 
-def test_hostile_names_stay_names(x64: None, show: Open) -> None:
+def test_hostile_names_stay_names(show: Open) -> None:
     data = make_dataset()
-    hostile = Dataset(data.train, data.test, (HOSTILE, "{{script}}${1}'"), HOSTILE)
-    model = make_model(data=HOSTILE)
-    model = Model(model.params, model.preprocessing, hostile.classes, settings=model.settings)
-    page = show(model, hostile)
+    names = (HOSTILE, "{{script}}${1}'")
+    source = DataSource(HOSTILE, positive=names[1])
+    hostile = Dataset(data.train, data.test, names, HOSTILE, data_source=source)
+    page = show(dataclasses.replace(make_run(), classes=names), hostile)
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 1
     assert HOSTILE in page.title()
     assert HOSTILE in text(page, "#subtitle")
     assert "{{script}}${1}'" in text(page, "#subtitle")
-    assert HOSTILE in shlex.split(text(page, ".command"))
+    assert {*names} <= {*shlex.split(text(page, ".command"))}
     page.locator(".thumb").first.click()
 
 
-def test_no_request_could_be_made(x64: None, show: Open, tmp_path: Path) -> None:
+def test_what_the_page_draws_itself_is_named_with_its_generator(show: Open) -> None:
+    page = show(make_run(prng="rbg"))
+    note = page.get_by_text("The page draws weights with threefry2x32")
+    assert note.is_hidden()
+    assert text(page, ".command").startswith("JAX_DEFAULT_PRNG_IMPL=rbg jaxnet train")
+    page.evaluate("jaxnet.set({ hidden_units: 4 })")
+    assert note.is_visible()
+    assert text(page, ".command").startswith("no command: ")
+    assert button(page, "Copy").is_disabled()
+    page.evaluate("jaxnet.set({ start: 'random' })")
+    assert note.is_visible()
+    assert text(page, ".command").startswith("JAX_DEFAULT_PRNG_IMPL=threefry2x32 jaxnet train")
+    page.evaluate("jaxnet.set({ start: 'zeros' })")
+    assert note.is_hidden()
+
+
+def test_no_request_could_be_made(show: Open, tmp_path: Path) -> None:
     show()
     html = (tmp_path / "page.html").read_text("utf-8")
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', html)
@@ -472,7 +503,7 @@ def test_no_request_could_be_made(x64: None, show: Open, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_telephone_scrolls_down_only(x64: None, show: Open, lang: str) -> None:
+def test_a_telephone_scrolls_down_only(show: Open, lang: str) -> None:
     page = show(fragment=f"#lang={lang}", viewport={"width": 390, "height": 800})
     page.evaluate("jaxnet.step(20)")
     for at in range(page.locator(".box").count()):
@@ -484,7 +515,7 @@ def test_a_telephone_scrolls_down_only(x64: None, show: Open, lang: str) -> None
     assert page.locator("main :visible").evaluate_all(outside) == []
 
 
-def test_everything_has_a_name_for_a_screen_reader(x64: None, show: Open) -> None:
+def test_everything_has_a_name_for_a_screen_reader(show: Open) -> None:
     page = show()
     nameless = page.evaluate(
         "[...document.querySelectorAll('button, input, select, canvas[role], [role=slider]')]"
@@ -496,7 +527,7 @@ def test_everything_has_a_name_for_a_screen_reader(x64: None, show: Open) -> Non
     assert text(page, "[role=status]").startswith("Iteration 3: cost 0.")
 
 
-def test_less_motion_is_drawn_seldom(x64: None, show: Open) -> None:
+def test_less_motion_is_drawn_seldom(show: Open) -> None:
     page = show(reduced_motion="reduce")
     frames = state(page)["frames"]
     button(page, "Play").click()
@@ -508,7 +539,7 @@ def test_less_motion_is_drawn_seldom(x64: None, show: Open) -> None:
     )
 
 
-def test_without_pictures(x64: None, show: Open, tmp_path: Path) -> None:
+def test_without_pictures(show: Open, tmp_path: Path) -> None:
     page = show(pictures=False)
     assert "This file holds no pictures" in text(page, "#holds")
     assert page.locator("input[type=file]").count() == 0
@@ -520,17 +551,23 @@ def test_without_pictures(x64: None, show: Open, tmp_path: Path) -> None:
     assert '"train/pixels"' not in (tmp_path / "page.html").read_text("utf-8")
 
 
-def test_a_sample_says_that_it_is_one(x64: None, show: Open) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (MOST + 100, 8, 6, 3), dtype=np.uint8)
+def test_a_sample_says_that_it_is_one(show: Open) -> None:
+    images = np.random.default_rng(0).integers(
+        0, 256, (MOST_PICTURES + 100, 8, 6, 3), dtype=np.uint8
+    )
     labels = (np.arange(len(images)) % 5 == 0).astype(int)
-    page = show(dataset=Dataset(Split(images, labels), None, ("no", "yes")))
-    assert f"sample: {SAMPLE} of {MOST + 100} pictures" in text(page, "#notes")
+    source = DataSource("many")
+    data = Dataset(Split(images, labels), None, ("no", "yes"), data_source=source)
+    page = show(dataset=data)
+    assert "not the pictures that the run was trained on" in text(page, "#notes")
+    assert page.get_by_text("trains on all pictures").is_visible()
+    assert f"sample: {SAMPLE} of {MOST_PICTURES + 100} pictures" in text(page, "#notes")
     assert state(page)["train"]["pictures"] == SAMPLE
     assert "test" not in state(page)
 
 
 @pytest.mark.slow
-def test_the_command_writes_the_page_of_a_run(jaxnet: Run, show: Open) -> None:
+def test_the_command_writes_the_page_of_a_run(jaxnet: Command, show: Open) -> None:
     size = ("--count", 24, "--size", 8, "--iterations", 30, "--learning-rate", 0.05)
     jaxnet("train", *size, "--precision", "float64", "--balanced", "--seed", 4)
     result = jaxnet("page", "runs/001")
@@ -538,8 +575,7 @@ def test_the_command_writes_the_page_of_a_run(jaxnet: Run, show: Open) -> None:
     assert "written: runs/001/page.html (0." in result.out
     assert "it holds the pictures" in result.out
     page = show(path=Path("runs/001/page.html").absolute())
-    with jax.enable_x64(True):
-        trained = load_model("runs/001")
+    trained = load_run("runs/001")
     costs = page.evaluate("jaxnet.step(30).train.costs")
     np.testing.assert_allclose(costs[:30], trained.costs, rtol=0, atol=1e-9)
 
@@ -558,8 +594,8 @@ def test_the_command_writes_the_page_of_a_run(jaxnet: Run, show: Open) -> None:
     assert less["size"] == Path("runs/001/page.html").stat().st_size
 
 
-def test_steps_are_whole_numbers(x64: None, show: Open) -> None:
-    page = show(make_model())
+def test_steps_are_whole_numbers(show: Open) -> None:
+    page = show()
     for wrong in ("-5", "0", "1.5", "'x'", "NaN"):
         attempt = (
             f"(() => {{ try {{ jaxnet.step({wrong}) }} catch (error) {{ return error.name }} }})()"

@@ -1,30 +1,50 @@
-"""The offline page's engine under Node, against `fit` in float64."""
+"""The offline page's engine under Node, against `train` in float64."""
 
+import dataclasses
 import json
+import math
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from pages import costs_of_fit, make_dataset, make_model
+import typer
+from pages import make_dataset, make_run, train_again
 
-from jaxnet.activations import ACTIVATIONS
+from jaxnet.activations import ACTIVATIONS, relu
 from jaxnet.backprop import backward
-from jaxnet.data.columns import Preprocessing, balancing_weights, to_row
+from jaxnet.commands.main import app
+from jaxnet.data.columns import PIXEL_SCALES, to_row
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.source import DataSource
+from jaxnet.errors import DataError, UsageError
 from jaxnet.evaluation.scores import wilson
+from jaxnet.examples import balancing_weights
 from jaxnet.network import forward, init_params
+from jaxnet.outcomes import Outcome, judge, late_cost
 from jaxnet.report.page.build import encode
-from jaxnet.report.page.data import CURVE_POINTS, collect, first_params, sample_splits
-from jaxnet.runs.model_file import Model
+from jaxnet.report.page.data import (
+    CURVE_POINTS,
+    MOST_UNITS,
+    PAGE_GENERATOR,
+    collect,
+    command_source,
+    offered_settings,
+    sample_splits,
+)
+from jaxnet.runs.run import Run
+from jaxnet.runs.train import train
+from jaxnet.settings import Settings
 
 NODE = shutil.which("node")
-SOURCE = Path(__file__).parent.parent / "jaxnet" / "page"
+SOURCE = Path(__file__).parent.parent / "jaxnet" / "report" / "page"
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="there is no Node to run the engine in")
 
@@ -33,24 +53,26 @@ Node = Callable[..., Any]
 
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
-    """Run lines of JavaScript that may use `lessons`, and return what they call `answer`."""
+    """Run lines of JavaScript that may use `descents`, one per run, and return what they write."""
 
-    def run(lines: str, *models: tuple[Model, Dataset], pictures: bool = True) -> Any:
+    def execute(lines: str, *runs: tuple[Run, Dataset], pictures: bool = True) -> Any:
         (tmp_path / "package.json").write_text('{"type": "module"}')
         for module in SOURCE.glob("*.js"):
             shutil.copy(module, tmp_path)
-        for number, (model, dataset) in enumerate(models):
-            data = collect(model, first_params(model), dataset, pictures=pictures)
+        for number, (run, dataset) in enumerate(runs):
+            data = collect(run, dataset, pictures=pictures)
             (tmp_path / f"{number}.json").write_text(encode(data))
         (tmp_path / "run.js").write_text(
             'import { readFileSync } from "node:fs";\n'
             'import { readData } from "./data.js";\n'
-            'import { Lesson } from "./lesson.js";\n'
+            'import { Descent } from "./descent.js";\n'
+            'import { commandLine, whyNoCommand } from "./command.js";\n'
+            'import { lateCost, outcome } from "./outcome.js";\n'
             'import { drawNormals } from "./draw.js";\n'
             'import { resize } from "./resample.js";\n'
             'import { wilson } from "./scores.js";\n'
-            "const read = (n) => new Lesson(readData(readFileSync(`${n}.json`, 'utf8')));\n"
-            f"const lessons = [...Array({len(models)}).keys()].map(read);\n"
+            "const read = (n) => new Descent(readData(readFileSync(`${n}.json`, 'utf8')));\n"
+            f"const descents = [...Array({len(runs)}).keys()].map(read);\n"
             "const write = (answer) => console.log(JSON.stringify(answer));\n" + lines
         )
         done = subprocess.run(
@@ -59,7 +81,7 @@ def node(tmp_path: Path) -> Node:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    return run
+    return execute
 
 
 @pytest.fixture
@@ -67,85 +89,154 @@ def dataset() -> Dataset:
     return make_dataset()
 
 
-STEP_500 = "lessons.forEach((lesson) => lesson.step(500)); "
-WRITE_COSTS = "write(lessons.map((lesson) => lesson.state().train.costs));"
+STEP_500 = "descents.forEach((descent) => descent.step(500)); "
+WRITE_COSTS = "write(descents.map((descent) => descent.state().train.costs));"
 
 
 @pytest.mark.slow
-def test_500_iterations_cost_what_they_cost_in_fit(x64: None, node: Node, dataset: Dataset) -> None:
-    models = [
-        make_model(hidden, n_h, color)
-        for hidden in ACTIVATIONS
+def test_500_iterations_cost_what_they_cost_in_train(node: Node, dataset: Dataset) -> None:
+    runs = [
+        make_run(activation=activation, hidden_units=n_h, color=color)
+        for activation in ACTIVATIONS
         for n_h in (8, 3)
         for color in ("gray", "rgb")
     ]
-    answer = node(STEP_500 + WRITE_COSTS, *((model, dataset) for model in models))
-    for model, costs in zip(models, answer, strict=True):
-        expected = costs_of_fit(model, dataset)
+    answer = node(STEP_500 + WRITE_COSTS, *((run, dataset) for run in runs))
+    for run, costs in zip(runs, answer, strict=True):
+        expected = train_again(run, dataset).costs
         assert expected[-1] < expected[0] - 1e-4
         assert len(costs) == 501
         np.testing.assert_allclose(costs[:500], expected, rtol=0, atol=1e-9)
 
 
-def test_other_settings_cost_what_they_cost_in_fit(x64: None, node: Node, dataset: Dataset) -> None:
+def test_other_settings_cost_what_they_cost_in_train(node: Node, dataset: Dataset) -> None:
     changes: list[dict[str, Any]] = [
-        {"scale": "unit"},
-        {"weight_scale": "0.3"},
+        {"pixel_scale": "unit"},
+        {"weight_scale": 0.3},
         {"weight_scale": "he"},
-        {"weight_scale": "0"},
-        {"scale": "raw", "learning_rate": 1e-6, "weight_scale": "0.001"},
+        {"weight_scale": 0},
+        {"pixel_scale": "raw", "learning_rate": 1e-6, "weight_scale": 0.001},
         {"balanced": True},
     ]
-    models = [make_model(**settings) for settings in changes]
-    own = [make_model(balanced=True) if s.get("balanced") else make_model() for s in changes]
+    runs = [make_run(**settings) for settings in changes]
+    own = [make_run(balanced=True) if "balanced" in s else make_run() for s in changes]
     asked = [{k: v for k, v in s.items() if k != "balanced"} for s in changes]
-    for settings in asked:
-        if settings.get("weight_scale", "he") != "he":
-            settings["weight_scale"] = float(settings["weight_scale"])
-    lines = f"{json.dumps(asked)}.forEach((settings, at) => lessons[at].set(settings)); "
-    answer = node(lines + STEP_500 + WRITE_COSTS, *((model, dataset) for model in own))
-    for model, costs in zip(models, answer, strict=True):
-        # Weights drawn at another scale are rounded to float32 anew.
-        exact = model.settings["weight_scale"] in ("0", "0.1")
-        atol = 1e-9 if exact else 1e-6
-        np.testing.assert_allclose(costs[:500], costs_of_fit(model, dataset), rtol=0, atol=atol)
+    lines = f"{json.dumps(asked)}.forEach((settings, at) => descents[at].set(settings)); "
+    answer = node(lines + STEP_500 + WRITE_COSTS, *((run, dataset) for run in own))
+    for run, settings, costs in zip(runs, asked, answer, strict=True):
+        # Weights drawn at another scale are rounded to float32 again.
+        atol = 1e-6 if settings.get("weight_scale") else 1e-9
+        np.testing.assert_allclose(costs[:500], train_again(run, dataset).costs, rtol=0, atol=atol)
 
 
 @pytest.mark.slow
-def test_the_cats_cost_what_they_cost_in_fit(x64: None, node: Node, cats: Dataset) -> None:
-    params = init_params(jax.random.key(0), 4096, dtype=jnp.float64)
-    settings: dict[str, Any] = {"seed": 0, "weight_scale": "0.01", "learning_rate": 0.0075}
-    model = Model(params, Preprocessing(), cats.classes, settings=settings)
-    (costs,) = node(STEP_500 + WRITE_COSTS, (model, cats))
-    np.testing.assert_allclose(costs[:500], costs_of_fit(model, cats), rtol=0, atol=1e-9)
+def test_the_cats_cost_what_they_cost_in_train(node: Node, cats: Dataset) -> None:
+    run = train(cats, Settings(precision="float64", iterations=500))
+    (costs,) = node(STEP_500 + WRITE_COSTS, (run, cats))
+    np.testing.assert_allclose(costs[:500], run.costs, rtol=0, atol=1e-9)
+
+
+OUTCOMES = "write(cases.map((c) => [outcome(c), lateCost(c.costs)]));"
+
+
+def test_outcomes_are_those_of_python(node: Node) -> None:
+    draw = np.random.default_rng(0)
+    cases = []
+    for length in (1, 2, 19, 20, 21, 40, 41, 100, 400):
+        for entropy in (0.0, 0.3, math.log(2)):
+            for last in (0.5, 0.985, 0.991, 1.009, 1.015, 1.5):
+                first = draw.choice([0.2, 0.7, 1.2])
+                costs = np.linspace(first, last * (entropy or 0.7), length)
+                cases.append({"costs": costs.tolist(), "entropy": entropy})
+        cases.append({"costs": [0.1] * length, "entropy": 0.05})
+        cases.append({"costs": [0.1] * length, "entropy": 0.0})
+        cases.append({"costs": [0.1] * length, "entropy": 0.1})
+        cases.append({"costs": [0.0] * length, "entropy": 0.0})
+    for case in cases:
+        case |= {"finite": bool(draw.random() < 0.9), "active": bool(draw.random() < 0.9)}
+    answer = node(f"const cases = {json.dumps(cases)};" + OUTCOMES)
+    for case, (found, late) in zip(cases, answer, strict=True):
+        costs = np.array(case["costs"])
+        assert late == pytest.approx(late_cost(costs), rel=1e-14)
+        expected = judge(
+            case["finite"], case["active"], costs[0], late_cost(costs), case["entropy"]
+        )
+        assert found == expected, case
+    assert {found for found, _ in answer} == set(get_args(Outcome))
+
+
+def test_a_descent_has_the_outcome_of_its_run(node: Node, dataset: Dataset) -> None:
+    cases: list[tuple[dict[str, Any], int, str]] = [
+        ({}, 500, "learning"),
+        ({"weight_scale": 0}, 3, "dead"),
+        ({"learning_rate": 1e-4, "balanced": True}, 3, "plateau"),
+        ({"weight_scale": 1.0, "learning_rate": 1e-6}, 30, "slow"),
+        ({"learning_rate": 20.0}, 5, "diverged"),  # a further cost would be lower
+        ({"learning_rate": 1e200}, 9, "not finite"),
+    ]
+    runs = [make_run(**settings) for settings, _, _ in cases]
+    steps = json.dumps([iterations for _, iterations, _ in cases])
+    lines = (
+        "const first = descents.map((descent) => descent.outcome);"
+        f"{steps}.forEach((n, at) => descents[at].step(n));"
+        "write([first, descents.map((descent) => descent.state().outcome)]);"
+    )
+    first, last = node(lines, *((run, dataset) for run in runs))
+    assert last == [expected for _, _, expected in cases]
+    assert last == [
+        train_again(run, dataset, n).outcome for run, (_, n, _) in zip(runs, cases, strict=True)
+    ]
+    assert first == [None, "dead", None, None, None, None]
+
+
+def test_a_descent_stops_at_a_parameter_that_is_not_finite(node: Node, dataset: Dataset) -> None:
+    lines = (  # a unit that is off leaves the cost finite
+        "const [descent] = descents; descent.params.b1[0] = -Infinity; descent.evaluate();"
+        "descent.step(3); write([descent.t, descent.history.train.costs[0], descent.outcome]);"
+    )
+    t, cost, outcome = node(lines, (make_run(), dataset))
+    assert (t, outcome) == (0, "not finite")
+    assert np.isfinite(cost)
+
+
+def test_silenced_units_and_pictures_of_weight_0_are_not_active(
+    node: Node, dataset: Dataset
+) -> None:
+    lines = (
+        "const [one, other] = descents; one.set({ silenced: [0, 1] }); const some = one.outcome;"
+        "one.set({ silenced: [0, 1, 2] }); other.data.splits.train.weights.fill(0);"
+        "write([some, one.outcome, other.outcome]);"
+    )
+    assert node(lines, (make_run(), dataset), (make_run(), dataset)) == [None, "dead", "dead"]
 
 
 def test_every_derivative_is_that_of_backprop(x64: None, node: Node, dataset: Dataset) -> None:
     for hidden in ACTIVATIONS:
-        model = make_model(hidden, balanced=True)
+        run = make_run(activation=hidden, balanced=True)
+        params = run.model.params
         lines = (
-            "const [lesson] = lessons; const list = (group) => Object.fromEntries("
+            "const [descent] = descents; const list = (group) => Object.fromEntries("
             "Object.entries(group).map(([name, values]) => [name, [...values]]));"
-            "write([list(lesson.stages.train), list(lesson.stages.test), list(lesson.gradients),"
-            " [0, 1, 2].map((unit) => [...lesson.slopesOf(unit)]),"
-            " [0, 1, 2].map((unit) => [...lesson.weightsOf(unit)])]);"
+            "write([list(descent.stages.train), list(descent.stages.test), list(descent.gradients),"
+            " [0, 1, 2].map((unit) => [...descent.slopesOf(unit)]),"
+            " [0, 1, 2].map((unit) => [...descent.weightsOf(unit)])]);"
         )
-        train, test, gradients, slopes, W1 = node(lines, (model, dataset))
+        train, test, gradients, slopes, W1 = node(lines, (run, dataset))
         X, X_test = (
-            model.preprocessing.columns(split.images, jnp.float64)
+            run.preprocessing.columns(split.images, jnp.float64)
             for split in dataset.splits.values()
         )
         Y = to_row(dataset.train.labels, dtype=jnp.float64)
         for found, inputs in ((train, X), (test, X_test)):
-            for name, values in forward(model.params, inputs, model.hidden)._asdict().items():
+            for name, values in forward(params, inputs, run.hidden)._asdict().items():
                 np.testing.assert_allclose(found[name], values.ravel(), rtol=1e-10, atol=1e-13)
-        expected = backward(model.params, X, Y, model.hidden, balancing_weights(Y))._asdict()
+        expected = backward(params, X, Y, run.hidden, balancing_weights(Y))._asdict()
         dW1 = expected.pop("dW1")
         for name, values in expected.items():
             np.testing.assert_allclose(gradients[name], values.ravel(), rtol=1e-10, atol=1e-13)
         # Grey pictures are carried as bytes, so what is only drawn is rounded.
         np.testing.assert_allclose(slopes, dW1, atol=2e-3)
-        np.testing.assert_allclose(W1, model.params["W1"], atol=1e-6)
+        np.testing.assert_allclose(W1, params["W1"], atol=1e-6)
 
 
 def test_a_seed_draws_the_weights_of_jax(x64: None, node: Node, dataset: Dataset) -> None:
@@ -154,7 +245,7 @@ def test_a_seed_draws_the_weights_of_jax(x64: None, node: Node, dataset: Dataset
         ".map(({ W1, W2 }) => [[...W1], [...W2]]));"
     )
     for seed, (W1, W2) in zip((0, 7, 2**32 - 1), node(lines), strict=True):
-        params = init_params(jax.random.key(seed), 48, 16, scale=1.0)
+        params = init_params(jax.random.key(seed, impl=PAGE_GENERATOR), 48, 16, weight_scale=1.0)
         np.testing.assert_allclose(W1, params["W1"].ravel(), rtol=2e-6, atol=1e-7)
         np.testing.assert_allclose(W2, params["W2"].ravel(), rtol=2e-6, atol=1e-7)
 
@@ -165,20 +256,20 @@ def test_other_starts(x64: None, node: Node, dataset: Dataset) -> None:
         {"hidden_units": 5},
         {"hidden_units": 2},
         {"start": "zeros"},
-        {"start": "equal", "weight_scale": 0.1, "scale": "unit"},
+        {"start": "equal", "weight_scale": 0.1, "pixel_scale": "unit"},
     ]
     lines = (
-        f"write({json.dumps(asked)}.map((settings) => {{ const [lesson] = lessons;"
-        "lesson.set({ ...lesson.settings, start: 'own', hidden_units: 3, weight_scale: 0.1,"
-        "scale: 'symmetric', ...settings }); return ["
-        "[...lesson.stages.train.Z1], [...lesson.params.W2], [...lesson.weightsOf(1)]]; }));"
+        f"write({json.dumps(asked)}.map((settings) => {{ const [descent] = descents;"
+        "descent.set({ ...descent.settings, start: 'own', hidden_units: 3, weight_scale: 0.1,"
+        "pixel_scale: 'symmetric', ...settings }); return ["
+        "[...descent.stages.train.Z1], [...descent.params.W2], [...descent.weightsOf(1)]]; }));"
     )
-    answer = node(lines, (make_model(), dataset))
-    unit = Preprocessing(8, 6, scale="unit").columns(dataset.train.images, jnp.float64)
+    answer = node(lines, (make_run(), dataset))
+    unit = Preprocessing(8, 6, pixel_scale="unit").columns(dataset.train.images, jnp.float64)
     X = Preprocessing(8, 6).columns(dataset.train.images, jnp.float64)
 
     def drawn(seed: int, n_h: int) -> tuple[np.ndarray, np.ndarray]:
-        params = init_params(jax.random.key(seed), 48, n_h, scale=0.1, dtype=jnp.float64)
+        params = init_params(jax.random.key(seed), 48, n_h, weight_scale=0.1, dtype=jnp.float64)
         return np.asarray(params["W1"]), np.asarray(params["W2"])[0]
 
     expected = [(*drawn(9, 3), X), (*drawn(5, 5), X), (*drawn(5, 2), X)]
@@ -195,10 +286,11 @@ def test_other_starts(x64: None, node: Node, dataset: Dataset) -> None:
 
 def test_equal_units_stay_equal_and_zeros_zero(x64: None, node: Node, dataset: Dataset) -> None:
     lines = (
-        "const [lesson] = lessons; write(['equal', 'zeros'].map((start) => { lesson.set({ start });"
-        "lesson.step(50); return [[...lesson.params.C], lesson.state()]; }));"
+        "const [descent] = descents;"
+        "write(['equal', 'zeros'].map((start) => { descent.set({ start });"
+        "descent.step(50); return [[...descent.params.C], descent.state()]; }));"
     )
-    (equal, state), (zeros, none) = node(lines, (make_model(), dataset))
+    (equal, state), (zeros, none) = node(lines, (make_run(), dataset))
     rows = np.reshape(equal, (3, -1))
     np.testing.assert_array_equal(rows[0], rows[2])
     assert np.abs(rows).max() > 0
@@ -209,12 +301,12 @@ def test_equal_units_stay_equal_and_zeros_zero(x64: None, node: Node, dataset: D
 
 def test_going_back_forgets_what_came_after(x64: None, node: Node, dataset: Dataset) -> None:
     lines = (
-        "const [lesson] = lessons; const brief = () => [lesson.t, lesson.state().train.costs];"
-        "lesson.step(35); const far = brief(); lesson.goTo(18); const near = brief();"
-        "const kept = lesson.state().snapshots; lesson.back(); const earlier = brief();"
-        "lesson.step(25); write([far, near, earlier, brief(), lesson.state().snapshots, kept]);"
+        "const [descent] = descents; const brief = () => [descent.t, descent.state().train.costs];"
+        "descent.step(35); const far = brief(); descent.goTo(18); const near = brief();"
+        "const kept = descent.state().snapshots; descent.back(); const earlier = brief();"
+        "descent.step(25); write([far, near, earlier, brief(), descent.state().snapshots, kept]);"
     )
-    far, near, earlier, again, snapshots, kept = node(lines, (make_model(), dataset))
+    far, near, earlier, again, snapshots, kept = node(lines, (make_run(), dataset))
     assert (far[0], near[0], earlier[0], again[0]) == (35, 20, 10, 35)
     assert near[1] == far[1][:21]
     assert earlier[1] == far[1][:11]
@@ -227,22 +319,23 @@ def test_a_silenced_unit_is_cut_out_and_a_frozen_one_keeps_its_weights(
     x64: None, node: Node, dataset: Dataset
 ) -> None:
     lines = (
-        "const [lesson] = lessons; lesson.set({ silenced: [0], frozen: [1] }); lesson.step(20);"
-        "write([lesson.state(), [...lesson.params.C], lesson.n_h]);"
+        "const [descent] = descents; descent.set({ silenced: [0], frozen: [1] }); descent.step(20);"
+        "write([descent.state(), [...descent.params.C], descent.n_h]);"
     )
-    model = make_model()
-    state, C, n_h = node(lines, (model, dataset))
+    run = make_run()
+    params = run.model.params
+    state, C, n_h = node(lines, (run, dataset))
     silent, frozen, free = np.reshape(C, (n_h, -1))
     assert not silent.any()
     assert not frozen.any()
     assert free.any()
-    W2 = np.asarray(model.params["W2"])[0]
+    W2 = np.asarray(params["W2"])[0]
     np.testing.assert_allclose(state["W2"][:2], W2[:2], rtol=1e-12)
     assert state["W2"][2] != W2[2]
-    X = model.preprocessing.columns(dataset.train.images, jnp.float64)
-    without = model.params | {"W2": jnp.asarray([[0.0, *W2[1:]]])}
+    X = run.preprocessing.columns(dataset.train.images, jnp.float64)
+    without = params | {"W2": jnp.asarray([[0.0, *W2[1:]]])}
     first = node(
-        "const [l] = lessons; l.set({ silenced: [0] }); write(l.state());", (model, dataset)
+        "const [l] = descents; l.set({ silenced: [0] }); write(l.state());", (run, dataset)
     )
     np.testing.assert_allclose(
         first["train"]["probabilities"], forward(without, X).A2[0], rtol=1e-10
@@ -252,13 +345,14 @@ def test_a_silenced_unit_is_cut_out_and_a_frozen_one_keeps_its_weights(
 def test_an_own_photo_goes_through_the_live_network(
     x64: None, node: Node, dataset: Dataset
 ) -> None:
-    # A training picture shown once more must be judged as it is judged in the training split.
+    # A training picture given as a photo must have the logit that it has in the training split.
     lines = (
-        "const [lesson] = lessons; lesson.lookAt(lesson.data.splits.train.pixels.slice(144, 288));"
-        "lesson.step(100); lesson.set({ scale: 'unit' }); lesson.step(10);"
-        "write([lesson.stages.photo.Z2[0], lesson.stages.train.Z2[1]]);"
+        "const [descent] = descents;"
+        "descent.setPhoto(descent.data.splits.train.pixels.slice(144, 288));"
+        "descent.step(100); descent.set({ pixel_scale: 'unit' }); descent.step(10);"
+        "write([descent.stages.photo.Z2[0], descent.stages.train.Z2[1]]);"
     )
-    photo, same = node(lines, (make_model(color="rgb"), dataset))
+    photo, same = node(lines, (make_run(color="rgb"), dataset))
     assert photo == pytest.approx(same, abs=1e-6)
 
 
@@ -266,32 +360,37 @@ def test_wrong_settings_are_refused(x64: None, node: Node, dataset: Dataset) -> 
     wrong = [
         {"learning_rate": -1},
         {"weight_scale": "large"},
-        {"hidden_units": 17},
+        {"hidden_units": MOST_UNITS + 1},
+        {"hidden_units": 0},
         {"hidden_units": 2.5},
         {"activation": "toString"},
         {"start": "here"},
         {"seed": -1},
-        {"scale": "log"},
+        {"pixel_scale": "log"},
+        {"scale": "unit"},
+        {"seed": 2**32},
+        {"seed": "he"},
+        {"activation": 1},
         {"silenced": 3},
         {"colour": "red"},
         {"learning_rate": True},
     ]
     lines = (
-        f"write({json.dumps(wrong)}.map((settings) => {{ try {{ lessons[0].set(settings); }}"
-        "catch (error) { return [error.name, lessons[0].settings.hidden_units]; } }));"
+        f"write({json.dumps(wrong)}.map((settings) => {{ try {{ descents[0].set(settings); }}"
+        "catch (error) { return [error.name, descents[0].settings.hidden_units]; } }));"
     )
-    assert node(lines, (make_model(), dataset)) == [["RangeError", 3]] * len(wrong)
+    assert node(lines, (make_run(), dataset)) == [["RangeError", 3]] * len(wrong)
 
 
 def test_without_pictures_the_descent_is_the_same(x64: None, node: Node, dataset: Dataset) -> None:
     lines = (
-        "const [lesson] = lessons; lesson.step(500); let refused = '';"
-        "try { lesson.set({ start: 'random' }); } catch (error) { refused = error.message; }"
-        "write([lesson.state().train.costs, lesson.weightsOf(0), refused]);"
+        "const [descent] = descents; descent.step(500); let refused = '';"
+        "try { descent.set({ start: 'random' }); } catch (error) { refused = error.message; }"
+        "write([descent.state().train.costs, descent.weightsOf(0), refused]);"
     )
-    model = make_model()
-    costs, weights, refused = node(lines, (model, dataset), pictures=False)
-    np.testing.assert_allclose(costs[:500], costs_of_fit(model, dataset), rtol=0, atol=1e-9)
+    run = make_run()
+    costs, weights, refused = node(lines, (run, dataset), pictures=False)
+    np.testing.assert_allclose(costs[:500], train_again(run, dataset).costs, rtol=0, atol=1e-9)
     assert weights is None
     assert refused == "start cannot be random"
 
@@ -310,24 +409,162 @@ def test_many_pictures_become_a_sample_of_each_class(dataset: Dataset) -> None:
         np.testing.assert_array_equal(split.labels, places % 4 == 0)
 
 
-def test_the_numbers_are_in_float64_even_where_jax_is_set_to_float32(dataset: Dataset) -> None:
-    with jax.enable_x64(True):
-        model = make_model()
-        wide = collect(model, model.params, dataset).arrays
-    params = {name: jnp.asarray(np.float32(values)) for name, values in model.params.items()}
-    narrow = Model(params, model.preprocessing, model.classes, settings=model.settings)
-    arrays = collect(narrow, params, dataset).arrays
-    for name in ("K", "test/products", "train/sums", "train/Z1"):
-        assert arrays[name].dtype == np.float64
-        np.testing.assert_allclose(arrays[name], wide[name], rtol=1e-14, atol=1e-14)
+def test_the_numbers_are_in_float64_whatever_the_precision_of_the_run(dataset: Dataset) -> None:
+    wide = collect(make_run(), dataset).arrays
+    narrow = collect(make_run(precision="float32"), dataset).arrays
+    for name in ("K", "test/products", "train/sums", "train/Z1", "W2"):
+        assert narrow[name].dtype == np.float64
+        np.testing.assert_array_equal(narrow[name], wide[name])
 
 
-def test_the_runs_own_curve_is_thinned(x64: None, dataset: Dataset) -> None:
-    model = make_model()
-    long = Model(model.params, model.preprocessing, model.classes, costs=np.arange(6000.0))
-    costs = collect(long, model.params, dataset).arrays["costs"]
+def test_the_runs_own_curve_is_thinned_out(dataset: Dataset) -> None:
+    long = dataclasses.replace(make_run(), costs=np.arange(6000.0))
+    costs = collect(long, dataset).arrays["costs"]
     assert len(costs) <= CURVE_POINTS
     assert list(costs[:3]) == [0, 3, 6]
+
+
+def test_settings_have_the_ranges_of_their_dataclasses(dataset: Dataset) -> None:
+    offered = offered_settings(3, pictures=True)
+    assert offered["learning_rate"] == {
+        "default": None,
+        "least": 0,
+        "greatest": None,
+        "choices": [],
+        "numbers": "any",
+    }
+    assert offered["weight_scale"]["choices"] == ["he"]
+    assert offered["weight_scale"]["default"] == Settings().weight_scale
+    assert offered["seed"]["greatest"] == 2**32 - 1
+    assert offered["activation"]["choices"] == list(ACTIVATIONS)
+    assert offered["pixel_scale"]["choices"] == list(PIXEL_SCALES)
+    assert offered["pixel_scale"]["numbers"] is None
+    units = {"default": 8, "least": 1, "greatest": MOST_UNITS, "choices": [], "numbers": "whole"}
+    assert offered["hidden_units"] == units
+    assert offered_settings(40, pictures=True)["hidden_units"]["greatest"] == 40
+    assert offered_settings(3, pictures=False)["hidden_units"]["greatest"] == 3
+
+
+def test_the_header_has_the_settings_of_run_and_data(dataset: Dataset) -> None:
+    header = collect(make_run(momentum=0.5), dataset).header
+    settings = header["settings"]
+    assert (settings["momentum"], settings["hidden_units"], settings["seed"]) == (0.5, 3, 5)
+    assert (settings["data"], settings["data_seed"]) == ("pets", 0)
+    assert "test" not in settings
+    assert header["data_options"] == {"data": "pets"}
+    assert header["same_data"]
+
+
+def test_runs_and_data_that_a_page_cannot_show_are_refused(dataset: Dataset) -> None:
+    with pytest.raises(UsageError, match="initial weights") as refused:
+        collect(dataclasses.replace(make_run(), settings=None), dataset)
+    assert "--" not in str(refused.value)
+    own = dataclasses.replace(relu, name="tent")
+    with pytest.raises(UsageError, match='"tent"'):
+        collect(dataclasses.replace(make_run(), hidden=own), dataset)
+    one_class = dataclasses.replace(dataset, train=dataset.train._replace(labels=np.ones(29, int)))
+    with pytest.raises(DataError, match="every training picture"):
+        collect(make_run(), one_class)
+
+
+def test_the_command_names_the_pictures_that_are_shown(dataset: Dataset) -> None:
+    run = dataclasses.replace(make_run(), data_source=DataSource("here", size=8))
+    unnamed = dataclasses.replace(dataset, data_source=None)
+    other = dataclasses.replace(
+        unnamed, train=unnamed.train._replace(images=255 - unnamed.train.images)
+    )
+    assert command_source(run, dataset) == DataSource("pets")
+    assert command_source(run, unnamed) == run.data_source
+    assert command_source(run, other) is None
+    assert not collect(run, other).header["same_data"]
+    square = dataclasses.replace(run, preprocessing=Preprocessing(5, 5))
+    assert command_source(square, dataset) == DataSource("pets", size=5)
+    assert (
+        command_source(dataclasses.replace(run, preprocessing=Preprocessing(5, 6)), dataset) is None
+    )
+
+
+def parse(line: str) -> tuple[dict[str, str], DataSource, Preprocessing, Settings]:
+    """Read a command line as a shell and `jaxnet train` do: variables, data and settings."""
+    words = shlex.split(line)
+    at = words.index("jaxnet")
+    variables = dict(word.split("=") for word in words[:at])
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert words[at + 1] == "train"
+    given = commands["train"].make_context("train", words[at + 2 :]).params
+    source, preprocessing, settings = (
+        {
+            field.name: given[field.name]
+            for field in dataclasses.fields(kind)
+            if given.get(field.name)
+        }
+        for kind in (DataSource, Preprocessing, Settings)
+    )
+    for name in ("weight_scale", "learning_rate"):
+        settings[name] = given[name]  # 0 is a value, too
+    return (
+        variables,
+        DataSource(**source),
+        Preprocessing(8, 6, **preprocessing),
+        Settings(**settings),
+    )
+
+
+def test_the_command_has_the_settings_of_the_page(node: Node, dataset: Dataset) -> None:
+    source = DataSource("a folder", test="t's", positive="yes", data_seed=3, skip_bad=True)
+    dataset = dataclasses.replace(dataset, data_source=source)
+    run = make_run(color="rgb", balanced=True, momentum=0.5, iterations=70)
+    changes = {"pixel_scale": "unit", "learning_rate": 1e-7, "activation": "sigmoid"}
+    lines = (
+        "const [descent] = descents; const own = commandLine(descent);"
+        f"descent.set({json.dumps(changes | {'weight_scale': 'he', 'hidden_units': 4})});"
+        "descent.step(7); const random = commandLine(descent);"
+        "descent.set({ start: 'zeros' }); write([own, random, commandLine(descent)]);"
+    )
+    own, he, zeros = map(parse, node(lines, (run, dataset)))
+    assert run.settings is not None
+    plain = dataclasses.replace(run.settings, momentum=0.0)  # the page's own update rule
+    assert own == ({}, source, run.preprocessing, plain)
+    changed = dataclasses.replace(
+        plain, learning_rate=1e-7, activation="sigmoid", hidden_units=4, weight_scale="he"
+    )
+    unit = Preprocessing(8, 6, "rgb", "unit")
+    assert he == ({}, source, unit, dataclasses.replace(changed, iterations=7))
+    assert zeros == ({}, source, unit, dataclasses.replace(changed, weight_scale=0.0))
+
+
+def test_a_run_of_another_generator(node: Node, dataset: Dataset) -> None:
+    run = make_run(prng="rbg", color="rgb")
+    asked: list[dict[str, Any]] = [
+        {},
+        {"start": "random", "seed": 9},
+        {"hidden_units": 2},
+        {"hidden_units": 5},
+        {"start": "zeros", "hidden_units": 3},
+        {"start": "equal"},
+    ]
+    lines = (
+        "const [descent] = descents; const own = descent.settings;"
+        f"write({json.dumps(asked)}.map((settings) => {{ descent.set({{ ...own, ...settings }});"
+        "const reason = whyNoCommand(descent); const line = reason ?? commandLine(descent);"
+        "descent.step(100); return [line, descent.state().train.costs.slice(0, 100)]; }));"
+    )
+    answer = node(lines, (run, dataset))
+    (own, own_costs), (random, random_costs), fewer, more, (zeros, _), equal = answer
+    for line, costs, prng, seed, atol in (
+        (own, own_costs, "rbg", 5, 1e-9),
+        (random, random_costs, "threefry2x32", 9, 1e-6),  # weights rounded to float32
+    ):
+        variables, _, _, settings = parse(line)
+        assert (variables, settings.seed) == ({"JAX_DEFAULT_PRNG_IMPL": prng}, seed)
+        with jax.default_prng_impl(prng):
+            trained = train_again(make_run(seed=seed, color="rgb"), dataset, 100)
+        np.testing.assert_allclose(costs, trained.costs, rtol=0, atol=atol)
+    assert fewer[0] == more[0] == "noCommandGenerator"
+    assert equal[0] == "noCommandEqual"
+    assert zeros.startswith("jaxnet train")
+    unknown = dataclasses.replace(dataset, data_source=None)
+    assert node("write(whyNoCommand(descents[0]));", (run, unknown)) == "noCommandData"
 
 
 def test_intervals_are_those_of_evaluate(node: Node) -> None:

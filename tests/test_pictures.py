@@ -175,7 +175,7 @@ def test_bad_pictures_among_good_ones(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_pictures(paths, 8, 8)
     assert all(str(path) in str(caught.value) for path in paths[::2])
-    assert "--skip-bad" in caught.value.remedy
+    assert "skip_bad=True" in caught.value.remedy
     images, kept, errors = read_pictures(paths, 8, 8, skip_bad=True)
     assert kept == [1, 3, 5, 7]
     assert [image[0, 0, 0] for image in images] == kept

@@ -1,5 +1,7 @@
 """`jaxnet train --resume`: a run that was stopped or killed ends as if it had never been."""
 
+import dataclasses
+import json
 import os
 import random
 import shutil
@@ -9,69 +11,85 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import chex
+import h5py
 import numpy as np
 import pytest
 from conftest import Result
 
-from jaxnet.runs.model_file import Model, load_model
+from jaxnet.data.load import load_dataset
+from jaxnet.data.source import DataSource
+from jaxnet.runs import run as run_module
+from jaxnet.runs.model_file import Stored
+from jaxnet.runs.run import Run as KeptRun
+from jaxnet.runs.run import load_run
+from jaxnet.runs.train import train
 
 Run = Callable[..., Result]
+Write = Callable[..., Path]
 
 QUICK = ("--size", 8, "--hidden-units", 3, "--learning-rate", 0.05)
+OUTPUTS = {"model.h5", "training.png", "page.html"}
 
 # A few on every run of the tests; JAXNET_KILLS=200 for the long one, ten minutes.
 KILLS = int(os.environ.get("JAXNET_KILLS", "3"))
 
 
-def assert_same_run(ours: Model, theirs: Model) -> None:
-    chex.assert_trees_all_equal(ours.params, theirs.params)
+def assert_same_run(ours: KeptRun, theirs: KeptRun) -> None:
+    chex.assert_trees_all_equal(ours.model.params, theirs.model.params)
     np.testing.assert_array_equal(ours.costs, theirs.costs)
     assert ours.settings == theirs.settings
+    assert ours.outcome == theirs.outcome
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     "settings",
     [(), ("--momentum", 0.9), ("--optimizer", "adam"), ("--basis", "pixels", "--nesterov")],
     ids=["span", "momentum", "adam", "pixels"],
 )
-def test_a_run_goes_on_to_the_same_bits(
+def test_a_resumed_run_has_the_same_bits(
     settings: tuple[str, ...], jaxnet: Run, folder: Path
 ) -> None:
-    run = ("train", "--data", folder, *QUICK, *settings)
+    run = ("train", "--data", folder, *QUICK, *settings, "--no-page")
     jaxnet(*run, "--iterations", 60, "--checkpoint-every", 7, "--out", "whole")
     jaxnet(*run, "--iterations", 25, "--out", "parts")
-    result = jaxnet("train", "--resume", "parts", "--iterations", 60)
-    assert result.code in (0, 1)
-    assert "parts goes on after 25 iterations" in result.out
-    assert_same_run(load_model("parts"), load_model("whole"))
+    result = jaxnet("train", "--resume", "parts", "--iterations", 60, "--no-page")
+    assert result.code == 0
+    assert "parts has made 25 of 60 iterations" in result.out
+    assert_same_run(load_run("parts"), load_run("whole"))
+    made_by = str(load_run("parts").origin["command"]).splitlines()
+    assert [line.split("--")[-1] for line in made_by] == ["out parts", "no-page"]
+    assert made_by[1] == "jaxnet train --resume parts --iterations 60 --no-page"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_is_saved_on_the_way(
     jaxnet: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jaxnet.runs import model_file as model
-
     saved = []
-    keep = model.save_model
+    keep = run_module.write_model_file  # type: ignore[attr-defined]
 
-    def spy(path: Path, kept: Model, *rest: object) -> None:
-        saved.append(len(kept.costs))
-        keep(path, kept, *rest)  # type: ignore[arg-type]
+    def spy(path: Path, stored: Stored) -> None:
+        saved.append(len(stored.checkpoint.costs))
+        keep(path, stored)
 
-    monkeypatch.setattr(model, "save_model", spy)
-    jaxnet("train", "--data", folder, *QUICK, "--iterations", 450, "--checkpoint-every", 150)
-    assert saved == [0, 150, 300, 450, 450]
+    monkeypatch.setattr(run_module, "write_model_file", spy)
+    train = ("train", "--data", folder, *QUICK, "--no-page")
+    jaxnet(*train, "--iterations", 450, "--checkpoint-every", 150)
+    assert saved == [150, 300, 450]
     saved.clear()
-    jaxnet("train", "--data", folder, *QUICK, "--iterations", 310, "--checkpoint-every", 101)
-    assert saved == [0, 100, 200, 300, 310], "never further apart than asked for"
+    jaxnet(*train, "--iterations", 310, "--checkpoint-every", 101)
+    assert saved == [100, 200, 300, 310], "never further apart than asked for"
     saved.clear()
-    jaxnet("train", "--data", folder, *QUICK, "--iterations", 450)
-    assert saved == [0, 450]
+    jaxnet(*train, "--iterations", 450)
+    assert saved == [100, 450], "soon, so that it can be resumed from then on"
 
 
-def test_a_run_goes_on_elsewhere(jaxnet: Run, folder: Path) -> None:
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_is_resumed_elsewhere(jaxnet: Run, folder: Path) -> None:
     """The pictures may have moved; the model file names the run as well as its folder does."""
     shutil.copytree(folder, "here")
     jaxnet("train", "--data", "here", *QUICK, "--iterations", 20, "--out", "run")
@@ -79,54 +97,185 @@ def test_a_run_goes_on_elsewhere(jaxnet: Run, folder: Path) -> None:
     settings = ("--basis", "auto", "--iterations", 30)
     assert jaxnet("train", "--resume", "run", *settings).code == 2
     moved = ("--data", "there", *settings)
-    assert jaxnet("train", "--resume", "run/model.h5", *moved).code in (0, 1)
-    model = load_model("run")
-    assert len(model.costs) == 30
-    assert model.settings["data"] == "there"
+    assert jaxnet("train", "--resume", "run/model.h5", *moved).code == 0
+    run = load_run("run")
+    assert len(run.costs) == 30
+    assert run.data_source == DataSource("there", size=8)
     shutil.copy("run/model.h5", "run/copy.h5")
     refused = jaxnet("train", "--resume", "run/copy.h5", *moved)
     assert refused.code == 2
     assert "copy.h5 is a file, and no run" in refused.err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_contradicts_the_run_is_refused(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK, "--iterations", 20, "--out", "run")
     before = Path("run/model.h5").read_bytes()
     for changed, found in (
-        (("--learning-rate", 0.1), "--learning-rate is 0.1"),
-        (("--data", "sketches"), "other pictures than run was trained on"),
-        (("--seed", 1), "--seed is 1"),
-        (("--optimizer", "adam"), "--optimizer is adam"),
-        (("--color", "rgb"), "--color is rgb"),
-        (("--activation", "sigmoid"), "--activation is sigmoid"),
-        (("--size", 9), "--size is 9"),
+        (("--learning-rate", 0.1), "--learning-rate is 0.1\n"),
+        (("--data", "sketches"), "holds other pictures or labels than the run was trained on"),
+        (("--seed", 1), "--seed is 1\n"),
+        (("--optimizer", "adam"), "--optimizer is adam\n"),
+        (("--basis", "pixels"), "--basis is pixels\n"),
+        (("--precision", "float64"), "--precision is float64\n"),
+        (("--weight-scale", "he"), "--weight-scale is he\n"),
+        (("--balanced",), "--balanced is True\n"),
+        (("--color", "rgb"), "--color is rgb\n"),
+        (("--pixel-scale", "unit"), "--pixel-scale is unit\n"),
+        (("--activation", "sigmoid"), "--activation is sigmoid\n"),
+        (("--size", 9), "--size is 9\n"),
+        (("--positive", "dog"), "--positive is dog\n"),
         (("--out", "other"), "--out is given with --resume"),
-        ((), "run has made 20 iterations"),
-        (("--iterations", 15), "run has made 20 iterations"),
+        (("--force",), "--force is given with --resume"),
+        (("--seeds", 2), "--seeds is given with --resume"),
+        (("--iterations", 15), "the run has made 20 iterations"),
     ):
         result = jaxnet("train", "--resume", "run", *changed)
         assert result.code == 2, changed
         assert found in result.err
+        assert Path("run/model.h5").read_bytes() == before, changed
     agreeing = ("--learning-rate", 0.05, "--data", folder, "--iterations", 30)
-    assert jaxnet("train", "--resume", "run", *agreeing).code in (0, 1)
-    assert len(load_model("run").costs) == 30
-    assert Path("run/model.h5").read_bytes() != before
+    assert jaxnet("train", "--resume", "run", *agreeing).code == 0
+    assert len(load_run("run").costs) == 30
 
     next((folder / "cat").glob("*")).unlink()
     result = jaxnet("train", "--resume", "run", "--iterations", 40)
     assert result.code == 2
-    assert "other pictures than run was trained on" in result.err
+    assert "holds other pictures or labels than the run was trained on" in result.err
     assert "there is no" in jaxnet("train", "--resume", "nowhere").err
 
 
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ("permuted", "other pictures or labels than the run"),
+        ("flipped", "other pictures or labels than the run"),
+        ("test flipped", "other test pictures or labels than the run"),
+        ("one pixel", "other pictures or labels than the run"),
+    ],
+)
+def test_other_pictures_are_refused(
+    changed: str, found: str, jaxnet: Run, h5: Write, images: np.ndarray
+) -> None:
+    """In the order, in the labels, or in one value; the files have the same shapes."""
+    jaxnet("train", "--data", h5(), "--iterations", 20, "--out", "run")
+    before = Path("run/model.h5").read_bytes()
+    labels = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    altered = images[:8].copy()
+    altered[0, 0, 0, 0] ^= 1
+    h5(
+        **{
+            "permuted": {
+                "train_set_x": images[[1, 0, 3, 2, 5, 4, 7, 6]],
+                "train_set_y": 1 - labels,
+            },
+            "flipped": {"train_set_y": 1 - labels},
+            "test flipped": {"test_set_y": np.array([1, 0, 0, 0])},
+            "one pixel": {"train_set_x": altered},
+        }[changed]
+    )
+    result = jaxnet("train", "--resume", "run", "--iterations", 40)
+    assert result.code == 2
+    assert found in result.err
+    assert "Traceback" not in result.err
+    assert Path("run/model.h5").read_bytes() == before
+
+
+def kept_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in OUTPUTS}
+
+
+def test_a_finished_run_says_so_and_is_left_alone(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK, "--iterations", 20, "--out", "run")
+    before = kept_files(Path("run"))
+    assert before.keys() == OUTPUTS
+    result = jaxnet("train", "--resume", "run")
+    assert (result.code, result.out) == (0, "run is finished: nothing is left to do\n")
+    as_json = jaxnet("train", "--resume", "run", "--iterations", 20, "--json")
+    answer = json.loads(as_json.out)
+    assert as_json.err == result.out
+    assert (answer["run"], answer["iterations"]) == ("run", 20)
+    assert answer["last_cost"] == float(load_run("run").costs[-1])
+    assert kept_files(Path("run")) == before
+
+    # Told where its pictures are now, it compares them.
+    shutil.copytree(folder, "moved")
+    moved = jaxnet("train", "--resume", "run", "--data", "moved")
+    assert moved.code == 0
+    assert "run has made 20 of 20 iterations" in moved.out
+    assert load_run("run").data_source == DataSource("moved", size=8)
+    assert jaxnet("train", "--resume", "run", "--data", "sketches").code == 2
+
+
+def as_killed(path: Path, data: Path, outcome: str) -> None:
+    """Leave a run as one that was killed after it had saved all its iterations."""
+    run = load_run(path)
+    train_file = path / "model.h5"
+    with h5py.File(train_file, "a") as file:
+        file["origin"].attrs["outcome"] = outcome
+    for name in OUTPUTS - {"model.h5"}:
+        (path / name).unlink()
+    assert len(run.costs) == run.settings.iterations  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("outcome", ["unfinished", "stopped", "learning"])
+@pytest.mark.parametrize(
+    ("settings", "code", "ended"),
+    [
+        (("--iterations", 40, "--weight-scale", "he"), 0, "learning"),
+        (("--iterations", 20, "--weight-scale", 0), 1, "dead"),
+    ],
+    ids=["learning", "dead"],
+)
+def test_a_run_that_was_killed_after_its_last_save_is_finished(
+    outcome: str, settings: tuple[Any, ...], code: int, ended: str, jaxnet: Run, folder: Path
+) -> None:
+    whole = jaxnet("train", "--data", folder, *QUICK, *settings, "--out", "run")
+    before = load_run("run")
+    assert (whole.code, before.outcome) == (code, ended)
+    as_killed(Path("run"), folder, outcome)
+    result = jaxnet("train", "--resume", "run", "--json")
+    assert result.code == code
+    assert json.loads(result.out)["outcome"] == ended
+    made = len(before.costs)
+    assert f"run has made {made} of {made} iterations" in result.err
+    assert kept_files(Path("run")).keys() == OUTPUTS
+    assert_same_run(load_run("run"), before)
+    assert jaxnet("train", "--resume", "run").out == "run is finished: nothing is left to do\n"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_that_lacks_its_page_only(jaxnet: Run, folder: Path) -> None:
+    jaxnet("train", "--data", folder, *QUICK, "--iterations", 20, "--out", "run", "--no-page")
+    assert kept_files(Path("run")).keys() == OUTPUTS - {"page.html"}
+    assert "is finished" in jaxnet("train", "--resume", "run", "--no-page").out
+    assert jaxnet("train", "--resume", "run").code == 0
+    assert kept_files(Path("run")).keys() == OUTPUTS
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_of_the_library_is_resumed_by_the_command(jaxnet: Run, folder: Path) -> None:
+    """And one that was not loaded by `load_dataset`, or is a bare network, says why not."""
+    data = load_dataset(folder, size=8)
+    run = train(data)
+    run.save("run")
+    assert jaxnet("train", "--resume", "run").code == 0
+    assert kept_files(Path("run")).keys() == OUTPUTS
+    dataclasses.replace(run, data_source=None).save("alone")
+    refused = jaxnet("train", "--resume", "alone")
+    assert refused.code == 2
+    assert "alone holds a network, but not how it was trained, or on which data" in refused.err
+
+
 @pytest.mark.slow
-def test_a_killed_run_opens_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+def test_a_killed_run_opens_and_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
     train = [sys.executable, "-m", "jaxnet", "train"]
     settings = ["--count", "40", "--size", "16", "--iterations", "30000", "--out"]
     subprocess.run(
         [*train, *settings, "whole"], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL
     )
-    whole = load_model(tmp_path / "whole")
+    whole = load_run(tmp_path / "whole")
 
     draw = random.Random(0)
     run, model = tmp_path / "run", tmp_path / "run" / "model.h5"
@@ -146,13 +295,12 @@ def test_a_killed_run_opens_and_goes_on_to_the_same_bits(tmp_path: Path) -> None
         process.send_signal(signal.SIGKILL)
         kills += process.wait() == -signal.SIGKILL
         if model.exists():
-            costs = load_model(run).costs
+            costs = load_run(run).costs
             assert len(costs) >= made
             np.testing.assert_array_equal(costs, whole.costs[: len(costs)])
             made = len(costs)
-    if made < len(whole.costs):
-        goes_on = [*train, "--resume", "run"] if made else [*train, *settings, "run", "--force"]
-        subprocess.run(goes_on, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
-    assert_same_run(load_model(run), whole)
+    rest = [*train, "--resume", "run"] if made else [*train, *settings, "run", "--force"]
+    subprocess.run(rest, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    assert_same_run(load_run(run), whole)
     left = {path.name for path in run.iterdir()}
-    assert left <= {"model.h5", "training.png", "page.html"}, "what the killed leave is swept"
+    assert left - {".jaxnet-run"} == OUTPUTS, "what the killed leave is swept"

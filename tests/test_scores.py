@@ -5,8 +5,10 @@ import pytest
 from scipy import stats
 
 from jaxnet.errors import DataError, UsageError
+from jaxnet.evaluation import scores
 from jaxnet.evaluation.scores import (
     best_cut,
+    bootstrap,
     calibrate,
     difference,
     most_wrong,
@@ -86,6 +88,20 @@ def test_bootstrap_intervals_agree_with_the_normal_ones() -> None:
     assert score(labels, probabilities).brier == found.brier
 
 
+def test_resamples_of_large_splits_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def mean(places: np.ndarray) -> np.ndarray:
+        sizes.append(places.size)
+        return PROBABILITIES[places].mean(axis=-1)
+
+    whole = bootstrap(mean, LABELS)
+    monkeypatch.setattr(scores, "NUMBERS_A_BATCH", 700)
+    sizes.clear()
+    assert bootstrap(mean, LABELS) == pytest.approx(whole, rel=0.05)
+    assert max(sizes) == 700
+
+
 def test_losses_from_logits_stay_finite() -> None:
     labels, probabilities = np.array([0, 1, 0, 1]), np.array([1.0, 1.0, 0.5, 0.5])
     assert score(labels, probabilities).log_loss.value == np.inf
@@ -111,6 +127,8 @@ def test_calibration_counts_each_picture_once() -> None:
     assert [part.pictures for part in bins] == [2, 1, 0, 0, 0, 0, 0, 0, 0, 2]
     assert bins[0].probability == pytest.approx(0.05)
     assert bins[0].share == wilson(1, 2)
+    assert bins[1].share == wilson(1, 1)
+    assert (bins[1].low, bins[1].high) == (0.1, 0.2)
     assert bins[9].probability == pytest.approx(0.975)
     assert np.isnan(bins[5].probability)
 
@@ -158,8 +176,8 @@ def test_intervals_of_a_difference_are_those_of_newcombe(
 
 
 def test_resamples_that_are_all_alike_are_no_certainty() -> None:
-    scores = score(np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.8, 0.9]))
-    assert scores.roc_auc.value == scores.balanced_accuracy.value == 1
-    assert np.isnan(scores.roc_auc[1:]).all()
-    assert np.isnan(scores.balanced_accuracy[1:]).all()
-    assert scores.accuracy.low < 1
+    found = score(np.array([0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.8, 0.9]))
+    assert found.roc_auc.value == found.balanced_accuracy.value == 1
+    assert np.isnan(found.roc_auc[1:]).all()
+    assert np.isnan(found.balanced_accuracy[1:]).all()
+    assert found.accuracy.low < 1

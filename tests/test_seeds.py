@@ -1,6 +1,6 @@
-"""What is said of many seeds, against `fit` from each of them and against numbers by hand."""
+"""The same training from many seeds, against `fit` from each of them."""
 
-import json
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,141 +8,114 @@ import numpy as np
 import pytest
 from test_span import make_problem
 
+from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.to_examples import to_examples
 from jaxnet.errors import DataError, UsageError
-from jaxnet.evaluation.scores import wilson
-from jaxnet.many.seeds import (
-    Seeds,
-    Spread,
-    compare_seeds,
-    describe_seeds,
-    lower_median,
-    seeds_as_answer,
-    train_seeds,
-)
-from jaxnet.network import accuracy, forward, init_params
+from jaxnet.examples import Examples, make_examples
+from jaxnet.many.seeds import lower_median, train_seeds
+from jaxnet.network import forward, init_params
+from jaxnet.settings import LARGEST_SEED, Settings
 from jaxnet.training import fit
 
-ALL = np.ones(4, bool)
+
+def make_data(*, weighted: bool = False) -> tuple[Examples, Examples]:
+    _, X, Y, weights = make_problem(20, 6)
+    _, X_test, Y_test, _ = make_problem(20, 9)
+    return make_examples(X, Y, weights if weighted else None), make_examples(X_test, Y_test)
+
+
+def make_settings(**changes: Any) -> Settings:
+    usual: dict[str, Any] = {"hidden_units": 3, "iterations": 15, "precision": "float64"}
+    return Settings(**(usual | changes))
 
 
 def test_the_networks_are_those_of_fit_and_the_kept_one_is_the_median(x64: None) -> None:
-    _, X, Y, weights = make_problem(20, 6)
-    _, X_test, Y_test, _ = make_problem(20, 9)
-    keys = jax.random.split(jax.random.key(3), 6)
-    found = train_seeds(
-        keys,
-        X,
-        Y,
-        learning_rate=0.1,
-        scale="he",
-        n_h=3,
-        momentum=0.5,
-        iterations=15,
-        weights=weights,
-        test=(X_test, Y_test),
-    )
+    train, test = make_data(weighted=True)
+    settings = make_settings(learning_rate=0.1, weight_scale="he", momentum=0.5, seed=3)
+    trained = train_seeds(train, settings, seeds=6, test=test)
     alone = [
         fit(
-            init_params(key, 20, 3, scale="he", dtype=jnp.float64),
-            X,
-            Y,
+            init_params(jax.random.key(seed), 20, 3, weight_scale="he", dtype=jnp.float64),
+            train.X,
+            train.Y,
             learning_rate=0.1,
             momentum=0.5,
             iterations=15,
-            weights=weights,
+            weights=train.weights,
         )
-        for key in keys
+        for seed in range(3, 9)
     ]
     costs = [run.costs[-1] for run in alone]
-    np.testing.assert_allclose(found.last_costs, costs, rtol=1e-11)
-    assert found.outcomes.tolist() == [run.outcome for run in alone]
-    assert costs[found.kept] == sorted(costs)[2]
-    for name, data in {"train": (X, Y), "test": (X_test, Y_test)}.items():
-        expected = [float(accuracy(run.params, *data)) for run in alone]
-        np.testing.assert_allclose(found.splits[name].accuracies, expected, rtol=1e-12)
-        A2 = np.stack([forward(run.params, data[0]).A2[0] for run in alone])
-        positive = (A2 > 0.5).sum(axis=0)
-        np.testing.assert_allclose(found.splits[name].flips, np.minimum(positive, 6 - positive) / 6)
-        hits = int(((A2.mean(axis=0) > 0.5) == data[1][0]).sum())
-        assert found.splits[name].ensemble == wilson(hits, data[1].size)
-    assert found.splits["test"].flips.max() > 0
+    assert trained.seeds.tolist() == [3, 4, 5, 6, 7, 8]
+    np.testing.assert_allclose(trained.last_costs, costs, rtol=1e-11)
+    assert trained.outcomes.tolist() == [run.outcome for run in alone]
+    assert costs[trained.kept - 3] == sorted(costs)[2]
+    assert trained.probabilities.keys() == trained.labels.keys() == {"train", "test"}
+    for name, data in {"train": train, "test": test}.items():
+        A2 = np.stack([forward(run.params, data.X).A2[0] for run in alone])
+        np.testing.assert_allclose(trained.probabilities[name], A2, rtol=1e-10)
+        np.testing.assert_array_equal(trained.labels[name], data.Y[0])
+        assert trained.labels[name].dtype.kind == "i"
 
 
-def test_numbers_by_hand() -> None:
-    probabilities = np.array([[0.9, 0.6, 0.4], [0.8, 0.4, 0.4], [0.7, 0.4, 0.2], [0.6, 0.45, 0.9]])
-    split = compare_seeds(probabilities, np.array([1, 0, 0]), ALL)
-    np.testing.assert_allclose(split.accuracies, [2 / 3, 1, 1, 2 / 3])
-    np.testing.assert_allclose(split.accuracy, (5 / 6, 2 / 3, 1))
-    assert split.ensemble.value == 1  # of 0.75, 0.4625, 0.475
-    np.testing.assert_allclose(split.flips, [0, 0.25, 0.25])
+def test_the_lower_median_of_the_finite_costs() -> None:
+    for costs, expected in (
+        ([0.5], 0),
+        ([0.5, 0.2], 1),
+        ([0.5, 0.2, 0.3], 2),
+        ([0.1, 0.4, 0.3, 0.2], 3),
+        ([0.3, np.inf, 0.1], 2),
+        ([np.inf, np.inf, 0.2, np.inf], 2),
+        ([0.3, 0.3, 0.3, 0.3], 1),
+    ):
+        assert lower_median(np.array(costs)) == expected
 
 
-def test_a_network_that_is_not_finite_has_no_say_and_comes_last() -> None:
-    probabilities = np.array([[0.9, 0.1], [np.nan, np.nan], [0.8, 0.6]])
-    split = compare_seeds(probabilities, np.array([1, 0]), np.array([True, False, True]))
-    np.testing.assert_array_equal(split.accuracies, [1, np.nan, 0.5])
-    assert split.accuracy.median == 0.75
-    assert split.flips.tolist() == [0, 0.5]
-    assert split.ensemble.value == 1
-    assert lower_median(np.array([0.3, np.inf, 0.1])) == 2
-    assert lower_median(np.array([np.inf, np.inf, 0.2, np.inf])) == 2
-
-
-@pytest.mark.parametrize(
-    ("costs", "kept"),
-    [([0.5], 0), ([0.5, 0.2], 1), ([0.5, 0.2, 0.3], 2), ([0.1, 0.4, 0.3, 0.2], 3)],
-)
-def test_the_lower_median(costs: list[float], kept: int) -> None:
-    assert lower_median(np.array(costs)) == kept
+def test_a_network_that_is_not_finite_is_not_kept(x64: None) -> None:
+    train, _ = make_data()
+    trained = train_seeds(train, make_settings(learning_rate=1e50), seeds=8)
+    finite = trained.outcomes != "not finite"
+    assert 0 < finite.sum() < 4
+    costs = np.where(finite, trained.last_costs, np.inf)
+    assert trained.kept == np.argsort(costs, kind="stable")[(finite.sum() - 1) // 2]
+    assert np.isfinite(trained.probabilities["train"][finite]).all()
 
 
 def test_test_labels_choose_nothing(x64: None) -> None:
-    _, X, Y, _ = make_problem(20, 6)
-    _, X_test, Y_test, _ = make_problem(20, 9)
-    keys = jax.random.split(jax.random.key(3), 5)
-    kept = {
-        train_seeds(keys, X, Y, scale=0.3, learning_rate=0.2, iterations=9, test=test).kept
-        for test in (None, (X_test, Y_test), (X_test, 1 - Y_test))
-    }
+    train, test = make_data()
+    settings = make_settings(weight_scale=0.3, learning_rate=0.2, iterations=9)
+    flipped = test._replace(Y=1 - test.Y)
+    kept = {train_seeds(train, settings, seeds=5, test=t).kept for t in (None, test, flipped)}
     assert len(kept) == 1
 
 
-def test_in_words_and_for_a_program() -> None:
-    train = compare_seeds(np.full((4, 2), 0.9), np.array([1, 0]), ALL)
-    probabilities = np.array([[0.9, 0.6, 0.4], [0.8, 0.4, 0.4], [0.7, 0.4, 0.2], [0.6, 0.45, 0.9]])
-    test = compare_seeds(probabilities, np.array([1, 0, 0]), ALL)
-    outcomes = np.array(["learning", "dead", "learning", "learning"])
-    found = Seeds(np.array([0.1, 0.7, 0.3, 0.2]), outcomes, 3, {"train": train, "test": test})
-    assert describe_seeds(found, first=10) == [
-        "4 seeds: 1 dead, 3 learning",
-        "train accuracy, the median of the seeds: 50.0 % "
-        "(least to greatest of the seeds: 50.0 to 50.0 %)",
-        "train accuracy of all of them together, by their mean probability: "
-        "1/2 = 50.0 % [9.5–90.5 %]",
-        "train pictures whose class depends on the seed: 0 of 2",
-        "test accuracy, the median of the seeds: 83.3 % "
-        "(least to greatest of the seeds: 66.7 to 100.0 %)",
-        "test accuracy of all of them together, by their mean probability: "
-        "3/3 = 100.0 % [43.9–100.0 %]",
-        "test pictures whose class depends on the seed: 2 of 3; "
-        "on average 16.7 % of the seeds are outvoted, most on test 1: 25 %",
-        "kept: seed 13, the lower median by its last cost, 0.2000; "
-        "the labels of test choose nothing",
-    ]
-    answer = json.loads(json.dumps(seeds_as_answer(found, first=10)))
-    assert answer["seeds"] == [10, 11, 12, 13]
-    assert answer["kept"] == 13
-    assert answer["outcomes"][1] == "dead"
-    assert answer["splits"]["test"]["accuracy"] == pytest.approx(
-        Spread(5 / 6, 2 / 3, 1.0)._asdict()
-    )
-    assert answer["splits"]["test"]["flips"] == [0, 0.25, 0.25]
+def test_a_data_set_is_trained_on_as_its_examples_are(images: np.ndarray) -> None:
+    labels = np.array([0, 1, 0, 0, 1, 0, 0, 1])
+    data = Dataset(Split(images[:8], labels), Split(images[8:], labels[:4]), ("tree", "boat"))
+    settings = Settings(hidden_units=3, iterations=5)
+    preprocessing = Preprocessing(4, 3, "rgb", "unit")
+    ours = train_seeds(data, settings, preprocessing, seeds=3)
+    splits = to_examples(data, settings, preprocessing)
+    theirs = train_seeds(splits["train"], settings, seeds=3, test=splits["test"])
+    np.testing.assert_array_equal(ours.last_costs, theirs.last_costs)
+    for name in ("train", "test"):
+        np.testing.assert_array_equal(ours.probabilities[name], theirs.probabilities[name])
+        np.testing.assert_array_equal(ours.labels[name], theirs.labels[name])
 
 
 def test_what_does_not_fit(x64: None) -> None:
-    _, X, Y, _ = make_problem(20, 6)
-    keys = jax.random.split(jax.random.key(3), 2)
+    train, _ = make_data()
+    dark = train._replace(X=train.X * 1e100)
+    cases: tuple[tuple[Examples, dict[str, Any], int, str], ...] = (
+        (dark, {"learning_rate": 1e300, "iterations": 9}, 2, "none of 2 networks"),
+        (train, {"optimizer": "adam"}, 2, "optimizer adam"),
+        (train, {"seed": LARGEST_SEED}, 2, "2 seeds from 4294967295"),
+        (train, {}, 0, "seeds is 0"),
+        (train, {}, 100_001, "seeds is 100001"),
+    )
+    for examples, settings, seeds, found in cases:
+        with pytest.raises(UsageError, match=found):
+            train_seeds(examples, make_settings(**settings), seeds=seeds)
     with pytest.raises(DataError, match="Y has shape"):
-        train_seeds(keys, X, Y[0])
-    with pytest.raises(UsageError, match="none of 2 networks"):
-        train_seeds(keys, X * 1e100, Y, learning_rate=1e300, iterations=9)
+        train_seeds(train._replace(Y=train.Y[0]), make_settings(), seeds=2)

@@ -11,12 +11,12 @@ import optax
 import pytest
 from conftest import Problem
 
-from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.activations import ACTIVATIONS, Activation, relu, sigmoid
 from jaxnet.backprop import backward
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import UsageError
-from jaxnet.network import forward, init_params, loss
+from jaxnet.network import Params, forward, init_params, loss
 from jaxnet.optimizer import sgd
 from jaxnet.span import enter_span, layer1_in_span, leave_span, span_cost_and_gradients
 from jaxnet.training import Descent, Fit, fit, fit_in_chunks, start_descent
@@ -27,7 +27,7 @@ ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.na
 def make_problem(n_x: int, m: int, n_h: int = 3) -> Problem:
     draw = np.random.default_rng(n_x + m)
     return Problem(
-        init_params(jax.random.key(0), n_x, n_h, scale=0.3, dtype=jnp.float64),
+        init_params(jax.random.key(0), n_x, n_h, weight_scale=0.3, dtype=jnp.float64),
         jnp.asarray(draw.uniform(-1, 1, (n_x, m))),
         jnp.asarray(draw.integers(0, 2, (1, m)).astype(float)),
         jnp.asarray(draw.uniform(0, 2, (1, m))),
@@ -145,15 +145,42 @@ def test_entering_and_leaving_change_nothing(wide: Problem) -> None:
     chex.assert_trees_all_equal(back, wide.params)
 
 
+def cancel(params: Params) -> jax.Array:
+    """Draw six pictures whose large products with W1, of one unit, nearly cancel.
+
+    A sum in float32 is off by more than the sum itself.
+    """
+    W1 = np.asarray(params["W1"], np.float64)[0]
+    X = np.random.default_rng(0).normal(size=(W1.size, 6))
+    X -= np.outer(W1, W1 @ X) / (W1 @ W1)
+    return jnp.asarray(1e6 * X, jnp.float32)
+
+
 def test_products_with_the_pictures_are_summed_in_float64() -> None:
     # 1 + 1e-8 · 1e8 terms would be lost one by one in float32.
     X = np.full((4097, 2), 1e-4, np.float32)
     X[0] = 1
     params = init_params(jax.random.key(0), 4097, 1)
-    _, span = enter_span(params, jnp.asarray(X))
-    exact = X.astype(np.float64).T @ X.astype(np.float64)
-    np.testing.assert_array_equal(span.K, exact.astype(np.float32))
-    assert span.K.dtype == span.Z1.dtype == jnp.float32
+    for pictures in (jnp.asarray(X), cancel(params)):
+        W1, exact = np.asarray(params["W1"], np.float64), np.asarray(pictures, np.float64)
+        _, span = enter_span(params, pictures)
+        np.testing.assert_array_equal(span.K, (exact.T @ exact).astype(np.float32))
+        np.testing.assert_allclose(span.Z1, W1 @ exact, rtol=1e-4)
+        assert span.K.dtype == span.Z1.dtype == jnp.float32
+    _, reversed_ = enter_span(params, pictures, pictures[:, ::-1])
+    np.testing.assert_allclose(reversed_.K, span.K[:, ::-1], rtol=1e-6, atol=1e5)
+    np.testing.assert_allclose(reversed_.Z1, span.Z1[:, ::-1], rtol=1e-4)
+
+
+def test_the_first_cost_in_the_span_is_exact_where_products_cancel() -> None:
+    params = init_params(jax.random.key(0), 2000, 1)
+    X = cancel(params)
+    Y = jnp.asarray([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
+    with jax.enable_x64(True):
+        wide = {name: leaf.astype("float64") for name, leaf in params.items()}
+        exact = float(loss(wide, X.astype("float64"), Y.astype("float64"), sigmoid))
+    trained = fit(params, X, Y, sigmoid, iterations=1, basis="span")
+    np.testing.assert_allclose(trained.costs[0], exact, rtol=1e-6)
 
 
 def test_auto_takes_the_span_where_it_is_the_same_and_smaller(wide: Problem) -> None:
@@ -173,7 +200,7 @@ def test_another_optimizer_is_refused_in_the_span(wide: Problem) -> None:
     with pytest.raises(UsageError, match="leave the span of the pictures"):
         fit(wide.params, wide.X, wide.Y, optimizer=optax.adam(0.1), basis="span")
     with pytest.raises(UsageError, match='"auto" or "pixels" or "span"'):
-        start_descent(wide.params, wide.X, basis="kernel")  # type: ignore[arg-type]
+        start_descent(wide.params, wide.X, basis="kernel")
 
 
 def test_every_product_in_the_span_runs_at_highest_precision(wide: Problem) -> None:
@@ -185,9 +212,9 @@ def test_every_product_in_the_span_runs_at_highest_precision(wide: Problem) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scale", ["symmetric", "unit"])
-def test_real_cats(scale: str, cats: Dataset, x64: None) -> None:
-    X = to_columns(cats.train.images, scale=scale, dtype=jnp.float64)
+@pytest.mark.parametrize("pixel_scale", ["symmetric", "unit"])
+def test_real_cats(pixel_scale: str, cats: Dataset, x64: None) -> None:
+    X = to_columns(cats.train.images, pixel_scale=pixel_scale, dtype=jnp.float64)
     Y = to_row(cats.train.labels, dtype=jnp.float64)
     params = init_params(jax.random.key(0), len(X), dtype=jnp.float64)
     ours, theirs = (fit(params, X, Y, iterations=1000, basis=b) for b in ("span", "pixels"))

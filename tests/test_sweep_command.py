@@ -1,11 +1,13 @@
 """`jaxnet sweep` as a user types it, in processes of its own, where it makes each core a device."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import jax
@@ -14,18 +16,23 @@ import pytest
 from conftest import Result
 from PIL import Image
 
-from jaxnet.commands.sweep import parse_grid
 from jaxnet.data.columns import to_columns, to_row
+from jaxnet.data.download import FOLDER_VARIABLE
 from jaxnet.data.load import load_dataset
-from jaxnet.errors import UsageError
+from jaxnet.data.preprocessing import preprocessing_for
+from jaxnet.many.grid import Grid
+from jaxnet.many.sweep import Sweep
 from jaxnet.network import init_params
-from jaxnet.runs.sweep_file import empty_sweep, resume_sweep, save_sweep
+from jaxnet.runs.sweep_file import continue_sweep, save_sweep, start_sweep
+from jaxnet.settings import Settings
 from jaxnet.training import fit
 
 Run = Callable[..., Result]
 
 QUICK = ("--size", "8", "--iterations", "40", "--hidden-units", "4")
-GRID = ("--learning-rates", "0.01,0.1,1000", "--scales", "0.1,he", "--seeds", "3")
+GRID = ("--learning-rates", "0.01,0.1,1000", "--weight-scales", "0.1,he", "--seeds", "3")
+AXES = Grid((0.01, 0.1, 1000.0), (0.1, "he"), 3)
+SHARED = Settings(iterations=40, hidden_units=4)
 
 
 @pytest.fixture
@@ -39,57 +46,133 @@ def run(tmp_path: Path, folder: Path) -> Run:
     return run
 
 
+def results_in(folder: Path, data: Path) -> Sweep:
+    """Read the sweep of `QUICK` and `GRID`."""
+    return continue_sweep(folder, start_sweep(load_dataset(data, size=8), AXES, SHARED)).result
+
+
 @pytest.mark.slow
 def test_a_sweep_from_the_command_line(run: Run, jaxnet: Run, tmp_path: Path, folder: Path) -> None:
     result = run(*GRID, "--json")
     assert result.code == 0
     answer = json.loads(result.out)
     assert sum(answer["outcomes"].values()) == 18
+    assert answer["outcomes"]["to be trained"] == 0
     assert len(answer["cells"]) <= 6
     medians = [cell["cost"]["median"] for cell in answer["cells"]]
     assert medians == sorted(medians)
-    assert "3 learning rates × 2 scales × 3 seeds = 18 networks" in result.err
+    assert "3 learning rates × 2 weight scales × 3 seeds = 18 networks of 40" in result.err
     assert {cell["activation"] for cell in answer["cells"]} == {"relu"}
-    with Image.open(tmp_path / "runs/001/sweep.png") as image:
+    assert {cell["weight_scale"] for cell in answer["cells"]} == {0.1, "he"}
+    out = tmp_path / "runs/001"
+    with Image.open(out / "sweep.png") as image:
         assert min(image.size) > 300
+    settings = answer["settings"]
+    assert settings["exclude_leaks"] is False
+    assert settings["learning_rates"] == [0.01, 0.1, 1000]
+    assert settings["weight_scales"] == [0.1, "he"]
+    assert (settings["seeds"], settings["activations"]) == (3, ["relu"])
+    assert (settings["scale"], settings["iterations"]) == ("symmetric", 40)
 
     dataset = load_dataset(folder, size=8)
     X, Y = to_columns(dataset.train.images), to_row(dataset.train.labels)
-    params = init_params(jax.random.key(2), 64, 4, scale="he")
+    params = init_params(jax.random.key(2), 64, 4, weight_scale="he")
     alone = fit(params, X, Y, learning_rate=0.1, iterations=40)
-    with h5py.File(tmp_path / "runs/001/sweep.h5") as file:
-        np.testing.assert_allclose(
-            file["results/relu/last_costs"][1, 1, 2], alone.costs[-1], rtol=1e-4
-        )
+    with h5py.File(out / "sweep.h5") as file:
+        last_costs = file["results/last_costs"][0]
+    np.testing.assert_allclose(last_costs[1, 1, 2], alone.costs[-1], rtol=1e-4)
 
-    # Forget two networks, as if it had been killed; only those are trained again.
-    path = tmp_path / "runs/001/sweep.h5"
-    assert answer["settings"]["exclude_leaks"] is False
-    blank = {"relu": empty_sweep((3, 2, 3), has_test=True)}
-    results = resume_sweep(path, answer["settings"], blank)
-    relu = results["relu"]
-    before = relu.last_costs.copy()
-    relu.outcomes[:, 1, :] = ""
-    relu.last_costs[:, 1, :] = np.nan
-    relu.last_costs[:, 0, :] = 7.0
-    save_sweep(path, answer["settings"], results)
+    # Forget some networks, as if it had been killed; only those are trained again.
+    start = start_sweep(dataset, AXES, SHARED)
+    reached = continue_sweep(out, start)
+    found = reached.result
+    before = found.last_costs.copy()
+    found.outcomes[:, :, 1, :] = ""
+    found.last_costs[:, :, 1, :] = np.nan
+    found.last_costs[:, :, 0, :] = 7.0
+    save_sweep(out / "sweep.h5", reached)
     assert run(*GRID, "--out", "runs/001").code == 0
-    again = resume_sweep(path, answer["settings"], blank)["relu"]
-    assert (again.last_costs[:, 0, :] == 7.0).all()
-    np.testing.assert_array_equal(again.last_costs[:, 1, :], before[:, 1, :])
+    again = results_in(out, folder)
+    assert (again.last_costs[:, :, 0, :] == 7.0).all()
+    np.testing.assert_array_equal(again.last_costs[:, :, 1, :], before[:, :, 1, :])
 
-    refused = (*QUICK, "--data", folder, *GRID, "--out", tmp_path / "runs/001")
-    other = jaxnet("sweep", *refused, "--momentum", "0.5")
-    assert other.code == 2
-    assert "was made with momentum = 0.0" in other.err
-    assert "momentum = 0.5, as asked for now" in other.err
+    refused = (*QUICK, "--data", folder, *GRID, "--out", out)
+    for option, value, then, now in (
+        ("--momentum", 0.5, "momentum = 0.0", "momentum = 0.5"),
+        ("--seeds", 4, "seeds = 3", "seeds = 4"),
+        ("--learning-rates", "1", "--learning-rates = (0.01, 0.1, ", "--learning-rates = (1.0,)"),
+        ("--pixel-scale", "unit", "--pixel-scale = 'symmetric'", "--pixel-scale = 'unit'"),
+    ):
+        other = jaxnet("sweep", *refused, option, value)
+        assert other.code == 2
+        assert f"was made with {then}" in other.err
+        assert f"expected: {now}, as asked for now" in other.err
 
-    with h5py.File(path, "a") as file:
-        file.move("results/relu", "results/sigmoid")
+    with h5py.File(out / "sweep.h5", "a") as file:
+        file.move("results/outcomes", "results/verdicts")
     edited = jaxnet("sweep", *refused)
     assert edited.code == 2
-    assert "/results holds sigmoid, not relu" in edited.err
+    assert "/results holds last_costs, test_accuracies, train_accuracies, verdicts" in edited.err
     assert "Traceback" not in edited.err
+
+
+# Ends itself as `kill -9` does, in the midst of writing the third file of parts.
+KILLED = """
+import os, signal
+from jaxnet.commands.main import main
+from jaxnet.many import sweep
+from jaxnet.runs import sweep_file
+
+sweep.NETWORKS_A_PART, sweep_file.SECONDS_A_PART, sweep_file.TRAINING_A_WRITING = 6, 0, 0
+seal, files = sweep_file.seal, []
+
+def kill_at_the_third(path):
+    seal(path)
+    files.append(path)
+    if len(files) == 4:  # the first is sweep.h5
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sweep_file.seal = kill_at_the_third
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_killed_is_continued_to_the_same_results(
+    run: Run, tmp_path: Path, folder: Path
+) -> None:
+    assert run(*GRID, "--out", "whole").code == 0
+    command = ["sweep", "--data", str(folder), *QUICK, *GRID, "--out", "parts"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *command], cwd=tmp_path, check=False)
+    assert killed.returncode < 0
+    parts = tmp_path / "parts"
+    left = {path.name for path in (parts / "sweep.parts").glob("[!.]*")}
+    assert left == {"000001.h5", "000002.h5"}
+    assert (results_in(parts, folder).outcomes != "").sum() == 9, "2 of 4 parts"
+    kept = {path: path.read_bytes() for path in (parts / "sweep.parts").glob("0*.h5")}
+    with h5py.File(parts / "sweep.h5") as file:
+        assert set(file) == {"settings", "grid"}
+
+    # Stopped in words this time, at the next part, which writes a file and changes no other.
+    stopping = KILLED.replace("SIGKILL", "SIGTERM").replace("== 4", "== 1")
+    stopped = subprocess.run(
+        [sys.executable, "-c", stopping, *command],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert stopped.returncode == 143
+    assert "stopped: the same command with --out parts continues it" in stopped.stdout
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert (parts / "sweep.parts" / "000003.h5").exists()
+
+    result = run(*GRID, "--out", "parts")
+    assert result.code == 0
+    assert not (parts / "sweep.parts").exists()
+    ours, theirs = results_in(parts, folder), results_in(tmp_path / "whole", folder)
+    for name, array in theirs.arrays.items():
+        np.testing.assert_array_equal(ours.arrays[name], array)
 
 
 @pytest.mark.slow
@@ -109,48 +192,82 @@ def test_leaks_are_excluded(run: Run, tmp_path: Path, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_several_activations(run: Run, jaxnet: Run, tmp_path: Path) -> None:
-    grid = ("--learning-rates", "0.1", "--scales", "0.1", "--seeds", "2")
+def test_several_activations(run: Run, tmp_path: Path) -> None:
+    grid = ("--learning-rates", "0.1", "--weight-scales", "0.1", "--seeds", "2")
     result = run(*grid, "--activations", "sigmoid,relu", "--json")
     assert result.code == 0
+    assert "2 activations × 1 learning rate × 1 weight scale × 2 seeds = 4 networks" in result.err
     cells = json.loads(result.out)["cells"]
     assert sorted(cell["activation"] for cell in cells) == ["relu", "sigmoid"]
     assert cells[0]["cost"] != cells[1]["cost"]
     with h5py.File(tmp_path / "runs/001/sweep.h5") as file:
-        assert set(file["results"]) == {"relu", "sigmoid"}
-    wrong = jaxnet("sweep", "--activations", "relu,tanh")
-    assert wrong.code == 2
-    assert "tanh" in wrong.err
-    assert "leaky_relu" in wrong.err
+        assert file["grid/activations"][()].tolist() == [b"sigmoid", b"relu"]
+        assert file["results/last_costs"].shape == (2, 1, 1, 2)
+        costs = file["results/last_costs"][:, 0, 0].mean(axis=1)
+    medians = {cell["activation"]: cell["cost"]["median"] for cell in cells}
+    assert [medians["sigmoid"], medians["relu"]] == pytest.approx(costs.tolist())
 
 
-def test_grids() -> None:
-    assert parse_grid("--x", "0.001:0.1:3,1, he", ("he",)) == ["0.001", "0.01", "0.1", "1", "he"]
-    assert parse_grid("--x", "0,1:2:2,2,1") == ["0", "1", "2"]
-    assert len(parse_grid("--x", "1e-300:1e300:10000")) == 10000
+@pytest.fixture
+def old_sweep() -> Path:
+    """A sweep of 0.1.0, of two rates and three seeds, beside the article's pictures."""
+    path = Path(os.environ.get(FOLDER_VARIABLE, "")) / "format1" / "sweep.h5"
+    if FOLDER_VARIABLE not in os.environ or not path.exists():
+        pytest.skip(f"{FOLDER_VARIABLE} names no folder with format1/sweep.h5")
+    return path
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", " ", ",", "a", "-1", "nan", "he", "1e400", "1:2", "1:2:3:4", "::", "1:2:0,"),
-        *("1:2:0", "1:2:1", "1:2:-3", "1:2:1.5", "1:2:1e3", "1:2:10001", "1:2:1000000000"),
-        *("0:1:3", "-1:1:3", "2:1:3", "1:1:3", "nan:1:3", "1:nan:3", "1:inf:3", "a:1:3"),
-    ],
-)
-def test_what_is_no_grid(text: str) -> None:
-    with pytest.raises(UsageError, match="--x is") as caught:
-        parse_grid("--x", text)
-    assert "0 < LEAST < GREATEST" in caught.value.expected
+OLD: dict[str, Any] = {"--learning-rates": "0.001,0.01", "--seeds": 3, "--iterations": 50}
+
+
+def test_a_sweep_of_0_1_0_is_read_and_continued(jaxnet: Run, old_sweep: Path) -> None:
+    with h5py.File(old_sweep) as file:
+        names = ("last_costs", "train_accuracies", "test_accuracies")
+        old = {name: file[f"results/relu/{name}"][()] for name in names}
+    dataset = load_dataset("sketches")
+    grid, shared = Grid((0.001, 0.01), (0.01,), 3), Settings(iterations=50)
+    out = Path("old")
+    out.mkdir()
+    shutil.copyfile(old_sweep, out / "sweep.h5")
+    start = start_sweep(dataset, grid, shared, preprocessing_for(dataset))
+    read = continue_sweep(out, start)
+    for name, array in old.items():
+        np.testing.assert_array_equal(read.result.arrays[name][0], array)
+
+    # A part that is missing is trained, to what 0.1.0 found.
+    with h5py.File(out / "sweep.h5", "a") as file:
+        outcomes = file["results/relu/outcomes"]
+        outcomes[:] = np.full(outcomes.shape, b"")
+        file["results/relu/last_costs"][:] = np.nan
+    words = [word for pair in OLD.items() for word in pair]
+    result = jaxnet("sweep", *words, "--out", out, "--json")
+    assert result.code == 0
+    answer = json.loads(result.out)
+    assert answer["outcomes"] == {"slow": 6, "to be trained": 0}
+    again = continue_sweep(out, start_sweep(dataset, grid, shared))
+    for name, array in old.items():
+        np.testing.assert_allclose(again.result.arrays[name][0], array, rtol=1e-5)
+    with h5py.File(out / "sweep.h5") as file:
+        assert file.attrs["format_version"] == 2
+
+    refused = jaxnet("sweep", *words, "--out", out, "--momentum", 0.5)
+    assert refused.code == 2
+    assert "was made with momentum = 0.0" in refused.err
 
 
 def test_grids_that_the_command_refuses(jaxnet: Run) -> None:
     for wrong, found in (
         (("--learning-rates", "1e-4:1:0"), '--learning-rates is "1e-4:1:0"'),
-        (("--scales", ""), '--scales is ""'),
+        (("--weight-scales", ""), '--weight-scales is ""'),
+        (("--scales", "she"), '--weight-scales is "she"'),
         (("--seeds", 100_000, "--learning-rates", "1e-4:1:101"), "networks is 10100000"),
         (("--activations", ""), '--activations is ""'),
+        (("--activations", "relu,tanh"), '--activations is "tanh"'),
+        (("--seed", 2**32 - 1), "16 seeds from 4294967295 on"),
     ):
         result = jaxnet("sweep", *wrong)
         assert result.code == 2
         assert found in result.err
+        assert "Data: " not in result.out, "refused before pictures are read"
+    assert '"relu" or "leaky_relu" or "sigmoid"' in jaxnet("sweep", "--activations", "tanh").err
+    assert not Path("runs").exists()

@@ -16,7 +16,7 @@ from jaxnet.backprop import backward
 from jaxnet.errors import DataError, DivergenceError, UsageError
 from jaxnet.network import Params, init_params, loss
 from jaxnet.optimizer import sgd
-from jaxnet.training import Basis, Fit, TrainState, fit, fit_in_chunks, make_update, start_descent
+from jaxnet.training import Fit, TrainState, fit, fit_in_chunks, make_update, start_descent
 
 ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
 
@@ -44,7 +44,7 @@ def descend(problem: Problem, hidden: Activation, learning_rate: float, count: i
 
 
 def in_chunks(
-    problem: Problem, optimizer: Any, chunk: int, iterations: int = 30, basis: Basis = "pixels"
+    problem: Problem, optimizer: Any, chunk: int, iterations: int = 30, basis: str = "pixels"
 ) -> list[Fit]:
     descent = start_descent(problem.params, problem.X, optimizer, basis)
     return list(fit_in_chunks(descent, problem.Y, iterations=iterations, chunk=chunk))
@@ -176,15 +176,15 @@ def test_going_on_from_a_chunk_gives_the_same_bits(tiny: Problem) -> None:
     np.testing.assert_array_equal(rest.costs, whole.costs)
     assert rest.outcome == whole.outcome
     with pytest.raises(UsageError, match="iterations is 30"):
-        next(fit_in_chunks(rest.descent, tiny.Y, iterations=30))
+        fit_in_chunks(rest.descent, tiny.Y, iterations=30)
 
 
 @pytest.mark.parametrize("basis", ["pixels", "span"])
-def test_nothing_recompiles(basis: Basis, tiny: Problem) -> None:
+def test_nothing_recompiles(basis: str, tiny: Problem) -> None:
     run = training._chunk_program(small_products=basis == "span")
     run.clear_cache()
     for seed, rate, momentum, iterations in ((0, 0.1, 0.0, 150), (1, 0.2, 0.9, 7), (2, 3, 0.5, 1)):
-        params = init_params(jax.random.key(seed), 5, 3, scale=0.1 * rate, dtype=jnp.float64)
+        params = init_params(jax.random.key(seed), 5, 3, weight_scale=0.1 * rate, dtype=jnp.float64)
         settings: dict[str, Any] = {"learning_rate": rate, "momentum": momentum, "basis": basis}
         fit(params, tiny.X, tiny.Y, iterations=iterations, **settings)
     assert run._cache_size() == 1
@@ -199,21 +199,48 @@ def test_the_same_optimizer_compiles_once(tiny: Problem) -> None:
     assert run._cache_size() == 1
 
 
+def make_counted() -> tuple[Activation, list[int]]:
+    """Make an activation of its own, and a list that grows whenever a program is traced with it."""
+    traces: list[int] = []
+
+    def function(Z: jax.Array) -> jax.Array:
+        traces.append(1)
+        return jax.nn.relu(Z)
+
+    return Activation("counted", function, relu.slope), traces
+
+
 def test_the_step_traces_once(tiny: Problem) -> None:
-    chex.clear_trace_counter()
+    hidden, traces = make_counted()
     optimizer = sgd(0.1)
-    step = make_update(optimizer)
-
-    @jax.jit
-    @functools.partial(chex.assert_max_traces, n=1)
-    def update(state: TrainState, X: jax.Array, Y: jax.Array) -> tuple[TrainState, jax.Array]:
-        return step(state, X, Y)
-
+    step = make_update(optimizer, hidden)
     state = TrainState(tiny.params, optimizer.init(tiny.params))
     for _ in range(3):
+        state, _ = step(state, tiny.X, tiny.Y)
+    assert len(traces) == 1
+    chex.clear_trace_counter()
+    update = jax.jit(chex.assert_max_traces(step, n=1))
+    for _ in range(3):
         state, _ = update(state, tiny.X, tiny.Y)
-        step(state, tiny.X, tiny.Y)
-    assert step._cache_size() == 1  # type: ignore[attr-defined]
+
+
+def test_another_rate_or_momentum_of_the_step_compiles_nothing_anew(tiny: Problem) -> None:
+    hidden, traces = make_counted()
+    settings = ((0.1, 0.0), (0.3, 0.9), (jnp.asarray(0.2), jnp.asarray(0.5)), (1, 1))
+    for rate, momentum in settings:
+        optimizer = sgd(rate, momentum)
+        state = TrainState(tiny.params, optimizer.init(tiny.params))
+        for _ in range(2):
+            state, _ = make_update(optimizer, hidden)(state, tiny.X, tiny.Y)
+        theirs = fit(
+            tiny.params, tiny.X, tiny.Y, learning_rate=rate, momentum=momentum, iterations=2
+        )
+        chex.assert_trees_all_close(state.params, theirs.params, rtol=1e-12)
+    assert len(traces) == 1
+    optimizer = sgd(0.1, nesterov=True)  # another rule, which is another program
+    state = TrainState(tiny.params, optimizer.init(tiny.params))
+    make_update(optimizer, hidden)(state, tiny.X, tiny.Y)
+    assert len(traces) == 2
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 1000])
@@ -288,7 +315,7 @@ def test_an_optimizer_excludes_the_settings_it_replaces(tiny: Problem) -> None:
 @pytest.mark.parametrize("settings", [{"iterations": 0}, {"chunk": 0}, {"chunk": 1001}])
 def test_numbers_out_of_range(settings: dict[str, Any], tiny: Problem) -> None:
     with pytest.raises(UsageError, match=r"(iterations|chunk) is"):
-        next(fit_in_chunks(start_descent(tiny.params, tiny.X), tiny.Y, **settings))
+        fit_in_chunks(start_descent(tiny.params, tiny.X), tiny.Y, **settings)
 
 
 def test_shapes_and_precisions_that_do_not_fit(tiny: Problem) -> None:
@@ -298,8 +325,8 @@ def test_shapes_and_precisions_that_do_not_fit(tiny: Problem) -> None:
         (tiny.X[:, :6], tiny.Y, None, r"Y has shape \(1, 7\)"),
         (tiny.X, tiny.Y[0], None, r"Y has shape \(7,\)"),
         (tiny.X, tiny.Y, tiny.weights[0], r"weights has shape \(7,\)"),
-        (tiny.X.astype("float32"), tiny.Y, None, "float32, float64"),
-        (tiny.X, tiny.Y.astype(int), None, "type int64"),
+        (tiny.X.astype("float32"), tiny.Y, None, "X float32, Y float64"),
+        (tiny.X, tiny.Y.astype(int), None, "Y int64"),
     ):
         with pytest.raises(DataError, match=found):
             fit(tiny.params, X, Y, weights=weights)

@@ -1,0 +1,259 @@
+"""The engine's parts; what it trains is compared with `fit` in test_sweep.py and its neighbours."""
+
+import dataclasses
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from test_span import cancel, make_problem
+
+from jaxnet.examples import Examples, make_examples
+from jaxnet.many import engine
+from jaxnet.many.engine import Ends, train_networks
+from jaxnet.many.grid import Grid
+from jaxnet.many.leave_one_out import leave_one_out
+from jaxnet.many.seeds import train_seeds
+from jaxnet.many.sweep import sweep
+from jaxnet.network import accuracy, forward, init_params, loss
+from jaxnet.outcomes import any_active, outcome
+from jaxnet.runs.run import draw_params
+from jaxnet.settings import Settings
+from jaxnet.training import fit
+
+SETTINGS = Settings(
+    hidden_units=3, iterations=8, learning_rate=0.1, weight_scale=0.3, activation="sigmoid"
+)
+
+
+def in_float32() -> Examples:
+    X = np.random.default_rng(26).uniform(-1, 1, (20, 6)).astype(np.float32)
+    return make_examples(jnp.asarray(X), jnp.asarray([[0, 1, 1, 0, 0, 0]], "float32"))
+
+
+def train_some(examples: Examples, seeds: Any = (0, 1, 2), **options: Any) -> Ends:
+    return train_networks(
+        examples, options.pop("settings", SETTINGS), seeds=np.array(seeds), **options
+    )
+
+
+@pytest.mark.parametrize("weight_scale", [0.01, "he"])
+def test_networks_start_from_the_products_in_float64(weight_scale: float | str) -> None:
+    """W1₀ X is rounded once, at the end, from the weights that `init_params` draws."""
+    settings = dataclasses.replace(
+        SETTINGS, hidden_units=1, weight_scale=weight_scale, iterations=1, learning_rate=0.0
+    )
+    params = draw_params(settings, 2000)
+    X, Y = cancel(params), jnp.asarray([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
+    with jax.enable_x64(True):
+        wide = {name: leaf.astype("float64") for name, leaf in params.items()}
+        exact = forward(wide, X.astype("float64"), settings.hidden)
+        cost = float(loss(wide, X.astype("float64"), Y.astype("float64"), settings.hidden))
+    rounded = forward(params, X, settings.hidden)
+    assert np.abs(np.asarray(rounded.A1) - np.asarray(exact.A1)).max() > 0.02  # float32 is wrong
+    ends = train_some(
+        make_examples(X, Y),
+        seeds=[0],
+        settings=settings,
+        test=Examples(X[:, ::-1], Y[:, ::-1]),
+        keep_costs=True,
+        keep_probabilities=True,
+    )
+    assert ends.costs is not None
+    assert ends.train_A2 is not None
+    assert ends.test_A2 is not None
+    np.testing.assert_allclose(ends.costs.ravel(), [cost], rtol=1e-6)
+    np.testing.assert_allclose(ends.train_A2[0, 0, 0, 0], exact.A2[0], rtol=1e-6)
+    np.testing.assert_allclose(ends.test_A2[0, 0, 0, 0], exact.A2[0, ::-1], rtol=1e-6)
+
+
+def test_networks_learn_by_products_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """XᵀX and XᵀX′ are rounded once, too; here a sum in float32 would be nothing but rounding."""
+    x, other = np.random.default_rng(0).normal(size=(2, 2000))
+    other -= x * (x @ other) / (x @ x)
+    X = jnp.asarray(np.stack([x, other], axis=1), "float32")
+    exact = np.asarray(X, np.float64).T @ np.asarray(X, np.float64)
+    program, used = engine._block_program(small_products=True), []
+
+    def spy(networks: Any, momentum: float, shared: Any, **settings: Any) -> Any:
+        used.append(shared)
+        return program(networks, momentum, shared, **settings)
+
+    monkeypatch.setattr(engine, "_block_program", lambda **_: spy)
+    Y = jnp.asarray([[0.0, 1.0]])
+    train_some(make_examples(X, Y), seeds=[0], test=Examples(X[:, ::-1], Y))
+    (shared,) = used
+    np.testing.assert_allclose(shared.K, exact, rtol=1e-3)
+    np.testing.assert_allclose(shared.K_test, exact[:, ::-1], rtol=1e-3)
+    in_float32 = np.asarray(X).T @ np.asarray(X)
+    assert abs(in_float32[0, 1] - exact[0, 1]) > 0.01 * abs(exact[0, 1])
+
+
+def test_every_product_runs_at_highest_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, lowered = engine._block_program(small_products=True), []
+
+    def spy(*arguments: Any, **settings: Any) -> Any:
+        lowered.append(program.lower(*arguments, **settings).as_text())
+        return program(*arguments, **settings)
+
+    monkeypatch.setattr(engine, "_block_program", lambda **_: spy)
+    train_some(in_float32(), test=in_float32(), keep_probabilities=True)
+    products = [line for line in lowered[0].splitlines() if "dot_general" in line]
+    assert len(products) > 6
+    assert all("precision = [HIGHEST, HIGHEST]" in line for line in products)
+
+
+def test_a_probability_of_exactly_one_half_is_class_0() -> None:
+    """Without weights and at rate 0 every probability is 0.5."""
+    examples = in_float32()
+    settings = dataclasses.replace(SETTINGS, weight_scale=0.0, learning_rate=0.0)
+    ends = train_some(examples, settings=settings, test=examples, keep_probabilities=True)
+    assert ends.train_A2 is not None
+    assert (ends.train_A2 == 0.5).all()
+    of_class_0 = float((examples.Y == 0).mean())
+    assert 0 < of_class_0 < 1
+    assert of_class_0 != 0.5
+    np.testing.assert_allclose(ends.train_accuracies, of_class_0, rtol=1e-6)
+    np.testing.assert_allclose(ends.test_accuracies, of_class_0, rtol=1e-6)
+
+
+def test_dead_is_who_is_dead_at_the_end(x64: None) -> None:
+    """A network that died while it was trained, and one that rose from the dead."""
+    settings = Settings(
+        hidden_units=1, iterations=2, learning_rate=1e3, weight_scale=0.3, precision="float64"
+    )
+    _, X, Y, _ = make_problem(20, 6)
+    seeds = np.arange(40)
+    ends = train_some(make_examples(X, Y), seeds=seeds, settings=settings)
+    outcomes = ends.outcomes[0, 0, 0]
+    starts = [draw_params(dataclasses.replace(settings, seed=int(seed)), 20) for seed in seeds]
+    alive_at_start = np.array([bool(any_active(params, X)) for params in starts])
+    assert (outcomes[alive_at_start] == "dead").any()
+    for seed, params in enumerate(starts):
+        alone = fit(params, X, Y, learning_rate=1e3, iterations=2)
+        assert outcomes[seed] == alone.outcome
+
+
+def test_the_order_of_the_results(x64: None) -> None:
+    """Rates, left-out examples, weight scales, seeds: each network is where it should be."""
+    _, X, Y, weights = make_problem(20, 6)
+    examples = make_examples(X, Y, weights)
+    settings = dataclasses.replace(SETTINGS, precision="float64")
+    rates, scales, left_out, seeds = (0.1, 0.4), (0.2, "he", 0.5), np.array([4, 6]), (7, 3)
+    ends = train_some(
+        examples,
+        seeds=seeds,
+        settings=settings,
+        learning_rates=rates,
+        weight_scales=scales,
+        left_out=left_out,
+        keep_costs=True,
+        keep_probabilities=True,
+        block=5,
+    )
+    assert ends.last_costs.shape == (2, 2, 3, 2)
+    assert ends.costs is not None
+    assert ends.train_A2 is not None
+    assert ends.test_A2 is not None
+    assert ends.costs.shape == (2, 2, 3, 2, 8)
+    assert ends.train_A2.shape == (2, 2, 3, 2, 6)
+    assert ends.test_A2.shape == (2, 2, 3, 2, 0)
+    for place in np.ndindex(2, 2, 3, 2):
+        r, w, s, k = place
+        params = init_params(
+            jax.random.key(seeds[k]), 20, 3, weight_scale=scales[s], dtype=jnp.float64
+        )
+        left = jnp.where(jnp.arange(6) == left_out[w], 0, weights)
+        alone = fit(
+            params,
+            X,
+            Y,
+            settings.hidden,
+            learning_rate=rates[r],
+            iterations=8,
+            weights=left,
+            basis="pixels",
+        )
+        np.testing.assert_allclose(ends.costs[place], alone.costs, rtol=1e-11)
+        assert ends.last_costs[place] == ends.costs[place][-1]
+        A2 = forward(alone.params, X, settings.hidden).A2[0]
+        np.testing.assert_allclose(ends.train_A2[place], A2, rtol=1e-11)
+        assert ends.train_accuracies[place] == accuracy(alone.params, X, Y, settings.hidden)
+        assert ends.outcomes[place] == outcome(
+            alone.params, X, Y, settings.hidden, costs=alone.costs, weights=left
+        )
+
+
+@pytest.mark.parametrize("together", [1, 2, 64])
+def test_starts_that_are_drawn_some_at_a_time_are_the_same(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train_some(in_float32(), seeds=range(5))
+    monkeypatch.setattr(engine, "SEEDS_AT_ONCE", together)
+    parts = train_some(in_float32(), seeds=range(5))
+    np.testing.assert_array_equal(parts.last_costs, whole.last_costs)
+    monkeypatch.setattr(engine, "MOST_AT_ONCE", 3 * 20 * together)
+    limited = train_some(in_float32(), seeds=range(5))
+    np.testing.assert_allclose(limited.last_costs, whole.last_costs, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("networks", "block", "size", "expected"),
+    [(1000, None, 600, 64), (10, None, 600, 10), (1000, 7, 600, 7), (1000, None, 10**6, 10)],
+)
+def test_how_many_networks_are_trained_at_once(
+    networks: int, block: int | None, size: int, expected: int
+) -> None:
+    assert len(jax.devices()) == 1
+    assert engine._share_out(networks, block, size)[0] == expected
+
+
+# The random generator.
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_every_generator_draws_the_same_networks_everywhere(precision: str) -> None:
+    """One after another in one process, so that nothing compiled for one serves another."""
+    first_costs: dict[str, np.ndarray] = {}
+    for generator in ("threefry2x32", "rbg", "threefry2x32", "unsafe_rbg"):
+        with jax.default_prng_impl(generator), jax.enable_x64(precision == "float64"):
+            examples = in_float32()
+            examples = make_examples(*(array.astype(precision) for array in examples[:2]))
+            settings = dataclasses.replace(SETTINGS, seed=5, precision=precision)
+            alone = [
+                fit(
+                    init_params(jax.random.key(seed), 20, 3, weight_scale=0.3, dtype=precision),
+                    *examples[:2],
+                    settings.hidden,
+                    learning_rate=0.1,
+                    iterations=8,
+                    basis="span",
+                )
+                for seed in (5, 6, 7)
+            ]
+            swept = sweep(
+                examples, Grid((0.1,), (0.3,), 3, ("sigmoid",)), settings, keep_costs=True
+            )
+            seeds = train_seeds(examples, settings, seeds=3)
+            without = leave_one_out(examples, settings, seeds=3)
+            drawn = draw_params(dataclasses.replace(settings, seed=6), 20)
+            chex.assert_trees_all_equal(
+                drawn, init_params(jax.random.key(6), 20, 3, weight_scale=0.3, dtype=precision)
+            )
+        assert swept.costs is not None
+        costs = np.stack([run.costs for run in alone])
+        np.testing.assert_allclose(swept.costs[0, 0, 0], costs, rtol=2e-6)
+        np.testing.assert_allclose(seeds.last_costs, costs[:, -1], rtol=2e-6)
+        A2 = [forward_at(run.params, examples.X, settings, precision) for run in alone]
+        np.testing.assert_allclose(seeds.probabilities["train"], A2, rtol=1e-5)
+        np.testing.assert_allclose(without.train, A2, rtol=1e-5)
+        first_costs.setdefault(generator, costs[:, 0])
+        np.testing.assert_array_equal(first_costs[generator], costs[:, 0])
+    assert np.abs(first_costs["rbg"] - first_costs["threefry2x32"]).min() > 1e-4
+
+
+def forward_at(params: Any, X: jax.Array, settings: Settings, precision: str) -> np.ndarray:
+    with jax.enable_x64(precision == "float64"):
+        return np.asarray(forward(params, X, settings.hidden).A2[0])

@@ -1,0 +1,112 @@
+"""Examples, and which of them a step sees; the checks of arrays are in test_arrays.py."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import Problem
+
+from jaxnet.activations import ACTIVATIONS, Activation
+from jaxnet.examples import Examples, balancing_weights, make_examples, select
+from jaxnet.network import loss
+from jaxnet.training import fit
+
+
+def test_examples_are_what_they_were_made_of(tiny: Problem) -> None:
+    examples = make_examples(tiny.X, tiny.Y)
+    assert examples == Examples(tiny.X, tiny.Y, None)
+    assert make_examples(tiny.X, tiny.Y, tiny.weights).weights is tiny.weights
+    assert examples.X is tiny.X
+
+
+def test_examples_pass_through_jit_and_vmap(tiny: Problem) -> None:
+    @jax.jit
+    def cost(examples: Examples) -> jax.Array:
+        return loss(tiny.params, examples.X, examples.Y, weights=examples.weights)
+
+    for weights in (None, tiny.weights):
+        examples = make_examples(tiny.X, tiny.Y, weights)
+        expected = loss(tiny.params, tiny.X, tiny.Y, weights=weights)
+        np.testing.assert_allclose(cost(examples), expected, rtol=1e-12)
+        two = jax.tree.map(lambda array: jnp.stack([array, array]), examples)
+        np.testing.assert_allclose(jax.vmap(cost)(two), [expected] * 2, rtol=1e-12)
+
+
+def test_balancing_weights_make_both_classes_count_alike() -> None:
+    Y = jnp.array([[1.0, 0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(balancing_weights(Y), [[2.0, 2 / 3, 2 / 3, 2 / 3]], rtol=1e-6)
+    one_class = balancing_weights(jnp.ones((1, 3)))
+    np.testing.assert_array_equal(one_class, [[0.5, 0.5, 0.5]])
+
+
+def test_a_step_sees_all_examples(tiny: Problem) -> None:
+    assert select(0, 0, tiny.Y) == (None, None)
+    indices, weights = select(3, 9, tiny.Y, tiny.weights)
+    assert indices is None
+    assert weights is tiny.weights
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_step_sees_all_but_one(weighted: bool, tiny: Problem) -> None:
+    given = tiny.weights if weighted else None
+    all_weights = np.asarray(tiny.weights) if weighted else np.ones((1, 7))
+    for i in range(8):  # 7 leaves out none
+        indices, weights = select(0, 0, tiny.Y, given, left_out=i)
+        assert indices is None
+        expected = np.where(np.arange(7) == i, 0, all_weights)
+        np.testing.assert_array_equal(weights, expected)
+        assert (expected == all_weights).all() == (i == 7 or all_weights[0, i] == 0)
+
+
+def test_select_in_a_traced_program_gives_the_same(tiny: Problem) -> None:
+    @jax.jit
+    @jax.vmap
+    def traced(i: jax.Array) -> jax.Array | None:
+        return select(0, i, tiny.Y, tiny.weights, left_out=i)[1]
+
+    expected = [select(0, 0, tiny.Y, tiny.weights, left_out=i)[1] for i in range(8)]
+    np.testing.assert_array_equal(traced(jnp.arange(8)), expected)
+
+
+@pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
+@pytest.mark.parametrize("basis", ["pixels", "span"])
+def test_leaving_out_by_weight_is_training_without_the_picture(
+    basis: str, hidden: Activation, tiny: Problem
+) -> None:
+    params, X, Y, weights = tiny
+    kept = np.array([0, 1, 3, 4, 5, 6])
+    without_2 = select(0, 0, Y, weights, left_out=2)[1]
+    by_weight = fit(params, X, Y, hidden, weights=without_2, iterations=30, basis=basis)
+    alone = fit(
+        params, X[:, kept], Y[:, kept], hidden, weights=weights[:, kept], iterations=30, basis=basis
+    )
+    np.testing.assert_allclose(by_weight.costs, alone.costs, rtol=1e-12)
+    chex.assert_trees_all_close(by_weight.params, alone.params, rtol=1e-12)
+    assert by_weight.outcome == alone.outcome
+    whole = fit(params, X, Y, hidden, weights=weights, iterations=30, basis=basis)
+    assert abs(whole.costs[-1] - alone.costs[-1]) > 1e-3
+
+
+@pytest.mark.parametrize("basis", ["pixels", "span"])
+def test_every_step_of_fit_asks_select(
+    basis: str, tiny: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule that leaves out picture t mod 7 at step t is seen in the costs."""
+    from jaxnet import training
+
+    def rotating(
+        seed: int, t: jax.Array, Y: jax.Array, weights: jax.Array | None = None
+    ) -> tuple[None, jax.Array | None]:
+        return None, select(seed, t, Y, weights, left_out=t % 7)[1]
+
+    monkeypatch.setattr(training, "select", rotating)
+    training._chunk_program(small_products=basis == "span").clear_cache()
+    still = fit(tiny.params, tiny.X, tiny.Y, learning_rate=0.0, iterations=9, basis=basis)
+    training._chunk_program(small_products=basis == "span").clear_cache()
+    expected = [
+        loss(tiny.params, tiny.X, tiny.Y, weights=select(0, 0, tiny.Y, left_out=t % 7)[1])
+        for t in range(9)
+    ]
+    np.testing.assert_allclose(still.costs, expected, rtol=1e-12)
+    assert np.ptp(still.costs) > 0.01
