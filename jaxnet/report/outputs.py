@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from jaxnet.data.dataset import Dataset
+from jaxnet.devices import at_precision
 from jaxnet.outcomes import label_entropy
 from jaxnet.report.figures.save import save_figure
 from jaxnet.report.figures.training import draw_training
@@ -41,7 +42,9 @@ def write_outputs(folder: Path, run: Run, dataset: Dataset, *, page: bool = True
     rate = f" at learning rate {run.settings.learning_rate:g}" if run.settings else ""
     name = run.data_source.data if run.data_source else dataset.source
     title = f"{name}: {len(run.costs):,} iterations{rate}, {run.outcome}"
-    save_figure(draw_training(run, label_entropy(Y, weights), title), folder / FIGURE_NAME)
+    with at_precision(Y.dtype):
+        entropy = label_entropy(Y, weights)
+    save_figure(draw_training(run, entropy, title), folder / FIGURE_NAME)
     lines = [f"written: {folder / MODEL_NAME}", f"written: {folder / FIGURE_NAME}"]
     if not page:
         return lines
