@@ -80,7 +80,7 @@ def check_columns(X: Any, shape: tuple[int, int] | None = None) -> None:
     )
 
 
-def check_rows(Y: Any, weights: Any = None, m: int | None = None) -> dict[str, Any]:
+def check_rows(Y: Any, weights: Any = None, *, m: int | None = None) -> dict[str, Any]:
     """Raise a DataError unless Y, and weights if given, are rows (1, m); return them by name.
 
     Another shape would be broadcast. Where m is not known, it is that of Y.

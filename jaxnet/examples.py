@@ -42,7 +42,7 @@ def check_examples(examples: Examples) -> None:
     """Raise what `make_examples` raises."""
     X, Y, weights = examples
     check_columns(X)
-    check_types({"X": X} | check_rows(Y, weights, X.shape[1]))
+    check_types({"X": X} | check_rows(Y, weights, m=X.shape[1]))
     check_untraced(X)
     check_values(Y, weights)
 

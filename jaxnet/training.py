@@ -300,7 +300,7 @@ def _check_training(
             "the optimizer that it was started with",
             "put it back: dataclasses.replace(descent, optimizer=…)",
         )
-    rows = check_rows(Y, weights, descent.X.shape[1])
+    rows = check_rows(Y, weights, m=descent.X.shape[1])
     check_types({"X": descent.X} | rows)
     check_untraced(descent.state, descent.X)
     check_values(Y, weights)
