@@ -1,17 +1,18 @@
-"""How fast is the same gradient descent, in the span of the pictures and elsewhere?
+"""How fast is the same gradient descent, in the span of the pictures and in other programs?
 
 The article's network (64 × 64 grey → 8 ReLU → 1 sigmoid, 2,500 iterations) is trained from the same
-parameters by NumPy, PyTorch, scikit-learn, plain JAX and jaxnet, one process each, in turns; then 1
-to 4,096 networks at once; then jaxnet alone, as the pictures, the pixels and the hidden units grow.
-Every peer's final cost in float64 stands beside its time, so that nobody is fast by being wrong.
-(The article's section "Repeat".)
+parameters by NumPy, PyTorch, scikit-learn, plain JAX and jaxnet, each in a process of its own, in
+turns. Then 1 to 4,096 networks are trained at once, and jaxnet alone with more pictures, pixels and
+hidden units. The final cost in float64 of every program is compared, so that none is faster because
+it computes something else. (The article's section "Repeat".)
 
     pip install -e '.[bench]'
     python -m experiments.benchmark --out experiments/results/MACHINE
 
-Expect twelve minutes on two cores. A time is from the arrays in memory to the trained W1, b1, W2,
-b2, in the span with K and the way back to the pixels in it; importing is left out, and compiling
-has a column of its own. The time of one step leaves out what comes before the first.
+Expect twelve minutes on two cores. A time is measured from the arrays in memory to the trained W1,
+b1, W2, b2; in the span it includes K and the conversion back to pixels. Imports are not included,
+and compilation has a column of its own. The time of one step does not include what comes before the
+first step.
 """
 
 import functools
@@ -60,11 +61,11 @@ from jaxnet.report.console import out, show_progress
 ON_PIXELS = ("NumPy", "PyTorch", "scikit-learn")
 PACKAGES = ("jax", "numpy", "optax", "torch", "scikit-learn")
 
-# About as many floating-point operations are timed at once: a second or two on two cores.
+# The number of floating-point operations that are timed at once: a second or two on two cores.
 OPERATIONS = 3e11
 MOST_STEPS = 3000
 
-# What grows: how many pictures, their size and colour, and how many hidden units.
+# What grows; then the number of pictures, their size and colour, and the number of hidden units.
 GROWTH = [("pictures", m, 64, "gray", 8) for m in (209, 836, 3344, 20_000)]
 GROWTH += [("pixels", 209, size, "gray", 8) for size in (32, 64)]
 GROWTH += [("pixels", 209, size, "rgb", 8) for size in (64, 128)]
@@ -85,9 +86,9 @@ def main(
         data: Any source of pictures; by default the cats, or sketches where they are absent.
         learning_rate: α.
         iterations: Of one network.
-        rounds: How often each is timed.
-        most_networks: How many at once.
-        most_growth: How many times larger than the article's network, or its data, at most.
+        rounds: How often each program is timed.
+        most_networks: The largest number of networks at once.
+        most_growth: The largest factor by which the article's network or its data grow.
     """
     problem, source = load_problem(data, learning_rate)
     machine = describe_machine()
@@ -110,20 +111,10 @@ def main(
 
     factor = min(one[name]["median"] for name in ON_PIXELS if name in one) / one[OURS]["median"]
     largest = max(difference, many_difference)
-    at = max(count for count in many[OURS] if count <= 1024)
-    ours = many[OURS][at]
     numbers: dict[str, Any] = {
         "times the fastest of NumPy, PyTorch and scikit-learn on pixels": factor,
         "largest difference of the final costs in float64": largest,
-        f"microseconds a network's step, {at} networks": 1e6 * ours / at,
-        "share of the rate of the product C K alone": many[PRODUCT][at] / ours,
-        "share of the rate of a square product": 1e-9 * operations(problem, "span", at)
-        / ours / ceiling,
-    }  # fmt: skip
-    if ONE_BY_ONE in many:
-        numbers[f"times {ONE_BY_ONE}, {at} networks"] = many[ONE_BY_ONE][1] * at / ours
-    for name in MANY_NETWORKS.keys() & many.keys() - {OURS}:
-        numbers[f"times {name}, {at} networks"] = many[name][at] / ours
+    } | compare_many(problem, many, ceiling)
     details = {
         "machine": machine,
         "data": source,
@@ -141,8 +132,25 @@ def main(
     )
 
 
+def compare_many(problem: Problem, many: ManyNetworks, ceiling: float) -> dict[str, float]:
+    """Compare jaxnet with the others at about 1,024 networks; `ceiling` is in GFLOP/s."""
+    at = max(count for count in many[OURS] if count <= 1024)
+    ours = many[OURS][at]
+    rate = 1e-9 * operations(problem, "span", at) / ours
+    numbers = {
+        f"microseconds a network's step, {at} networks": 1e6 * ours / at,
+        "share of the rate of the product C K alone": many[PRODUCT][at] / ours,
+        "share of the rate of a square product": rate / ceiling,
+    }
+    if ONE_BY_ONE in many:
+        numbers[f"times {ONE_BY_ONE}, {at} networks"] = many[ONE_BY_ONE][1] * at / ours
+    for name in MANY_NETWORKS.keys() & many.keys() - {OURS}:
+        numbers[f"times {name}, {at} networks"] = many[name][at] / ours
+    return numbers
+
+
 def load_problem(data: str, learning_rate: float) -> tuple[Problem, str]:
-    """Load the pictures, and draw the first parameters of the seeds 0, 1, …."""
+    """Load the pictures, and draw the initial parameters of the seeds 0, 1, …."""
     try:
         dataset = load_dataset(data or "catvnoncat")
     except DataError:
@@ -156,7 +164,7 @@ def load_problem(data: str, learning_rate: float) -> tuple[Problem, str]:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Name the processor and the versions of what is compared."""
+    """Return the processor, and the versions of the packages that are compared."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.split(": ")[1] for line in lines if line.startswith("model name")]
@@ -175,7 +183,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def time_one_network(problem: Problem, iterations: int, rounds: int) -> tuple[OneNetwork, float]:
-    """Time each peer; return that, and the largest difference of its cost from NumPy's."""
+    """Time each peer; return the times, and the largest difference of a cost from NumPy's."""
     alone = first_of(problem)
     workers = {name: Worker(make, alone) for name, make in ONE_NETWORK.items()}
     timings = time_in_turns(workers, dict.fromkeys(workers, iterations), rounds, show_progress)
@@ -189,7 +197,7 @@ def time_one_network(problem: Problem, iterations: int, rounds: int) -> tuple[On
 
 
 def time_many_networks(problem: Problem, most: int, rounds: int) -> tuple[ManyNetworks, float]:
-    """Time one step of 1, 4, 16, … networks; return that, and how far their costs are apart."""
+    """Time one step of 1, 4, 16, … networks; return the times, and the costs' difference."""
     seconds: ManyNetworks = {}
     networks = 1
     while networks <= most:
@@ -243,7 +251,7 @@ def time_growth(most: int, rounds: int) -> Growth:
 
 
 class Peer(NamedTuple):
-    """A way to train, what it is to train, and how many floating-point operations a step takes."""
+    """A training program, its problem, and the number of floating-point operations of a step."""
 
     make: Callable[..., Train]
     problem: Problem
@@ -251,7 +259,7 @@ class Peer(NamedTuple):
 
 
 def time_steps(peers: dict[str, Peer], rounds: int) -> dict[str, float]:
-    """Time one step of each peer: of many steps, without what comes before the first."""
+    """Time one step of each peer, from many steps, without what comes before the first."""
     workers = {name: Worker(peer.make, peer.problem) for name, peer in peers.items()}
     counts = {
         name: int(np.clip(OPERATIONS / peer.operations, 3, MOST_STEPS))
@@ -265,7 +273,7 @@ def time_steps(peers: dict[str, Peer], rounds: int) -> dict[str, float]:
     for name in workers:
         count = counts[name]
         first, whole = one[name].median, all_of_them[name].median
-        # On a busy machine a few steps may seem to take less than one: then an upper bound.
+        # On a busy machine many steps may take less time than one: then return an upper bound.
         seconds[name] = (whole - first) / (count - 1) if whole > first else whole / count
     return seconds
 

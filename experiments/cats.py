@@ -115,7 +115,7 @@ def main(
         "test accuracy, 95th percentile of the seeds": float(test[2]),
         "training accuracy, median": float(train[1]),
         "networks that learn": int((networks.outcomes == "learning").sum()),
-        "how the networks end": outcomes,
+        "outcomes": outcomes,
     }
     return Result(CLAIM, bool(scores.low > scores.constants[IN_HINDSIGHT]), numbers, figure)
 

@@ -202,7 +202,7 @@ def count_units(study: Study, revived: float) -> dict[str, Any]:
     first = float(study.ratios[study.at]) if study.kills else "none"
     return numbers | {
         "first bias that kills nine in ten, in typical Z1": first,
-        "share that came back there, leaky ReLU": revived,
+        "share that revived at this bias, leaky ReLU": revived,
         "units that died in training, ReLU": int((~dead & ~lives["ReLU"].active).sum()),
     }
 

@@ -12,7 +12,7 @@ claim compares raw pixels with symmetric ones; unit pixels are shown as well. (T
 
 Expect 93 % saturated sigmoid units with raw pixels and none otherwise; then a cost of 0.643 (raw: a
 plateau, since the class rate alone costs 0.644), 0.576 (unit) and 0.449 (symmetric). On the
-article's cats it is 0.636, 0.621 and 0.558: there the sigmoid learns slowly from unit pixels, too.
+article's cats it is 0.636, 0.621 and 0.558: here unit pixels are slow as well.
 ReLU needs the scaling as well, though nothing saturates: raw pixels make the effect of a step
 16,000 times as large (127.5²: once by the gradient, once by the weight's own factor), and the units
 die. It takes seven seconds.

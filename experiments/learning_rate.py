@@ -86,11 +86,11 @@ def main(
     last = np.nan_to_num(swept.last_costs[0, :, 0], nan=np.inf)  # (rates, seeds)
     low, medians, high = np.percentile(last, (5, 50, 95), axis=1, method="inverted_cdf")
     raised = share_raised(swept.costs[0, :, 0])
-    learning = (swept.outcomes[0, :, 0] == "learning").mean(axis=1)
+    learning, slow = (
+        (swept.outcomes[0, :, 0] == name).mean(axis=1) for name in ("learning", "slow")
+    )
     best = int(medians.argmin())
-    print("     rate  learning  steps that raise the cost  median cost")
-    for r in range(0, rates, max(1, rates // 12)):
-        print(f"{alphas[r]:9.2g}  {learning[r]:8.0%}  {raised[r]:25.1%}  {medians[r]:11.4g}")
+    print_rates(alphas, learning, slow, raised, medians)
 
     params = init_params(jax.random.key(0), len(X))
     paths = {alpha: follow_sharpness(params, X, Y, alpha, edge_iterations) for alpha in EDGE_RATES}
@@ -103,7 +103,7 @@ def main(
         print(f"α = {alpha}: λ peaks at {peak:.2f} · 2/α")
     print(f"a step multiplies a displacement by 1 − αλ, to within {error:.1e}")
 
-    slow = bool(medians[0] > 2 * medians[best] and raised[0] == 0)
+    falls_slowly = bool(medians[0] > 2 * medians[best] and raised[0] == 0)
     overshoots = bool(raised[best:].max() > 0.1 and learning[-1] < 0.5)
     figure, axes = new_figure(CLAIM, 2, 2, height=8.2)
     draw_outcomes(axes[0, 0], alphas, swept)
@@ -112,11 +112,12 @@ def main(
     draw_pushes(axes[1, 1], factors)
     return Result(
         CLAIM,
-        slow and overshoots and error < 0.01 and min(peaks.values()) > 0.8,
+        falls_slowly and overshoots and error < 0.01 and min(peaks.values()) > 0.8,
         {
             "best rate": float(alphas[best]),
             f"median cost at {least:g}, times that at the best": float(medians[0] / medians[best]),
             "share of steps that raise the cost, at most": float(raised.max()),
+            f"share of networks that are slow at {least:g}": float(slow[0]),
             f"share of networks that learn at {greatest:g}": float(learning[-1]),
             "error of 1 − αλ": error,
         }
@@ -130,6 +131,14 @@ def share_raised(costs: np.ndarray) -> np.ndarray:
     before, after = costs[..., :-1], costs[..., 1:]
     made = np.isfinite(before) & ~np.isnan(after)  # a run stops where its cost is not finite
     return (made & (after > before)).sum(axis=(1, 2)) / np.maximum(made.sum(axis=(1, 2)), 1)
+
+
+def print_rates(alphas: np.ndarray, *columns: np.ndarray) -> None:
+    """Print a dozen rates with the shares and the median cost of their networks."""
+    print("     rate  learning      slow  steps that raise the cost  median cost")
+    for row in range(0, len(alphas), max(1, len(alphas) // 12)):
+        learning, slow, raised, median = (column[row] for column in columns)
+        print(f"{alphas[row]:9.2g}  {learning:8.0%}  {slow:8.0%}  {raised:25.1%}  {median:11.4g}")
 
 
 def follow_sharpness(

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import jax
@@ -26,13 +26,13 @@ from jaxnet.data.source import DataSource
 from jaxnet.errors import JaxnetError
 from jaxnet.io.bounded_hdf5 import BELIEVED_BYTES
 from jaxnet.many.grid import Grid
-from jaxnet.many.sweep import Sweep, empty_sweep
+from jaxnet.many.sweep import Part, Sweep, empty_sweep
 from jaxnet.network import init_params
 from jaxnet.optimizer import sgd
 from jaxnet.runs.checkpoint import checkpoint_of, continue_from
 from jaxnet.runs.model_file import Stored, load_model, write_model_file
 from jaxnet.runs.run import Run, load_run, versions
-from jaxnet.runs.sweep_file import SweepRun, _read_results, save_sweep
+from jaxnet.runs.sweep_file import SweepRun, _read_parts, _read_results, _write_parts, save_sweep
 from jaxnet.settings import Settings
 from jaxnet.training import Descent, fit_in_chunks, start_descent
 
@@ -46,19 +46,25 @@ SHARES = {
     "sealed": 20,
     "bare": 20,
     "edited": 1,
-    "sweep": 20,
+    "version1": 10,
+    "sweep": 15,
+    "part": 15,
+    "sweep1": 10,
 }
 
-# What may become of a mutant. Only a sealed file shows every change; a sweep asked for with other
-# settings than it has, and a model that has become one of float64, are wrong usage.
+# What may become of a mutant. Only a sealed file shows every change; a sweep that is asked for with
+# other settings than the file or the part has is wrong usage.
 ALLOWED = {
     "fixed": ("read", "read otherwise", "DataError"),
     "chunks": ("read", "read otherwise", "DataError"),
     "strings": ("read", "read otherwise", "DataError"),
     "sealed": ("read", "ModelFileError"),
-    "bare": ("read", "read otherwise", "ModelFileError", "UsageError"),
-    "edited": ("read", "read otherwise", "ModelFileError", "UsageError"),
+    "bare": ("read", "read otherwise", "ModelFileError"),
+    "edited": ("read", "read otherwise", "ModelFileError"),
+    "version1": ("read", "read otherwise", "ModelFileError"),
     "sweep": ("read", "read otherwise", "ModelFileError", "UsageError"),
+    "part": ("read", "read otherwise", "ModelFileError", "UsageError"),
+    "sweep1": ("read", "read otherwise", "ModelFileError", "UsageError"),
 }
 
 # In MiB, of reading a file of a few KiB: four arrays of BELIEVED_BYTES, and a copy of each.
@@ -125,6 +131,48 @@ def load_sweep(path: Path) -> Sweep:
     return _read_results(path, blank_sweep())
 
 
+def full_sweep() -> SweepRun:
+    """Make the same sweep with all its results."""
+    sweep = blank_sweep()
+    for array in sweep.result.arrays.values():
+        array[...] = "learning" if array.dtype.kind == "U" else 0.25
+    return sweep
+
+
+def write_part(folder: Path) -> Path:
+    """Write a part of the sweep, of all its rates and one seed; return its path."""
+    place = (slice(0, 1), slice(0, 2), slice(1, 2), slice(1, 2))
+    arrays = {name: array[place] for name, array in full_sweep().result.arrays.items()}
+    _write_parts(folder, blank_sweep(), [Part(place, arrays)])
+    (path,) = folder.glob("*/*.h5")
+    return path
+
+
+def make_version_1(path: Path) -> None:
+    """Turn the file of a run or a sweep into one as jaxnet 0.1.0 wrote it."""
+
+    def put(values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            file["settings"].attrs[name] = np.bytes_(value) if isinstance(value, str) else value
+
+    with h5py.File(path, "a") as file:
+        file.attrs["format_version"] = 1
+        attributes = file["settings"].attrs
+        if "data" in file:
+            attributes.update(file["data"].attrs)
+            del file["data"], attributes["weight_scale"]
+            put({"weight_scale": "0.01"})
+            return
+        for name in ("seed", "optimizer", "balanced", "basis", "height", "width"):
+            del attributes[name]
+        put({"learning_rates": "0.1,1", "scales": "0.01,he", "activations": "relu"})
+        put({"seeds": 2, "exclude_leaks": False})
+        results = {name: array[()] for name, array in file["results"].items()}
+        del file["grid"], file["results"]
+        for name, array in results.items():
+            file[f"results/relu/{name}"] = array[0]
+
+
 def write_bases(folder: Path, images: np.ndarray) -> dict[str, tuple[str, Path]]:
     """Write a good file of each kind; return its reader's name and its path, by its name."""
     labels = np.arange(len(images)) % 2
@@ -141,18 +189,21 @@ def write_bases(folder: Path, images: np.ndarray) -> dict[str, tuple[str, Path]]
         file.create_dataset("train_set_x", data=images, chunks=(5, 8, 6, 3), **packing)
         file.create_dataset("train_set_y", data=labels, maxshape=(None,), compression="lzf")
         file["list_classes"] = np.array([b"no", b"yes"])
-    sealed, bare, edited, sweep = (
-        folder / f"{name}.h5" for name in ("sealed", "bare", "edited", "sweep")
-    )
+    names = ("sealed", "bare", "edited", "version1", "sweep", "part", "sweep1")
+    sealed, bare, edited, version1, sweep, part, sweep1 = (folder / f"{n}.h5" for n in names)
     save_run(sealed)
-    remove_seal(sealed, bare)
-    remove_seal(sealed, edited)
+    for path in (bare, edited, version1):
+        remove_seal(sealed, path)
     with h5py.File(edited, "a") as file:
         file["data"].attrs["data"] = "of variable length"
-    save_sweep(sweep, blank_sweep())
-    remove_seal(sweep, sweep)
-    readers = [*3 * ["data"], *3 * ["model"], "sweep"]
-    paths = [fixed, strings, chunks, sealed, bare, edited, sweep]
+    make_version_1(version1)
+    save_sweep(sweep, full_sweep())
+    for path in (sweep1, sweep):
+        remove_seal(sweep, path)
+    make_version_1(sweep1)
+    remove_seal(write_part(folder), part)
+    readers = [*3 * ["data"], *4 * ["model"], "sweep", "part", "sweep"]
+    paths = [fixed, strings, chunks, sealed, bare, edited, version1, sweep, part, sweep1]
     return {path.stem: (reader, path) for reader, path in zip(readers, paths, strict=True)}
 
 
@@ -215,10 +266,15 @@ def _read_sweep(path: Path) -> str:
     return repr(load_sweep(path))
 
 
+def _read_part(path: Path) -> str:
+    return repr(_read_parts(path, blank_sweep()))
+
+
 READERS: dict[str, Callable[[Path], str]] = {
     "data": _read_data,
     "model": _read_model,
     "sweep": _read_sweep,
+    "part": _read_part,
 }
 
 

@@ -19,6 +19,7 @@ from jaxnet.commands.main import RENAMED, app
 from jaxnet.data.source import DataSource
 from jaxnet.evaluation.doctor import all_checks, derivatives
 from jaxnet.outcomes import FAILED, Outcome
+from jaxnet.report.run import run_to_json
 from jaxnet.runs.model_file import FORMAT_VERSION
 from jaxnet.settings import Settings
 
@@ -255,6 +256,14 @@ def test_the_model_file_holds_what_is_described(names: dict[str, Any], workplace
             assert f"`{field}`" in described[name], field
     versions = rows("docs/model-file.md", "version")
     assert [int(cells[0]) for cells in versions] == [*range(FORMAT_VERSION, 0, -1)]
+
+
+def test_the_answer_in_json_is_what_is_described(names: dict[str, Any], workplace: Path) -> None:
+    run, data = names["run"], names["data"]
+    audit, diagnosis = jaxnet.audit(data), jaxnet.diagnose(run)
+    answer = run_to_json(workplace / "runs/001", run, data, audit, {}, None, diagnosis)
+    described = " ".join(cells[0] for cells in rows("docs/runs.md", "key"))
+    assert sorted(re.findall(r"`(\w+)`", described)) == sorted(answer)
 
 
 def test_every_experiment_is_described_in_its_order() -> None:

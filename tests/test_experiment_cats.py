@@ -67,7 +67,7 @@ def test_networks_that_overflow_have_not_learnt(
     result = main(str(h5()), seeds=3, learning_rate=learning_rate, iterations=20)
     assert not result.holds
     assert result.numbers["networks that learn"] == 0
-    assert "not finite" in result.numbers["how the networks end"]
+    assert "not finite" in result.numbers["outcomes"]
     assert result.figure is not None
     result.figure.savefig(io.BytesIO())
 

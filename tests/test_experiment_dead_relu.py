@@ -30,7 +30,7 @@ def test_leaky_units_move_and_come_back(result: Result) -> None:
     dead = result.numbers["units dead at the start"]
     assert result.numbers["of these moved, leaky ReLU"] == dead
     assert result.numbers["of these active after training, leaky ReLU"] > dead / 4
-    assert result.numbers["share that came back there, leaky ReLU"] >= 0.25
+    assert result.numbers["share that revived at this bias, leaky ReLU"] >= 0.25
     assert result.numbers["first bias that kills nine in ten, in typical Z1"] == -5.0
 
 
@@ -69,7 +69,7 @@ def test_the_networks_are_those_of_the_seeds(
     def spy(key: jax.Array, *arguments: object, **settings: object) -> None:
         keys.append(key)
         if len(keys) == 2:
-            raise StopAsyncIteration  # all that is asked has been seen
+            raise StopAsyncIteration  # both keys are recorded
 
     monkeypatch.setattr(dead_relu, "init_params", spy)
     with pytest.raises(StopAsyncIteration):

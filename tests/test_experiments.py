@@ -9,14 +9,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import chex
+import jax
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from experiments import Result, answer, course_table, new_figure
+from experiments import Result, answer, course_table, draw_networks, new_figure, space_rates
 from experiments.__main__ import EXPERIMENTS
 from experiments.__main__ import main as run_all
-from jaxnet import DataError, UsageError
+from jaxnet import DataError, UsageError, init_params
 
 ROOT = Path(__file__).parent.parent
 
@@ -110,6 +113,26 @@ def test_settings_with_which_nothing_can_be_asked(
         main(**settings)
 
 
+def test_rates_are_spaced_on_a_log_scale() -> None:
+    np.testing.assert_allclose(space_rates(0.01, 1.0, 3), [0.01, 0.1, 1.0], rtol=1e-12)
+    with pytest.raises(UsageError, match="not all different"):
+        space_rates(0.1, np.nextafter(0.1, 1), 4)
+
+
+@pytest.mark.parametrize("generator", ["threefry2x32", "rbg"])
+def test_networks_are_those_of_the_seeds_under_every_generator(generator: str) -> None:
+    with jax.default_prng_impl(generator):
+        networks = draw_networks(3, 5, 4, 0.5, "float32")
+        for seed in range(3):
+            alone = init_params(jax.random.key(seed), 5, 4, weight_scale=0.5)
+            chex.assert_trees_all_equal({name: networks[name][seed] for name in alone}, alone)
+
+
+def test_no_experiment_imports_a_command() -> None:
+    for path in (ROOT / "experiments").rglob("*.py"):
+        assert "jaxnet.commands" not in path.read_text("utf-8"), path
+
+
 def test_a_long_claim_is_broken_over_lines() -> None:
     figure, axes = new_figure("a claim " * 30, 2, 3)
     assert axes.shape == (2, 3)
@@ -135,19 +158,19 @@ def test_the_table_of_all(
     h5: Callable[..., Path],
 ) -> None:
     def refuse(source: str) -> None:
-        raise DataError(f"{source} cannot be had", "a network", "connect")
+        raise DataError(f"{source} cannot be loaded", "a network", "connect")
 
     monkeypatch.setattr(course_table, "load_dataset", refuse)
     monkeypatch.chdir(tmp_path)
     run_all(h5(test_set_x=None, test_set_y=None).name, tmp_path)
     _, table = capsys.readouterr().out.split("The article's claims")
     assert re.search(r"cats +– +both.h5 has no test pictures", table)
-    assert re.search(r"course_table +– +catvnoncat cannot be had", table)
+    assert re.search(r"course_table +– +catvnoncat cannot be loaded", table)
     assert re.search(r"The sigmoid is.*yes", table)
     assert (tmp_path / "activation_functions.png").exists()
 
 
-def test_data_that_cannot_be_had_are_told_at_once(
+def test_data_that_cannot_be_loaded_end_the_run_at_once(
     some: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DataError, match="sketchs"):
@@ -159,9 +182,9 @@ def test_data_that_cannot_be_had_are_told_at_once(
 def test_every_experiment_is_listed_and_can_be_run() -> None:
     files = {path.stem for path in (ROOT / "experiments").glob("[a-z]*.py")}
     assert set(EXPERIMENTS) == files - {"benchmark", "minimal"}
-    readme = (ROOT / "docs" / "experiments.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)
-    assert [name for name in rows if name in EXPERIMENTS] == list(EXPERIMENTS)
+    reference = (ROOT / "docs" / "experiments.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", reference, re.MULTILINE)
+    assert rows == list(EXPERIMENTS)
     for name in EXPERIMENTS:
         module = importlib.import_module(f"experiments.{name}")
         assert f"python -m experiments.{name}" in (module.__doc__ or "")

@@ -453,6 +453,15 @@ def test_the_header_has_the_settings_of_run_and_data(dataset: Dataset) -> None:
     assert "test" not in settings
     assert header["data_options"] == {"data": "pets"}
     assert header["same_data"]
+    drawn = dataclasses.replace(dataset, data_source=DataSource(count=9))
+    header = collect(make_run(), drawn).header
+    assert header["data_options"] == {"data": "sketches", "count": 9}  # the default is named, too
+
+
+def test_a_balanced_run_weights_its_training_pictures_only(dataset: Dataset) -> None:
+    arrays = collect(make_run(balanced=True), dataset).arrays
+    assert len(set(arrays["train/weights"])) == 2
+    assert set(arrays["test/weights"]) == {1.0}
 
 
 def test_runs_and_data_that_a_page_cannot_show_are_refused(dataset: Dataset) -> None:

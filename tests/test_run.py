@@ -518,7 +518,7 @@ def test_a_stopped_run_is_repeated_as_far_as_it_came() -> None:
 def test_a_run_with_other_numbers_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     run = train(DATA, QUICK)
     costs = run.costs.copy()
-    costs[[12, 30]] += (0.25, 0.5)
+    costs[[12, 30]] += (0.25, -0.5)
     assert isinstance(run.descent, Descent)
     edited = dataclasses.replace(
         run, descent=dataclasses.replace(run.descent, costs=costs), costs=costs

@@ -139,6 +139,14 @@ def test_other_pictures_are_seen_as_in_pixels_though_they_lie_outside_the_span(
     np.testing.assert_allclose(Z1, forward(trained.params, others).Z1, rtol=1e-12, atol=1e-14)
 
 
+def test_float32_stays_float32_where_float64_is_allowed(wide: Problem) -> None:
+    params, X, Y, weights = jax.tree.map(lambda array: array.astype("float32"), wide)
+    trained = fit(params, X, Y, weights=weights, iterations=3, basis="span")
+    arrays = (trained.descent.state, trained.descent.span, trained.params)
+    floats = [leaf for leaf in jax.tree.leaves(arrays) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+    assert {leaf.dtype for leaf in floats} == {trained.costs.dtype} == {np.dtype("float32")}
+
+
 def test_entering_and_leaving_change_nothing(wide: Problem) -> None:
     coefficients, _ = enter_span(wide.params, wide.X)
     back = leave_span(coefficients, wide.params["W1"], wide.X)

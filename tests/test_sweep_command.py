@@ -269,5 +269,12 @@ def test_grids_that_the_command_refuses(jaxnet: Run) -> None:
         assert result.code == 2
         assert found in result.err
         assert "Data: " not in result.out, "refused before pictures are read"
+    Path("notes").mkdir()
+    Path("notes/mine.txt").touch()
+    held = jaxnet("sweep", "--out", "notes")
+    assert held.code == 2
+    assert "notes is not empty, and holds no sweep" in held.err
+    assert "--force" not in held.err, "which sweep does not have"
+    assert "Data: " not in held.out
     assert '"relu" or "leaky_relu" or "sigmoid"' in jaxnet("sweep", "--activations", "tanh").err
     assert not Path("runs").exists()

@@ -289,16 +289,31 @@ def test_infinite_weights_are_seen_even_where_the_cost_is_finite(tiny: Problem) 
     chex.assert_trees_all_equal(last.params, params)
 
 
+@pytest.mark.parametrize("basis", ["pixels", "span"])
+def test_an_infinite_cost_is_seen_even_where_all_parameters_are_finite(
+    basis: str, tiny: Problem
+) -> None:
+    # Each of four losses is 1e308, and finite; their sum is not.
+    params = tiny.params | {"b2": jnp.full((1, 1), 1e308)}
+    start = start_descent(params, tiny.X, sgd(0.1), basis)
+    *_, last = fit_in_chunks(start, tiny.Y, iterations=30)
+    assert last.outcome == "not finite"
+    assert last.costs.tolist() == [np.inf]
+    chex.assert_trees_all_equal(last.descent.state, start.state)
+
+
 def test_too_large_a_rate_ends_dead_or_diverged_and_too_small_a_one_on_the_plateau(
     tiny: Problem,
 ) -> None:
     small = jax.tree.map(lambda leaf: 1e-3 * leaf, tiny.params)
-    assert fit(tiny.params, tiny.X, tiny.Y, learning_rate=100.0, iterations=50).outcome in (
-        "dead",
-        "diverged",
-    )
-    assert fit(small, tiny.X, tiny.Y, learning_rate=0.5, iterations=20).outcome == "plateau"
-    assert fit(tiny.params, tiny.X, tiny.Y, learning_rate=0.5, iterations=400).outcome == "learning"
+    for params, rate, iterations, outcome in (
+        (tiny.params, 100.0, 50, "dead"),
+        (tiny.params, 30.0, 50, "diverged"),
+        (small, 0.5, 20, "plateau"),
+        (tiny.params, 0.5, 400, "learning"),
+    ):
+        trained = fit(params, tiny.X, tiny.Y, learning_rate=rate, iterations=iterations)
+        assert trained.outcome == outcome
 
 
 def test_an_optimizer_excludes_the_settings_it_replaces(tiny: Problem) -> None:

@@ -1,8 +1,8 @@
-"""The same gradient descent in other ways: what the benchmark compares jaxnet with.
+"""The peers: the programs that the benchmark compares, which make the same gradient descent.
 
-A peer is a function that takes a `Problem`, prepares all that need not be done again, and returns
-`train(iterations)`, which trains from the same start each time and returns the parameters. Each is
-written as its own documentation would have it, and none has to record the cost of its iterations.
+A peer is a function that takes a `Problem`, does the preparations that a second training need not
+repeat, and returns `train(iterations)`, which trains from the same start each time and returns the
+parameters. Each follows the documentation of its package, and none records the costs.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import numpy as np
 
 SQUARE = 2048
 
-# How many different networks the stacked ones repeat.
+# The number of different networks; stacks of more repeat them.
 DIFFERENT = 16
 
 Arrays = dict[str, np.ndarray]
@@ -22,10 +22,10 @@ Train = Callable[[int], Arrays]
 
 
 class Problem(NamedTuple):
-    """What is to be learnt, and from where.
+    """The examples and the initial parameters of a training.
 
     Attributes:
-        X: (n_x, m); its dtype is that of all computation.
+        X: (n_x, m); everything is computed in its dtype.
         Y: (1, m).
         params: W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1); stacked, each has one more axis
             in front.
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
         return Problem(self.X.astype(dtype), self.Y.astype(dtype), params, self.learning_rate)
 
     def stack(self, networks: int) -> Arrays:
-        """Repeat the stacked params, up to so many networks."""
+        """Repeat the stacked params until there are `networks` of them."""
         n = np.arange(networks) % len(self.params["W1"])
         return {name: array[n] for name, array in self.params.items()}
 
@@ -73,7 +73,7 @@ def numpy_pixels(problem: Problem) -> Train:
 
 
 def numpy_span(problem: Problem) -> Train:
-    """The same in the span of the pictures: what the algebra alone gains."""
+    """The same in the span of the pictures, which shows the gain by the algebra alone."""
     X, Y, start, alpha = problem
     m = X.dtype.type(Y.size)
 
@@ -153,7 +153,7 @@ def scikit_learn(problem: Problem) -> Train:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it has not converged
-            network.fit(X, labels)  # one step, to make what it goes on from
+            network.fit(X, labels)  # one step, which makes the arrays that are replaced
             network.coefs_ = [params["W1"].T.copy(), params["W2"].T.copy()]
             network.intercepts_ = [params["b1"][:, 0].copy(), params["b2"][:, 0].copy()]
             network.set_params(max_iter=iterations)
@@ -313,7 +313,7 @@ def _numpy_array(tensor: Any) -> np.ndarray:
 
 
 def jaxnet_sweep(problem: Problem, networks: int) -> Train:
-    """The engine of `jaxnet.sweep`, which draws the starts of seeds, as the stacked params are."""
+    """The engine of `jaxnet.sweep`; it draws its starts itself, from the seeds of the params."""
     import jaxnet
 
     with contextlib.suppress(jaxnet.UsageError):  # already done
@@ -340,7 +340,7 @@ def jaxnet_sweep(problem: Problem, networks: int) -> Train:
 
 
 def products_alone(problem: Problem, networks: int) -> Train:
-    """Nothing but the matrix product of a sweep's step, C K, on the same devices."""
+    """Only the matrix product of a sweep's step, C K, on the same devices."""
     import jaxnet
 
     jaxnet.use_all_cores()
@@ -373,7 +373,7 @@ def products_alone(problem: Problem, networks: int) -> Train:
     return train
 
 
-# By the name that the tables show.
+# By the names in the tables.
 ONE_NETWORK = {
     "NumPy": numpy_pixels,
     "NumPy in the span": numpy_span,
@@ -392,7 +392,7 @@ MANY_NETWORKS = {
 
 
 def square_product(problem: Problem) -> Train:
-    """The product of two large square matrices: the rate that nothing exceeds."""
+    """The product of two large square matrices, for the highest rate of the machine."""
     import jax
     import jax.numpy as jnp
 

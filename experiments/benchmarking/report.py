@@ -25,7 +25,7 @@ COLORS = {"pixels": GRAY, "span": BLUE}
 
 
 def one_network_table(one: OneNetwork, missing: list[str], iterations: int) -> Table:
-    """Show what each peer takes to train one network."""
+    """Tabulate the time that each peer needs to train one network."""
     headings = ("seconds", "least–most", "compiling", "MB", "final cost, float64", "ratio")
     table = _table(f"One network, {iterations:,} iterations in float32", headings)
     for name, row in one.items():
@@ -44,7 +44,7 @@ def one_network_table(one: OneNetwork, missing: list[str], iterations: int) -> T
 
 
 def many_networks_table(many: ManyNetworks) -> Table:
-    """Show how many thousand steps of a network each peer makes a second."""
+    """Tabulate the thousands of steps of one network that each peer makes in a second."""
     counts = list(many[OURS])
     table = _table("Networks × thousand steps a second", [f"{count:,}" for count in counts])
     for name, seconds in many.items():
@@ -55,7 +55,7 @@ def many_networks_table(many: ManyNetworks) -> Table:
 
 
 def growth_table(growth: Growth, ceiling: float) -> Table:
-    """Show what a step takes as the network or its pictures grow."""
+    """Tabulate the time of a step as the network or its pictures grow."""
     title = f"Growth; the product of two {SQUARE:,} × {SQUARE:,} matrices: {ceiling:.0f} GFLOP/s"
     table = _table(title, ("m", "n_x", "n_h", "basis", "µs a step", "GFLOP/s"))
     for row in growth:

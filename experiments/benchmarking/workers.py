@@ -1,4 +1,4 @@
-"""One process for each peer, so that each has its own threads and memory, asked in turns."""
+"""One process for each peer, with its own threads and memory; the processes train in turns."""
 
 import multiprocessing
 import resource
@@ -14,20 +14,20 @@ import numpy as np
 from experiments.benchmarking.peers import Arrays, Problem, Train
 from jaxnet.progress import Track
 
-# How many seconds a turn takes at least: what is quick is not to pay for the cold caches that the
-# peer before it leaves behind.
+# The least seconds of a turn: a short one would mostly measure the caches that the peer before has
+# filled with its own data.
 TURN = 0.5
 
 
 class Timing(NamedTuple):
-    """Seconds, over the rounds, and what else a peer has used.
+    """The seconds of a peer over the rounds, and its memory.
 
     Attributes:
-        median: Of all rounds.
-        least: Of all rounds.
-        most: Of all rounds.
-        compiling: How much longer the first call took, before the rounds.
-        memory: The most that its process has held, in bytes.
+        median: The median of the rounds.
+        least: The shortest round.
+        most: The longest round.
+        compiling: The additional seconds of the first call, before the rounds.
+        memory: The peak memory of its process, in bytes.
     """
 
     median: float
@@ -38,35 +38,35 @@ class Timing(NamedTuple):
 
 
 class Worker:
-    """A process that trains one problem as one peer does."""
+    """A process that trains one problem with one peer."""
 
     def __init__(self, make: Callable[[Problem], Train], problem: Problem) -> None:
         context = multiprocessing.get_context("spawn")
-        self._here, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(there, make, problem), daemon=True)
+        self._connection, other_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other_end, make, problem), daemon=True)
         self._process.start()
-        there.close()
+        other_end.close()
 
     def train(
         self, iterations: int, dtype: str = "float32", at_least: float = 0.0
     ) -> tuple[float, Arrays, int]:
-        """Train from the start, again and again until so many seconds have passed.
+        """Train from the start, repeatedly, until `at_least` seconds have passed.
 
         Returns:
-            The median of the seconds, the params, and the peak memory so far.
+            The median of the seconds, the params, and the peak memory.
 
         Raises:
             ImportError: If the peer is not installed.
         """
-        self._here.send((iterations, dtype, at_least))
-        answer = self._here.recv()
+        self._connection.send((iterations, dtype, at_least))
+        answer = self._connection.recv()
         if isinstance(answer, ImportError):
             raise answer
         return answer
 
     def close(self) -> None:
         """End the process."""
-        self._here.send(None)
+        self._connection.send(None)
         self._process.join()
 
 
@@ -104,9 +104,9 @@ def _peak_memory() -> int:
 def time_in_turns(
     workers: dict[str, Worker], iterations: dict[str, int], rounds: int, track: Track
 ) -> dict[str, Timing]:
-    """Let each worker train once to compile, then all of them in turns, A B C A B C.
+    """Train once with each worker, to compile; then time all of them in turns, A B C A B C.
 
-    A worker whose peer is not installed is closed, taken out of `workers`, and not in the answer.
+    A worker whose peer is not installed is closed, and removed from `workers`.
     """
     first: dict[str, float] = {}
     for name in track(list(workers), "compiling", len(workers)):

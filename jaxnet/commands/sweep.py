@@ -10,6 +10,7 @@ from jaxnet.commands.options import OUTPUT, Given, Json, with_options
 from jaxnet.commands.show_data import load_and_show, prepare_many, settings_to_json
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
+from jaxnet.errors import UsageError
 from jaxnet.many.grid import Grid
 from jaxnet.report.console import describe_device, make_bar, print_json, speak
 from jaxnet.settings import Settings
@@ -52,6 +53,8 @@ def sweep(
     from jaxnet.runs.folder import claim_folder
     from jaxnet.runs.sweep_file import SWEEP_NAME, continue_sweep, start_sweep, train_sweep
 
+    if out is not None and not (out / SWEEP_NAME).exists():
+        _require_empty(out)
     console = speak(as_json)
     dataset, _ = load_and_show(console, DataSource(**source))
     console.print(describe_grid(grid, shared.iterations))
@@ -91,3 +94,13 @@ def sweep(
         print_json({"run": folder, "settings": chosen, "outcomes": counts, "cells": cells})
     if stopped is not None:
         raise typer.Exit(128 + stopped)
+
+
+def _require_empty(out: Path) -> None:
+    """Raise a UsageError if a folder holds something that is no sweep, before data are read."""
+    if out.is_dir() and any(out.iterdir()):
+        raise UsageError(
+            f"{out} is not empty, and holds no sweep",
+            "a new or an empty folder, or that of the same sweep to continue it",
+            "give another folder",
+        )
