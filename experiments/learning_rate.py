@@ -178,7 +178,7 @@ def draw_outcomes(axes: Axes, alphas: np.ndarray, swept: Sweep) -> None:
             axes.plot([], [], "s", color=color, label=f"{outcome}: {meaning}")
     axes.set(xscale="log", xlabel="learning rate α", ylabel="networks, %", ylim=(0, 100))
     axes.set_xlim(alphas[0], alphas[-1])
-    axes.legend(loc="lower center", facecolor="white", frameon=True, fontsize="small")
+    axes.legend(loc="lower center", facecolor="white", frameon=True, fontsize="x-small")
 
 
 def draw_costs(
@@ -212,7 +212,7 @@ def draw_pushes(axes: Axes, factors: np.ndarray) -> None:
     axes.axhspan(-1, 1, color=GREEN, alpha=0.12, linewidth=0, label="shrinks")
     axes.plot((0, 3.2), (1, -2.2), color=GRAY, label="1 − αλ")
     axes.plot(PUSHES, factors, "o", color=BLUE, label="measured")
-    axes.set(xlabel="αλ", ylabel="factor of a small displacement, a step")
+    axes.set(xlabel="αλ", ylabel="factor of a displacement, a step")
     axes.legend()
 
 

@@ -56,7 +56,7 @@ def main(iterations: int = 2500, batch_size: int | None = None) -> list[float]:
         x, y = (X, Y) if batch_size is None else draw_batch(t, X, Y, batch_size)
         params, state, cost = update(params, state, x, y, optimizer=optimizer)
         costs.append(float(cost))
-        if t % 500 == 0:
+        if t % 500 == 0 or t == iterations - 1:
             print(f"cost after {t:4} iterations: {cost:.4f}")
 
     for name, columns, labels in (("training", X, Y), ("test", X_test, Y_test)):

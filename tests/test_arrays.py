@@ -266,6 +266,8 @@ def test_weights_of_another_kind(name: str, wrong: Any, part: str, params: Param
 def test_rows_that_select_is_given() -> None:
     for Y_, w in ((Y.T, None), (Y[0], None), (Y, W.T), (Y, W[:, :6]), (Y.tolist(), None)):
         refused(lambda Y_=Y_, w=w: select(0, 0, Y_, w))  # type: ignore[misc]
+    for call in (label_entropy, balancing_weights, lambda Y: select(0, 0, Y)):
+        refused(lambda call=call: call(Y[:, :0]), "Y has shape (1, 0)")  # type: ignore[misc]
 
 
 @taking("values")
@@ -304,7 +306,11 @@ def test_params_that_are_none(name: str, params: Params) -> None:
     cases: tuple[tuple[Any, str], ...] = (
         (params | {"W2": params["W2"].T}, "W2 (3, 1)"),
         (params | {"b1": params["b1"][:, 0]}, "b1 (3,)"),
-        (params | {"b2": jnp.zeros(())}, "b2 "),
+        (params | {"b2": jnp.zeros(())}, "b2 ()"),
+        (
+            {"W1": X[:, :0].T, "b1": X[:0, :1], "W2": X[:1, :0], "b2": X[:1, :1]},
+            "W1 (0, 5), b1 (0, 1)",
+        ),
         (params | {"W1": np.asarray(params["W1"]).tolist()}, "W1 list"),
         (params | {"W3": params["W1"]}, "W3 (3, 5)"),
         ({key: leaf for key, leaf in params.items() if key != "b2"}, "params holds W1 (3, 5), b1"),

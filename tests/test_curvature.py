@@ -9,7 +9,7 @@ from conftest import Problem
 from jax.flatten_util import ravel_pytree
 
 from jaxnet import curvature
-from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.activations import ACTIVATIONS, Activation, relu, sigmoid
 from jaxnet.curvature import hessian_product, sharpness
 from jaxnet.errors import UsageError
 from jaxnet.network import Params, init_params, loss
@@ -70,6 +70,12 @@ def test_a_negative_curvature_of_larger_size_is_not_taken_for_it(x64: None) -> N
     params = {name: leaf.astype(float) for name, leaf in params.items()}
     values = np.linalg.eigvalsh(dense_hessian(Problem(params, X, Y, jnp.ones((1, 8))), relu))
     assert sharpness(params, X, Y).value == pytest.approx(values[-1], rel=1e-4)
+    # Sigmoid units that are far off: here the negative one is the larger by far.
+    params = init_params(jax.random.key(2), 4, 2, weight_scale=3.0, dtype=jnp.float64)
+    params |= {"W2": 5 * jnp.abs(params["W2"]), "b2": jnp.full((1, 1), -4.0)}
+    values = np.linalg.eigvalsh(dense_hessian(Problem(params, X, Y, jnp.ones((1, 8))), sigmoid))
+    assert -values[0] > 2 * values[-1] > 0
+    assert sharpness(params, X, Y, sigmoid).value == pytest.approx(values[-1], rel=1e-4)
 
 
 def test_a_cost_that_is_flat_in_every_direction_has_sharpness_0(tiny: Problem) -> None:

@@ -52,6 +52,7 @@ def test_labels_that_do_not_fit_are_refused(dataset: Dataset) -> None:
     images = dataset.train.images
     for labels, found in (
         (np.array([0, 1, 0]), "3 labels for 8 pictures"),
+        (np.array([0, 1, 0] * 3), "9 labels for 8 pictures"),
         (np.array([0, 1, 2, 0, 1, 2, 0, 1]), "labels 0, 1, 2"),
         (np.array([-1, 1, -1, 1, -1, 1, -1, 1]), "labels -1, 1"),
     ):

@@ -1,6 +1,7 @@
 """A model, and the file that holds it: every bit comes back, and what is wrong is refused."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,14 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
     with pytest.raises(UsageError, match="could not be written"):
         save_model(tmp_path / "nowhere" / "model.h5", make_model())
+
+
+def test_threads_that_save_to_one_path_all_succeed(tmp_path: Path) -> None:
+    models = [make_model(hidden=hidden) for hidden in (relu, leaky_relu, relu)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda model: save_model(tmp_path / "model.h5", model), 4 * models))
+    assert_equal(load_model(tmp_path), make_model(hidden=load_model(tmp_path).hidden))
+    assert [path.name for path in tmp_path.iterdir()] == ["model.h5"]
 
 
 def refused(path: Path, *parts: str) -> None:

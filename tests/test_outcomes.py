@@ -78,8 +78,8 @@ def test_the_plateau_reaches_one_percent_to_both_sides() -> None:
 
 
 def test_where_all_labels_are_of_one_class_it_learns_if_it_comes_below_its_start() -> None:
-    late = np.array([1e-9, 0.699, 0.7, 0.701])
-    expected = ["learning", "learning", "slow", "diverged"]
+    late = np.array([0.0, 1e-9, 0.699, 0.7, 0.701])
+    expected = ["learning", "learning", "learning", "slow", "diverged"]
     assert judge(True, True, 0.7, late, 0.0).tolist() == expected
 
 

@@ -304,7 +304,7 @@ def test_a_checkpoint_within_the_hook_is_a_run(tmp_path: Path) -> None:
     assert_same(resume(killed, data), whole)
 
 
-# Going on
+# Continuing
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -419,7 +419,7 @@ assert DATA.test is not None
         "splits exchanged",
     ],
 )
-def test_a_run_goes_on_with_its_own_data_only(other: Dataset, part: str, tmp_path: Path) -> None:
+def test_a_run_continues_with_its_own_data_only(other: Dataset, part: str, tmp_path: Path) -> None:
     run = train(DATA, QUICK)
     loaded = load_run(run.save(tmp_path / "run"))
     for one in (run, loaded):
@@ -486,7 +486,7 @@ def test_a_run_that_is_not_finite_is_kept_where_all_was_finite(tmp_path: Path) -
     assert repetition.same
 
 
-# Once more
+# Repeating
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
@@ -518,7 +518,7 @@ def test_a_stopped_run_is_repeated_as_far_as_it_came() -> None:
 def test_a_run_with_other_numbers_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     run = train(DATA, QUICK)
     costs = run.costs.copy()
-    costs[[12, 30]] += (0.25, -0.5)
+    costs[[12, 30]] += (-0.5, 0.25)
     assert isinstance(run.descent, Descent)
     edited = dataclasses.replace(
         run, descent=dataclasses.replace(run.descent, costs=costs), costs=costs
