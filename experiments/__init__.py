@@ -95,15 +95,15 @@ def space_rates(least: float, greatest: float, count: int) -> np.ndarray:
     if not 0 < least < greatest < math.inf:
         raise UsageError(
             f"the learning rates go from {least:g} to {greatest:g}",
-            "a least rate above 0 and a greatest one above that",
-            "give 0.0001 and 10, say",
+            "a smallest rate above 0, and a largest rate above the smallest",
+            "give 0.0001 and 10, for example",
         )
     rates = np.geomspace(least, greatest, count)
     if len(np.unique(rates)) < count:
         raise UsageError(
             f"{count} learning rates from {least} to {greatest} are not all different",
-            "an interval that is wide enough",
-            "take fewer rates, or ends that are further apart",
+            "different rates",
+            "give fewer rates, or a wider interval",
         )
     return rates
 

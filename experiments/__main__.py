@@ -2,8 +2,8 @@
 
     python -m experiments --out results
 
-Expect one minute on two cores. If an experiment cannot run with the given data, the table has a –
-and the reason; course_table always needs the cats.
+Expect about two minutes on two cores. If an experiment cannot run with the given data, the table
+has a – and the reason; course_table always needs the cats.
 """
 
 import importlib

@@ -51,7 +51,7 @@ def main(
         raise UsageError(
             f"the reach is {reach:g} and the step {step:g}",
             "a step above 0, and a reach above the step",
-            "leave out reach and step, say",
+            "leave out reach and step to use their defaults",
         )
     half = max(points // 2, 1)
     z = reach * np.arange(-half, half + 1) / half  # one of them is exactly 0

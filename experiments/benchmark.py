@@ -98,7 +98,7 @@ def main(
     missing = [name for name in ONE_NETWORK if name not in one]
     out.print(one_network_table(one, missing, iterations))
     if missing:
-        out.print("Missing peers come with: pip install -e '.[bench]'", style="yellow")
+        out.print("Install the missing programs with: pip install -e '.[bench]'", style="yellow")
 
     many, many_difference = time_many_networks(problem, most_networks, rounds)
     out.print(many_networks_table(many))

@@ -77,7 +77,11 @@ def main(
     at_least(1, seeds=seeds, n_h=n_h)
     dataset = load_dataset(data)
     if dataset.test is None:
-        raise DataError(f"{data} has no test pictures", "a test split", "hold some pictures out")
+        raise DataError(
+            f"{data} has no test pictures",
+            "a test split",
+            "hold out some pictures as the test split",
+        )
     settings = Settings(
         hidden_units=n_h, learning_rate=learning_rate, iterations=iterations, precision="float64"
     )

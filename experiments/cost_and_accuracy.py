@@ -76,7 +76,11 @@ def main(
     alphas = space_rates(least, greatest, rates)
     dataset = load_dataset(data)
     if dataset.test is None:
-        raise DataError(f"{data} has no test pictures", "a test split", "hold some pictures out")
+        raise DataError(
+            f"{data} has no test pictures",
+            "a test split",
+            "hold out some pictures as the test split",
+        )
     settings = Settings(learning_rate=learning_rate, iterations=iterations, precision="float64")
     with jax.enable_x64(True):
         sets = to_examples(dataset, settings)

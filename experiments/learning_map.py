@@ -120,7 +120,7 @@ def read_window(text: str) -> list[tuple[float, float]]:
         raise UsageError(
             f'the window is "{text}"',
             "LEAST:GREATEST of layer 1's rate, a comma, and that of layer 2's, all above 0",
-            "write 0.001:100,0.001:100, say",
+            "write 0.001:100,0.001:100, for example",
         ) from cause
     return [(least1, greatest1), (least2, greatest2)]
 
@@ -211,7 +211,7 @@ def draw_staircase(axes: Axes, first: np.ndarray, second: np.ndarray, stairs: np
     """Draw the line beyond which nothing learns, if the map has one."""
     if border_of(stairs).any():
         axes.contour(first, second, stairs, [0.5], colors="black", linestyles="--")
-        axes.plot([], [], "--", color="black", label="beyond it nothing learns")
+        axes.plot([], [], "--", color="black", label="beyond this line no network learns")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def main(
     """Make one step and print its numbers; then compare steps of many sizes with the prediction."""
     at_least(1, seeds=seeds, n_h=n_h)
     if not 0 < learning_rate < np.inf:
-        raise UsageError(f"the learning rate is {learning_rate}", "one above 0", "give 0.01, say")
+        raise UsageError(f"the learning rate is {learning_rate}", "a number above 0", "give 0.01")
     alphas = np.append(space_rates(least, greatest, rates), learning_rate)
     train = load_dataset(data).train
     settings = Settings(hidden_units=n_h, seed=seed, iterations=2, precision="float64")

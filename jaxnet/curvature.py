@@ -56,9 +56,9 @@ def hessian_product(
     check_arrays(vector, X)
     if vector["W1"].shape != params["W1"].shape:
         raise DataError(
-            f"the vector has W1 {vector['W1'].shape}, params {params['W1'].shape}",
-            "a vector in the shapes of the params",
-            "make it of the params: jax.tree.map(jnp.ones_like, params), say",
+            f"W1 of the vector has shape {vector['W1'].shape}, that of params {params['W1'].shape}",
+            "a vector with the shapes of params",
+            "make it from params, for example jax.tree.map(jnp.ones_like, params)",
         )
     return _hessian_product(params, vector, X, Y, hidden, weights)
 
@@ -126,7 +126,7 @@ def sharpness(
         raise UsageError(
             "a product with the Hessian of the cost is not finite",
             "finite params and X, and values within the range of their type",
-            "look for NaN and infinity in params and X; where there are none, take float64",
+            "look for NaN and infinity in params and X; if there are none, use float64",
         )
     if not along_start.any():
         # H v = 0 for a random v means H = 0, for which ARPACK fails.
@@ -138,7 +138,7 @@ def sharpness(
     except ArpackError as cause:
         raise UsageError(
             f"the sharpness does not converge to the tolerance {tolerance:g}: {cause}",
-            f"that Lanczos reaches it within {MOST_RESTARTS} restarts",
+            f"convergence within {MOST_RESTARTS} restarts of the Lanczos method",
             "give a larger tolerance, or params and X in float64",
         ) from cause
     return Sharpness(float(value), unravel(jnp.asarray(vectors[:, 0])))

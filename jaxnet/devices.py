@@ -37,9 +37,9 @@ def require_dtype(dtype: DTypeLike) -> np.dtype:
         raise UsageError(f"dtype is {dtype}", "float32 or float64", "give one of these")
     if jax.dtypes.canonicalize_dtype(dtype) != dtype:
         raise UsageError(
-            f"{dtype} was asked for, but JAX is set to 32 bits",
-            "JAX with 64 bits switched on before the first array is made",
-            'call jax.config.update("jax_enable_x64", True) first, or ask for float32',
+            f"dtype is {dtype}, but JAX is set to 32 bits",
+            "JAX set to 64 bits, since it would silently convert float64 to float32",
+            "compute within `with jax.enable_x64(True):`, or give float32",
         )
     return dtype
 
@@ -84,16 +84,16 @@ def use_all_cores() -> None:
     change any result.
 
     Raises:
-        UsageError: If JAX is in use already.
+        UsageError: If JAX has already initialised its devices.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
         jax.config.update("jax_num_cpu_devices", cores)
     except RuntimeError as cause:
         raise UsageError(
-            "JAX is in use already, with the devices it has",
-            "use_all_cores() before the first array is made",
-            "move the call to the top of the program",
+            "JAX has already initialised its devices",
+            "use_all_cores() before the first JAX computation",
+            "move the call to the start of the program",
         ) from cause
 
 

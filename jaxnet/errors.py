@@ -55,11 +55,16 @@ class DivergenceError(JaxnetError):
 def require_number(name: str, value: object, least: float, greatest: float) -> None:
     """Raise a UsageError unless `value` is a finite number from `least` to `greatest`.
 
-    An array of shape () counts as a number. A traced value is taken as 0.
+    An array of shape () counts as a number. A value that JAX traces is not checked.
     """
-    number = _as_float(value)
-    if number is None:
+    if isinstance(value, bool) or not (
+        isinstance(value, numbers.Real) or getattr(value, "shape", None) == ()
+    ):
         raise UsageError(f"{name} is {_short(value)}", "a number", f"give a number as {name}")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except TypeError:  # JAX raises it, since a traced value is known only when the program runs
+        return
     if not (least <= number <= greatest and math.isfinite(number)):
         raise UsageError(
             f"{name} is {value}", _range("a finite number", least, greatest), f"give such a {name}"
@@ -93,18 +98,6 @@ def require_choice(name: str, value: object, choices: Collection[str]) -> None:
             " or ".join(f'"{choice}"' for choice in choices),
             f"choose one of these for {name}",
         )
-
-
-def _as_float(value: object) -> float | None:
-    """Convert a number to float; return None for any other value, and 0 for a traced one."""
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return float(value)
-    if getattr(value, "shape", None) != ():
-        return None
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except TypeError:  # JAX raises it for a traced value
-        return 0.0
 
 
 def _short(value: object) -> str:

@@ -1,6 +1,7 @@
 """Settings: what decides a training, each with its type, default, range and help, once."""
 
 import dataclasses
+import functools
 import math
 import typing
 from collections.abc import Collection
@@ -10,11 +11,13 @@ from jaxnet import defaults
 from jaxnet.errors import UsageError, require_choice, require_integer, require_number
 
 if TYPE_CHECKING:
+    import optax
+
     from jaxnet.activations import Activation
 
 LARGEST_SEED = 2**32 - 1
 
-# α of each optimizer where none is given.
+# α of each optimizer where none is given. Those besides sgd are optax's, by their names there.
 LEARNING_RATES = {"sgd": defaults.LEARNING_RATE, "adam": defaults.ADAM_LEARNING_RATE}
 
 
@@ -115,7 +118,7 @@ class Settings:
         None,
         "α in W − α dW.",
         least=0,
-        shown=f"{LEARNING_RATES['sgd']:g}; adam: {LEARNING_RATES['adam']:g}",
+        shown="; ".join(f"{name}: {rate:g}" for name, rate in LEARNING_RATES.items()),
     )
     momentum: float = option(defaults.MOMENTUM, "Momentum of SGD.", least=0, greatest=1)
     nesterov: bool = option(False, "Nesterov's momentum.")
@@ -137,15 +140,15 @@ class Settings:
         if self.learning_rate is None:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
         check_options(self)
-        if self.optimizer == "adam" and (self.momentum or self.nesterov):
+        if self.optimizer != "sgd" and (self.momentum or self.nesterov):
             raise UsageError(
-                f"momentum is {self.momentum:g} and nesterov {self.nesterov} with Adam",
+                f"momentum is {self.momentum:g} and nesterov {self.nesterov} with {self.optimizer}",
                 "momentum and nesterov with sgd only",
-                "leave them out: Adam has momentum of its own",
+                "leave them out, or take sgd",
             )
-        if self.optimizer == "adam" and self.basis == "span":
+        if self.optimizer != "sgd" and self.basis == "span":
             raise UsageError(
-                "the basis is span with the optimizer adam",
+                f"the basis is span with the optimizer {self.optimizer}",
                 "sgd, whose updates are linear in the gradients, or another basis",
                 "leave the basis out, or take sgd",
             )
@@ -156,3 +159,21 @@ class Settings:
         from jaxnet.activations import ACTIVATIONS  # here: the help needs no JAX
 
         return ACTIVATIONS[self.activation]
+
+    def make_optimizer(self) -> "optax.GradientTransformation":
+        """Make the optimizer, the same object for the same settings, so that nothing recompiles."""
+        return _make_optimizer(self.optimizer, self.learning_rate, self.momentum, self.nesterov)
+
+
+@functools.lru_cache(maxsize=32)
+def _make_optimizer(
+    name: str, learning_rate: float, momentum: float, nesterov: bool
+) -> "optax.GradientTransformation":
+    import optax  # here: the help needs no JAX
+
+    from jaxnet.optimizer import sgd
+
+    if name == "sgd":
+        return sgd(learning_rate, momentum, nesterov)
+    rule: optax.GradientTransformation = getattr(optax, name)(learning_rate)
+    return rule

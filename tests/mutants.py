@@ -24,7 +24,7 @@ from jaxnet.data.hdf5 import read_hdf5, write_hdf5
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import JaxnetError
-from jaxnet.io.bounded_hdf5 import BELIEVED_BYTES
+from jaxnet.io.bounded_hdf5 import PLAUSIBLE_BYTES
 from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import Part, Sweep, empty_sweep
 from jaxnet.network import init_params
@@ -67,8 +67,8 @@ ALLOWED = {
     "sweep1": ("read", "read otherwise", "ModelFileError", "UsageError"),
 }
 
-# In MiB, of reading a file of a few KiB: four arrays of BELIEVED_BYTES, and a copy of each.
-LARGEST_GROWTH = 8 * BELIEVED_BYTES / 2**20
+# In MiB, of reading a file of a few KiB: four arrays of PLAUSIBLE_BYTES, and a copy of each.
+LARGEST_GROWTH = 8 * PLAUSIBLE_BYTES / 2**20
 
 GRID = Grid((0.1, 1.0), (0.01, "he"), 2)
 

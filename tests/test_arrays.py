@@ -206,7 +206,7 @@ def test_more_or_fewer_labels_than_pictures(name: str, params: Params) -> None:
 
 @taking("test")
 def test_test_pictures_of_another_size(name: str, params: Params) -> None:
-    refused(lambda: PUBLIC[name].call(params, X.T, Y[:, :5], None), "7 features, X 5")
+    refused(lambda: PUBLIC[name].call(params, X.T, Y[:, :5], None), "7 features, the training X 5")
 
 
 @taking("X")
@@ -399,7 +399,7 @@ def test_keys_that_are_none() -> None:
         ({"weight_scale": None}, "weight_scale is None", "a number"),
         ({"weight_scale": np.ones(2)}, "weight_scale is", "a number"),
         ({"dtype": "int32"}, "dtype is int32", "float32 or float64"),
-        ({"dtype": "float64"}, "float64 was asked for", "64 bits"),
+        ({"dtype": "float64"}, "dtype is float64, but JAX is set to 32", "jax.enable_x64(True)"),
     ],
 )
 def test_arguments_of_init_params(changes: dict[str, Any], found: str, remedy: str) -> None:
@@ -511,7 +511,9 @@ def test_arguments_of_another_kind(params: Any) -> None:
     for call, found in cases:
         refused(call, found, error=UsageError)
     another = init_params(jax.random.key(0), 5, 4)
-    refused(lambda: hessian_product(params, another, X, Y, own), "the vector has W1 (4, 5)")
+    refused(
+        lambda: hessian_product(params, another, X, Y, own), "W1 of the vector has shape (4, 5)"
+    )
     lengthened = {name: leaf.tolist() for name, leaf in params.items()}
     refused(lambda: hessian_product(params, lengthened, X, Y, own), "W1 list")
 

@@ -47,8 +47,8 @@ def test_what_is_written_is_read(tmp_path: Path, tried: list[str]) -> None:
 def test_an_attribute_has_an_end(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file, pytest.raises(UsageError) as caught:
         write_attributes(file, {"scales": "1," * LONGEST_ATTRIBUTE})
-    assert caught.value.found == "scales takes 130,000 bytes"
-    assert caught.value.expected == "at most 65,000, as HDF5 keeps attributes"
+    assert caught.value.found == "scales has 130,000 bytes"
+    assert caught.value.expected == "at most 65,000 bytes, the limit of an HDF5 attribute"
 
 
 def test_strings_of_variable_length_are_tried_once(tmp_path: Path, tried: list[str]) -> None:

@@ -201,14 +201,14 @@ def test_the_commands_print_what_the_audit_finds(jaxnet: Run, clean: Dataset) ->
     write_hdf5(Path("made.h5"), changed(clean, t4=clean.train.images[5]))
     result = jaxnet("data", "made.h5")
     assert result.code == 0
-    finding = "careful: 1 test picture is in the training set, too (train 5 = test 4)"
+    finding = "warning: 1 test picture is also in the training set (train 5 = test 4)"
     assert finding in result.out
     assert "brightness alone, one threshold" in result.out
     answer = json.loads(jaxnet("data", "made.h5", "--json").out)
     assert answer["audit"]["leaks"] == [4]
     assert answer["audit"]["pairs"][0]["second"] == "test 4"
     assert answer["audit"]["skew"]["differs"] is False
-    assert f"careful: {answer['audit']['findings'][0]}".startswith(finding)
+    assert f"warning: {answer['audit']['findings'][0]}".startswith(finding)
     assert answer["splits"]["test"]["shape"][0] == 20
     assert answer["leaks_excluded"] == 0
     trained = jaxnet("train", "--data", "made.h5", "--iterations", 2)
@@ -218,8 +218,8 @@ def test_the_commands_print_what_the_audit_finds(jaxnet: Run, clean: Dataset) ->
 def test_leaks_are_excluded_on_request(jaxnet: Run, clean: Dataset) -> None:
     write_hdf5(Path("made.h5"), changed(clean, t4=clean.train.images[5]))
     result = jaxnet("data", "made.h5", "--exclude-leaks", "--write", "kept.h5")
-    assert "left out: 1 test picture that is in the training set, too (test 4)" in result.out
-    assert "careful" not in result.out
+    assert "left out: 1 test picture that is also in the training set (test 4)" in result.out
+    assert "warning:" not in result.out
     answer = json.loads(jaxnet("data", "made.h5", "--exclude-leaks", "--json").out)
     assert answer["splits"]["test"]["shape"][0] == 19
     assert answer["leaks_excluded"] == 1

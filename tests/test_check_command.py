@@ -204,7 +204,7 @@ def test_a_bare_model_file(jaxnet: RunCommand, folder: Path) -> None:
     assert refused.code == 2
     assert "--data" in refused.err
     result = jaxnet("check", "bare.h5", "--data", folder, "--json")
-    assert "does not say on which pictures it was trained" in result.err
+    assert "does not record on which pictures it was trained" in result.err
     answer = json.loads(result.out)
     assert answer["same_data_as_in_training"] is None
     skipped = {check["case"] for check in answer["checks"] if check["number"] is None}

@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_refused(x64: None) -> None:
     spanned = checkpoint_of(make_start("sgd in the span", "float64")[0])
     pixels = make_start("sgd", "float64")[0]
     wide, narrow = (make_start("sgd in the span", dtype)[0] for dtype in ("float64", "float32"))
-    refused(spanned, pixels, "was trained in span, and its settings say pixels")
+    refused(spanned, pixels, "was trained in the basis span, but its settings have pixels")
     refused(spanned, narrow, "of the run is float64", "float32")
     for name, value, found in (
         ("state", {"C": spanned.state["C"]}, "of the run is missing"),
@@ -156,7 +156,7 @@ def test_another_rate_than_the_checkpoint_keeps_is_refused(basis: str) -> None:
     for found, other in rates.items():
         with pytest.raises(ModelFileError) as caught:
             continue_from(kept, start_descent(start.params, start.X, sgd(*other), basis))
-        assert caught.value.found.startswith(f"the run was trained with {found}, and its settings")
+        assert caught.value.found.startswith(f"the run was trained with {found}, but its settings")
     same = continue_from(kept, start_descent(start.params, start.X, sgd(0.1, 0.9), basis))
     chex.assert_trees_all_equal(same.params, start.params)
 

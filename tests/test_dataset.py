@@ -81,8 +81,12 @@ def test_the_positive_class() -> None:
     assert choose_positive(("tree", "cat", "boat"), None, "") == "cat"
     with pytest.raises(UsageError, match='no class "car"'):
         choose_positive(("tree", "boat"), "car", "there")
-    with pytest.raises(UsageError, match="3 classes"):
+    with pytest.raises(UsageError, match="there has 3 classes, and none of them is named cat or"):
         choose_positive(("tree", "boat", "car"), None, "there")
+    with pytest.raises(
+        UsageError, match="there has 3 classes, and 2 of them are named cat or cats"
+    ):
+        choose_positive(("cat", "Cats", "dog"), None, "there")
 
 
 def test_making_the_first_class_positive_swaps_the_labels(dataset: Dataset) -> None:

@@ -92,7 +92,11 @@ def test_the_next_mirror_is_tried(server: Server, cache: Path) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("404", "404 Not Found"), ("wrong", "wrong checksum"), ("partial", "transfer broke off")],
+    [
+        ("404", "404 Not Found"),
+        ("wrong", "wrong checksum"),
+        ("partial", "transfer was interrupted"),
+    ],
 )
 def test_a_faulty_download_is_told_and_leaves_nothing(
     fault: str, words: str, server: Server, cache: Path
@@ -114,7 +118,7 @@ def free_port() -> int:
 
 
 def test_a_refused_connection_is_told_and_leaves_nothing(cache: Path) -> None:
-    with pytest.raises(DataError, match="no connection"):
+    with pytest.raises(DataError, match="the connection failed"):
         read_catvnoncat([f"http://127.0.0.1:{free_port()}/"])
     assert list(cache.iterdir()) == []
 
@@ -125,7 +129,7 @@ def test_a_wrong_file_that_is_there_already_is_replaced_or_told(
     cache.mkdir()
     path = cache / "train_catvnoncat.h5"
     path.write_text("<html>")
-    with pytest.raises(DataError, match=f"{path} is there, but its checksum is wrong"):
+    with pytest.raises(DataError, match=f"the cached file {path} has the wrong checksum"):
         read_catvnoncat([])
     assert path.read_text() == "<html>"
     read_catvnoncat([address(server)])
@@ -135,7 +139,7 @@ def test_a_wrong_file_that_is_there_already_is_replaced_or_told(
 def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file" / "cache"))
-    with pytest.raises(DataError, match=r"train_catvnoncat\.h5 could not be had"):
+    with pytest.raises(DataError, match=r"train_catvnoncat\.h5 could not be downloaded"):
         read_catvnoncat(["http://127.0.0.1:1/"])
 
 

@@ -147,7 +147,7 @@ def test_leaks_are_removed(clean: Dataset) -> None:
     left = np.delete(np.arange(20), [4, 11])
     np.testing.assert_array_equal(kept.test.images, clean.test.images[left])
     np.testing.assert_array_equal(kept.test.labels, clean.test.labels[left])
-    assert kept.skipped == ("2 test pictures that are in the training set, too (test 4, test 11)",)
+    assert kept.skipped == ("2 test pictures that are also in the training set (test 4, test 11)",)
     assert kept.leaks_excluded == 2
     assert leaking(find_pairs(kept)) == ()
     assert without_leaks(clean, find_pairs(clean)) is clean
@@ -160,7 +160,7 @@ def test_a_test_split_of_leaks_alone_is_removed(clean: Dataset) -> None:
     assert kept.test is None
     assert kept.leaks_excluded == 4
     (line,) = kept.skipped
-    assert line.endswith("too (test 0, test 1, test 2 and 1 more)")
+    assert line.endswith("training set (test 0, test 1, test 2 and 1 more)")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (8, 8), (9, 9), (20, 13), (64, 300)])

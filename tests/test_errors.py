@@ -104,7 +104,7 @@ def test_what_is_no_number_in_the_range(value: Any, found: str) -> None:
 
 def test_a_traced_number_passes() -> None:
     def double(share: Any) -> Any:
-        require_number("share", share, 0, 1)
+        require_number("share", share, 1, 2)
         return 2 * share
 
     assert jax.jit(double)(7.0) == 14

@@ -25,7 +25,7 @@ def test_all_scores_are_printed_and_drawn(jaxnet: Run, folder: Path) -> None:
     result = jaxnet("evaluate", "runs/001")
     assert result.code == 0
     for part in (
-        "Threshold: 0.5, set beforehand",
+        "Threshold: 0.5, fixed in advance",
         "train (seen in training)",
         "balanced accuracy",
         "precision",
@@ -125,7 +125,10 @@ def test_other_data_and_no_test_split(jaxnet: Run, h5: Write, folder: Path) -> N
     assert "other data: " in result.err
     mixed = jaxnet("evaluate", "runs/001", "--data", h5(), "--force")
     assert mixed.code == 0
-    assert 'predicts the probability of "dog", and is evaluated by "cat"' in mixed.out
+    assert (
+        'predicts the probability of "dog", but the positive class of these data is "cat"'
+        in mixed.out
+    )
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -158,7 +161,7 @@ def test_test_pictures_that_are_in_train_can_be_left_out(
     path = h5(test_set_x=images[[0, 9, 10, 11]])
     jaxnet("train", "--data", path, "--iterations", 20)
     result = jaxnet("evaluate", "runs/001", "--exclude-leaks", "--json")
-    assert "test (without 1 that train has, too): only the network" in result.err
+    assert "test (without 1 that are also in train): only the network" in result.err
     answer = json.loads(result.out)
     assert answer["same_data_as_in_training"] is True
     seen = {name: part["seen_in_training"] for name, part in answer["splits"].items()}

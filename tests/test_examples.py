@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from conftest import Problem
 
-from jaxnet.activations import ACTIVATIONS, Activation
+from jaxnet import training
+from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.examples import Examples, balancing_weights, make_examples, select
 from jaxnet.network import loss
+from jaxnet.optimizer import sgd
 from jaxnet.training import fit
 
 
@@ -93,7 +95,6 @@ def test_every_step_of_fit_asks_select(
     basis: str, tiny: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A rule that leaves out picture t mod 7 at step t is seen in the costs."""
-    from jaxnet import training
 
     def rotating(
         seed: int, t: jax.Array, Y: jax.Array, weights: jax.Array | None = None
@@ -101,9 +102,9 @@ def test_every_step_of_fit_asks_select(
         return None, select(seed, t, Y, weights, left_out=t % 7)[1]
 
     monkeypatch.setattr(training, "select", rotating)
-    training._chunk_program(small_products=basis == "span").clear_cache()
-    still = fit(tiny.params, tiny.X, tiny.Y, learning_rate=0.0, iterations=9, basis=basis)
-    training._chunk_program(small_products=basis == "span").clear_cache()
+    hidden = Activation("rotating", relu.function, relu.slope)  # for which nothing is compiled yet
+    start = training.start_descent(tiny.params, tiny.X, sgd(0.0), basis)
+    *_, still = training.fit_in_chunks(start, tiny.Y, hidden, iterations=9, chunk=4)
     expected = [
         loss(tiny.params, tiny.X, tiny.Y, weights=select(0, 0, tiny.Y, left_out=t % 7)[1])
         for t in range(9)

@@ -73,7 +73,7 @@ def test_what_is_not_the_network_is_not_left_behind(
     other.params["W1"] = other.params["W1"][:, ::-1]
     write, verify = KINDS[kind]
     monkeypatch.setitem(KINDS, kind, (lambda _, path: write(other, path), verify))
-    with pytest.raises(ModelFileError, match="is not the network"):
+    with pytest.raises(ModelFileError, match="does not contain the same network"):
         export_model(model, tmp_path / "a", kind)
     assert not list(tmp_path.iterdir())
 
@@ -84,7 +84,7 @@ def test_other_texts_are_seen(kind: str, tmp_path: Path, monkeypatch: pytest.Mon
     other = dataclasses.replace(model, hidden=relu)
     write, verify = KINDS[kind]
     monkeypatch.setitem(KINDS, kind, (lambda _, path: write(other, path), verify))
-    with pytest.raises(ModelFileError, match="is not the network"):
+    with pytest.raises(ModelFileError, match="does not contain the same network"):
         export_model(model, tmp_path / "a", kind)
 
 

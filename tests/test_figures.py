@@ -99,7 +99,7 @@ def test_a_network_of_zeros_can_be_drawn(color: str) -> None:
     rendered(draw_training(make_run(2, color, scale=0), 0.6, "zeros"))
 
 
-def test_the_contact_sheet_shows_colour_and_what_the_network_sees(images: np.ndarray) -> None:
+def test_the_contact_sheet_shows_colour_and_the_input_of_the_network(images: np.ndarray) -> None:
     labels = np.array([0, 1] * 4)
     test = Split(images[8:], np.array([0, 0, 0, 0]))
     dataset = Dataset(Split(images[:8], labels), test, ("no", "yes"), "noise")

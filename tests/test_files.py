@@ -11,8 +11,8 @@ from threading import Barrier
 
 import pytest
 
-from jaxnet.errors import UsageError
-from jaxnet.io.files import ABANDONED_AFTER, write_whole
+from jaxnet.errors import DataError, UsageError
+from jaxnet.io.files import ABANDONED_AFTER, require_path, write_whole
 
 # A real limit on the size of files, which fails a write as a full disk does.
 FULL_DISK = """
@@ -31,7 +31,7 @@ try:
     save_model(path, model)
 except UsageError as error:
     assert "could not be written" in error.found, error
-    assert "what was there before is unchanged" in error.remedy
+    assert "an existing file is unchanged" in error.remedy
 else:
     raise AssertionError("there was room")
 assert path.read_bytes() == before
@@ -94,6 +94,18 @@ def test_an_error_within_leaves_the_earlier_file(tmp_path: Path) -> None:
         temporary.write_text("after")
     assert (tmp_path / "a").read_text() == "after"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_name_in_a_folder_that_may_not_be_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: object) -> list[str]:
+        raise PermissionError(13, "Permission denied", folder)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(DataError, match=r"there is no .*pets") as caught:
+        require_path(tmp_path / "pets")
+    assert caught.value.remedy == "check the spelling and the folder"
 
 
 def test_threads_that_write_one_file_all_succeed(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_of_more_than_two_classes_all_others_become_one(folder: Path) -> None:
     assert dataset.classes == ("not cat", "cat")
     assert sum(int((split.labels == 0).sum()) for split in dataset.splits.values()) == 12
     (folder / "cat").rename(folder / "cow")
-    with pytest.raises(UsageError, match="3 classes, and none is called cat"):
+    with pytest.raises(UsageError, match="3 classes, and none of them is named cat or cats"):
         read_folder(folder)
 
 
@@ -108,11 +108,13 @@ def test_a_folder_without_pictures_or_with_one_class(folder: Path, tmp_path: Pat
     (tmp_path / "nothing").mkdir()
     with pytest.raises(DataError, match="no sub-folder with pictures"):
         read_folder(tmp_path / "nothing")
-    with pytest.raises(DataError, match="6 pictures beside each other") as caught:
+    with pytest.raises(
+        DataError, match="sub-folder with pictures, only 6 picture files of its own"
+    ) as caught:
         read_folder(folder / "cat")
-    assert "one folder a class" in caught.value.remedy
+    assert "one sub-folder for each class" in caught.value.remedy
     shutil.rmtree(folder / "dog")
-    with pytest.raises(DataError, match="holds one class, cat"):
+    with pytest.raises(DataError, match="contains only one class, cat"):
         read_folder(folder)
 
 

@@ -225,7 +225,7 @@ def test_a_setting_that_a_file_of_version_1_lacks(
     path = write_version_1(tmp_path / "model.h5", run, **{name: None})
     with pytest.raises(ModelFileError) as caught:
         load_run(path)
-    assert caught.value.found == f"{path} does not say with which {name} it was trained"
+    assert caught.value.found == f"{path} does not hold the setting {name}"
     chex.assert_trees_all_equal(load_model(path).params, run.model.params)
     # Of a setting that came after it, the value of then is known.
     value = getattr(Settings() if hasattr(Settings(), name) else DataSource(), name)
@@ -259,7 +259,7 @@ def test_a_setting_of_version_1_that_was_edited(name: str, value: Any, tmp_path:
     with pytest.raises(ModelFileError) as caught:
         load_run(path)
     assert caught.value.found.startswith(f"{path} was saved with the setting {name} = {value!r} (")
-    assert f"put the {name} back" in caught.value.remedy
+    assert f"restore the original {name}" in caught.value.remedy
 
 
 @pytest.mark.parametrize(("text", "value"), [("she", "'she'"), ("-1", "-1.0"), ("nan", "nan")])
@@ -457,7 +457,7 @@ def test_newer_formats_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ModelFileError, match="has the format version 3") as caught:
             read()
-        assert caught.value.remedy == "use the jaxnet that wrote it, or a newer one"
+        assert caught.value.remedy == "use the version of jaxnet that wrote it, or a newer one"
 
 
 def test_float64_is_float64_whatever_jax_is_set_to(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_picture_files_are_predicted(images: np.ndarray, tmp_path: Path) -> None
 
 def test_a_model_takes_what_its_preprocessing_makes() -> None:
     params = init_params(jax.random.key(0), 47, 3)
-    with pytest.raises(DataError, match="W1 takes 47 features, the preprocessing makes 48"):
+    with pytest.raises(DataError, match="W1 is for 47 features, but the preprocessing gives 48"):
         Model(params, Preprocessing(8, 6), ("no", "yes"))
     with pytest.raises(DataError, match="params holds W1"):
         Model({"W1": params["W1"]}, Preprocessing(8, 6), ("no", "yes"))
@@ -143,7 +143,7 @@ def test_names_that_hdf5_would_cut_are_not_saved(tmp_path: Path) -> None:
     cut = Model(model.params, model.preprocessing, ("a", "a\0"))
     own = make_model(hidden=Activation("tanh\0", TANH.function, TANH.slope))
     for wrong in (cut, own):
-        with pytest.raises(UsageError, match="without the character NUL"):
+        with pytest.raises(UsageError, match="contains the character NUL"):
             save_model(tmp_path / "model.h5", wrong)
     for classes in (("", "empty"), (b"caf\xe9".decode("utf-8", "surrogateescape"), "x" * 999)):
         save_model(tmp_path / "model.h5", Model(model.params, model.preprocessing, classes))
@@ -153,7 +153,7 @@ def test_names_that_hdf5_would_cut_are_not_saved(tmp_path: Path) -> None:
 def test_an_activation_of_ones_own(tmp_path: Path, images: np.ndarray) -> None:
     model = make_model(hidden=TANH)
     save_model(tmp_path / "model.h5", model)
-    with pytest.raises(ModelFileError, match='has an activation called "tanh"') as caught:
+    with pytest.raises(ModelFileError, match='has the unknown activation "tanh"') as caught:
         load_model(tmp_path)
     assert caught.value.remedy == 'give your own: activations={"tanh": Activation("tanh", …)}'
     for loaded in (
@@ -166,13 +166,13 @@ def test_an_activation_of_ones_own(tmp_path: Path, images: np.ndarray) -> None:
 
 def test_an_activation_under_the_name_of_another_is_refused(tmp_path: Path) -> None:
     false_relu = Activation("relu", TANH.function, TANH.slope)
-    with pytest.raises(UsageError, match='called "relu", and is not jaxnet\'s') as caught:
+    with pytest.raises(UsageError, match='named "relu", but differs from that of jaxnet') as caught:
         save_model(tmp_path / "model.h5", make_model(hidden=false_relu))
     assert caught.value.remedy == 'rename it: Activation("my_relu", …)'
     assert not list(tmp_path.iterdir())
 
     save_model(tmp_path / "model.h5", make_model(hidden=relu))
-    with pytest.raises(UsageError, match='another "relu" than jaxnet has'):
+    with pytest.raises(UsageError, match='the "relu" in activations differs'):
         load_model(tmp_path, activations={"relu": false_relu})
     with pytest.raises(UsageError, match="hidden is the function"):
         load_run(tmp_path, activations={"tanh": jnp.tanh})  # type: ignore[dict-item]
@@ -229,7 +229,7 @@ def test_a_file_that_is_no_model(tmp_path: Path, h5: Callable[..., Path]) -> Non
     refused(tmp_path / "nowhere.h5", "there is no")
     (tmp_path / "run").mkdir()
     refused(tmp_path / "run", "model.h5")
-    refused(h5(), "no jaxnet model: it holds list_classes, test_set_x", "give the run folder")
+    refused(h5(), "not a jaxnet model; it contains list_classes", "give the run folder")
     (tmp_path / "page.h5").write_text("<html>")
     refused(tmp_path / "page.h5", "an HTML page", "a model file of jaxnet")
 
@@ -239,7 +239,9 @@ def test_a_file_of_another_format(version: Any, tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with h5py.File(tmp_path / "model.h5", "a") as file:
         file.attrs["format_version"] = version
-    refused(tmp_path, f"format version {version}", "a version up to 2", "the jaxnet that wrote it")
+    refused(
+        tmp_path, f"format version {version}", "a version up to 2", "the version of jaxnet that"
+    )
 
 
 def test_a_file_that_is_written_to_is_in_use(tmp_path: Path) -> None:
@@ -247,7 +249,7 @@ def test_a_file_that_is_written_to_is_in_use(tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with (tmp_path / "model.h5").open("rb+") as writer:
         fcntl.flock(writer, fcntl.LOCK_EX)  # as the HDF5 library does while it writes
-        refused(tmp_path, "is in use: another program writes it", "wait until it is done")
+        refused(tmp_path, "is in use: another program is writing it", "until the other program")
     load_model(tmp_path)
 
 
@@ -258,7 +260,7 @@ def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.Monk
         raise MemoryError
 
     monkeypatch.setattr("jaxnet.runs.model_file.read_array", fail)
-    refused(tmp_path, "there is too little memory to read")
+    refused(tmp_path, "there is not enough memory to read", "enough free memory")
 
 
 def test_a_device_that_is_missing_is_no_damage(
@@ -303,7 +305,7 @@ def set_attribute(group: str, name: str, value: Any) -> Callable[[h5py.File], No
         (remove("classes"), "classes"),
         (remove("settings"), "settings"),
         (remove("preprocessing"), "preprocessing"),
-        (replace("params/W1", np.zeros((3, 47), "f4")), "W1 takes 47 features"),
+        (replace("params/W1", np.zeros((3, 47), "f4")), "W1 is for 47 features"),
         (replace("params/b1", np.zeros((4, 1))), "b1 (4, 1)"),
         (replace("params/W2", np.zeros((3, 1))), "W2 (3, 1)"),
         (replace("params/W1", np.zeros(5)), "a part missing or changed"),
@@ -317,7 +319,7 @@ def set_attribute(group: str, name: str, value: Any) -> Callable[[h5py.File], No
         (set_attribute("preprocessing", "height", 8.0), "height is 8.0 of type float"),
         (set_attribute("preprocessing", "color", "grey"), 'color is "grey"'),
         (set_attribute("preprocessing", "colour", "gray"), "colour"),
-        (set_attribute("settings", "activation", "tanh"), 'an activation called "tanh"'),
+        (set_attribute("settings", "activation", "tanh"), 'the unknown activation "tanh"'),
     ],
 )
 def test_a_file_with_a_part_missing_or_changed(

@@ -139,13 +139,13 @@ def test_the_help_shows_panels_options_and_defaults(
         ("--data", "sketches"),
         ("--hidden-units", "8"),
         ("--weight-scale", "0.01"),
-        ("--learning-rate", "0.0075; adam: 0.001"),
+        ("--learning-rate", "sgd: 0.0075; adam: 0.001"),
         ("--momentum", "0.0"),
         ("--iterations", "2500"),
         ("--pixel-scale", "symmetric"),
         ("--precision", "float32"),
         ("--seeds", "1"),
-        ("--out", "the next free of runs/001, …"),
+        ("--out", "the next free one of runs/001, …"),
     ):
         after = text[re.search(rf"{name}\s", text).start() :]  # type: ignore[union-attr]
         first = re.search(r"\[default: ([^\]]*)\]", after)

@@ -113,7 +113,7 @@ def test_a_model_that_does_not_know_its_start_is_refused(jaxnet: Run) -> None:
     save_model("alone.h5", make_run(precision="float32").model)
     result = jaxnet("page", "alone.h5")
     assert result.code == 2
-    assert "from which initial weights it was trained" in result.err
+    assert "does not record the settings" in result.err
 
 
 @pytest.mark.parametrize("prng", ["threefry2x32", "rbg"])

@@ -49,7 +49,7 @@ def test_leaks_and_duplicates(clean: Audit, dataset: Dataset) -> None:
     one = clean._replace(pairs=(pair(("train", 5), ("test", 3), True),), leaks=(3,))
     (leak,) = describe_findings(one, dataset)
     assert leak == (
-        "1 test picture is in the training set, too (train 5 = test 3): a network that has "
+        "1 test picture is also in the training set (train 5 = test 3): a network that has "
         "memorised its training pictures scores too high; leave them out with --exclude-leaks"
     )
     pairs = (
@@ -60,7 +60,7 @@ def test_leaks_and_duplicates(clean: Audit, dataset: Dataset) -> None:
     several = clean._replace(pairs=pairs, leaks=(0, 1, 2, 3))
     leak, within, labels = describe_findings(several, dataset)
     assert leak.startswith(
-        "4 test pictures are in the training set, too "
+        "4 test pictures are also in the training set "
         "(train 0 ≈ test 0, train 1 ≈ test 1, train 2 ≈ test 2 and 1 more):"
     )
     assert within.startswith(
@@ -83,7 +83,7 @@ def test_constant_pictures(clean: Audit, dataset: Dataset) -> None:
 def test_skew(clean: Audit, dataset: Dataset) -> None:
     (skewed,) = describe_findings(clean._replace(skew=clean.skew._replace(skewed=True)), dataset)
     assert skewed == (
-        '75% of train is "dog": always predicting it scores as much; weight both classes alike '
+        '75% of train is "dog": always predicting it has this accuracy; weight both classes alike '
         "(jaxnet train --balanced)"
     )
     differing = clean._replace(skew=clean.skew._replace(differs=True))
@@ -123,7 +123,7 @@ def test_the_table_of_a_data_set(dataset: Dataset) -> None:
 def test_warnings_name_what_was_left_out_first(clean: Audit, dataset: Dataset) -> None:
     warnings = dataset_warnings(dataset, clean._replace(constant=(Place("train", 3),)))
     assert warnings[0] == "left out: 1 picture that cannot be read"
-    assert warnings[1].startswith("careful: 1 picture has the same grey everywhere (train 3)")
+    assert warnings[1].startswith("warning: 1 picture has the same grey everywhere (train 3)")
 
 
 def test_a_data_set_for_a_program(dataset: Dataset) -> None:

@@ -161,8 +161,9 @@ def test_verdicts_are_counted() -> None:
     checks = (FINE, BROKEN, LOST, SKIPPED)
     assert count_verdicts(checks) == {"pass": 2, "warn": 1, "fail": 1}
     summary = checks_summary(checks)
-    assert summary.plain == "1 passed, 1 warned, 1 failed, 1 do not apply"
+    assert summary.plain == "1 passed, 1 warned, 1 failed, 1 does not apply"
     assert summary.style == "bold red"
+    assert checks_summary((SKIPPED, SKIPPED)).plain.endswith(" failed, 2 do not apply")
     assert checks_summary((FINE, LOST)).style == "yellow"
     assert checks_summary([FINE]).plain == "1 passed, 0 warned, 0 failed"
     assert checks_summary([FINE]).style == "green"

@@ -26,7 +26,7 @@ def evaluation() -> Evaluation:
 
 def seen(evaluation: Evaluation, same: bool | None) -> Evaluation:
     splits = {
-        name: part._replace(seen_in_training=name == "train" if same else None)
+        name: dataclasses.replace(part, seen_in_training=name == "train" if same else None)
         for name, part in evaluation.splits.items()
     }
     return evaluation._replace(same_data_as_in_training=same, splits=splits)
@@ -78,23 +78,24 @@ def test_headings_say_what_was_trained_on(evaluation: Evaluation) -> None:
     assert "train (of other data)" in heading(seen(evaluation, False))
     assert "train (perhaps seen in training)" in heading(seen(evaluation, None))
     assert "test (without 3 that" not in heading(evaluation)
-    assert "test (without 3 that train has, too)" in heading(evaluation._replace(leaks_excluded=3))
+    kept = evaluation._replace(leaks_excluded=3)
+    assert "test (without 3 that are also in train)" in heading(kept)
 
 
 def test_the_threshold() -> None:
     assert describe_threshold(Threshold(0.5, "given")) == (
-        "Threshold: 0.5, set beforehand: the more probable class"
+        "Threshold: 0.5, fixed in advance: the more probable class"
     )
-    assert describe_threshold(Threshold(0.7, "given")) == "Threshold: 0.7, set beforehand"
+    assert describe_threshold(Threshold(0.7, "given")) == "Threshold: 0.7, fixed in advance"
     assert describe_threshold(Threshold(0.123456, "train")) == (
-        "Threshold: 0.1235, the one that is correct most often on train"
+        "Threshold: 0.1235, the one with the highest accuracy on train"
     )
 
 
 def test_the_verdict_names_the_baseline_and_leaves_out_what_was_trained_on(
     evaluation: Evaluation,
 ) -> None:
-    test = evaluation.splits["test"]._replace(mcnemar=Comparison(9, 1, 0.0214))
+    test = dataclasses.replace(evaluation.splits["test"], mcnemar=Comparison(9, 1, 0.0214))
     evaluation = evaluation._replace(splits=evaluation.splits | {"test": test})
     verdict = (
         "test: only the network is right on 9, only the baseline on 1: "

@@ -120,7 +120,7 @@ def test_leave_one_outs() -> None:
     assert seen == 'trained on: 100.0 %; always "no" would score 50.0 %'
     failures = describe_failures(summary)
     assert failures is not None
-    assert failures.startswith("1 of 6 networks failed, so the results below say little")
+    assert failures.startswith("1 of 6 networks failed, so the results below are unreliable")
     slow = summary._replace(outcomes={"learning": 5, "slow": 1})
     assert describe_failures(slow) is None
     assert cells_of(printed(memorisation_table(summary))) == [

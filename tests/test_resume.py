@@ -58,7 +58,7 @@ def test_a_resumed_run_has_the_same_bits(
     jaxnet(*run, "--iterations", 25, "--out", "parts")
     result = jaxnet("train", "--resume", "parts", "--iterations", 60, "--no-page")
     assert result.code == 0
-    assert "parts has made 25 of 60 iterations" in result.out
+    assert "parts is continued after 25 of 60 iterations" in result.out
     assert_same_run(load_run("parts"), load_run("whole"))
     made_by = str(load_run("parts").origin["command"]).splitlines()
     assert [line.split("--")[-1] for line in made_by] == ["out parts", "no-page"]
@@ -104,7 +104,7 @@ def test_a_run_is_resumed_elsewhere(jaxnet: Run, folder: Path) -> None:
     shutil.copy("run/model.h5", "run/copy.h5")
     refused = jaxnet("train", "--resume", "run/copy.h5", *moved)
     assert refused.code == 2
-    assert "copy.h5 is a file, and no run" in refused.err
+    assert "copy.h5 is a file, not a run folder" in refused.err
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -191,7 +191,7 @@ def test_a_finished_run_says_so_and_is_left_alone(jaxnet: Run, folder: Path) -> 
     before = kept_files(Path("run"))
     assert before.keys() == OUTPUTS
     result = jaxnet("train", "--resume", "run")
-    assert (result.code, result.out) == (0, "run is finished: nothing is left to do\n")
+    assert (result.code, result.out) == (0, "run is finished already\n")
     as_json = jaxnet("train", "--resume", "run", "--iterations", 20, "--json")
     answer = json.loads(as_json.out)
     assert as_json.err == result.out
@@ -203,7 +203,7 @@ def test_a_finished_run_says_so_and_is_left_alone(jaxnet: Run, folder: Path) -> 
     shutil.copytree(folder, "moved")
     moved = jaxnet("train", "--resume", "run", "--data", "moved")
     assert moved.code == 0
-    assert "run has made 20 of 20 iterations" in moved.out
+    assert "run is continued after 20 of 20 iterations" in moved.out
     assert load_run("run").data_source == DataSource("moved", size=8)
     assert jaxnet("train", "--resume", "run", "--data", "sketches").code == 2
 
@@ -239,10 +239,33 @@ def test_a_run_that_was_killed_after_its_last_save_is_finished(
     assert result.code == code
     assert json.loads(result.out)["outcome"] == ended
     made = len(before.costs)
-    assert f"run has made {made} of {made} iterations" in result.err
+    assert f"run is continued after {made} of {made} iterations" in result.err
     assert kept_files(Path("run")).keys() == OUTPUTS
     assert_same_run(load_run("run"), before)
-    assert jaxnet("train", "--resume", "run").out == "run is finished: nothing is left to do\n"
+    assert jaxnet("train", "--resume", "run").out == "run is finished already\n"
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("left", ["outcome", "figure", "page"])
+def test_a_resumed_run_that_was_killed_has_its_outputs_of_before(
+    left: str, jaxnet: Run, folder: Path
+) -> None:
+    """They exist, but are not of what it has reached, or that is not determined."""
+    jaxnet("train", "--data", folder, *QUICK, "--iterations", 20, "--out", "run")
+    if left == "outcome":
+        with h5py.File("run/model.h5", "a") as file:
+            file["origin"].attrs["outcome"] = "unfinished"
+    for name in ("training.png", "page.html"):
+        Path("run", name).touch()  # as new as can be
+    if left != "outcome":
+        older = Path("run", {"figure": "training.png", "page": "page.html"}[left])
+        os.utime(older, ns=(0, Path("run/model.h5").stat().st_mtime_ns - 1))
+    result = jaxnet("train", "--resume", "run")
+    assert result.code == 0
+    assert "written: run/training.png" in result.out
+    assert "written: run/page.html" in result.out
+    assert load_run("run").outcome == "plateau"
+    assert jaxnet("train", "--resume", "run").out == "run is finished already\n"
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -265,7 +288,7 @@ def test_a_run_of_the_library_is_resumed_by_the_command(jaxnet: Run, folder: Pat
     dataclasses.replace(run, data_source=None).save("alone")
     refused = jaxnet("train", "--resume", "alone")
     assert refused.code == 2
-    assert "alone holds a network, but not how it was trained, or on which data" in refused.err
+    assert "alone has a network without its settings or its data source" in refused.err
 
 
 @pytest.mark.slow

@@ -181,7 +181,7 @@ def test_a_folder_is_not_written_to_unasked(tmp_path: Path) -> None:
 def test_no_folder_is_claimed_for_what_is_not_saved(tmp_path: Path) -> None:
     run = train(make_data(), QUICK)
     own = Activation("sigmoid", jnp.tanh, lambda Z: 1 - jnp.tanh(Z) ** 2)
-    with pytest.raises(UsageError, match="is not jaxnet's"):
+    with pytest.raises(UsageError, match="differs from that of jaxnet"):
         dataclasses.replace(run, hidden=own).save(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -190,7 +190,7 @@ def test_an_activation_of_ones_own_is_not_taken_for_that_of_the_settings(tmp_pat
     own = Activation("tanh", jnp.tanh, lambda Z: 1 - jnp.tanh(Z) ** 2)
     run = dataclasses.replace(train(make_data(), QUICK), hidden=own)
     run.save(tmp_path / "run")
-    with pytest.raises(ModelFileError, match='an activation called "tanh"'):
+    with pytest.raises(ModelFileError, match='the unknown activation "tanh"'):
         load_run(tmp_path / "run")
     loaded = load_run(tmp_path / "run", activations={"tanh": own})
     assert loaded.hidden == own
@@ -241,8 +241,8 @@ def test_a_bare_network_is_no_run(tmp_path: Path) -> None:
     for use, found in (
         (lambda: resume(bare, make_data()), "the file holds a network, but not how it was trained"),
         (lambda: repeat(bare, make_data()), "the run has no iterations that could be repeated"),
-        (lambda: first_params(bare), "does not say from which initial weights"),
-        (lambda: load_data_for(bare), "does not say on which data it was trained"),
+        (lambda: first_params(bare), "does not record the settings that determine"),
+        (lambda: load_data_for(bare), "does not record on which data it was trained"),
         (lambda: columns_of(bare, make_data()), "has no pictures"),
     ):
         with pytest.raises(UsageError) as caught:
@@ -440,7 +440,7 @@ def test_settings_edited_by_hand_are_refused(tmp_path: Path) -> None:
         ("momentum", 0.8, "the run was trained with the momentum 0.9"),
         ("hidden_units", 4, "say hidden_units = 4, and its network has 3"),
         ("precision", "float64", "say precision = float64, and its network has float32"),
-        ("basis", "pixels", "the run was trained in span, and its settings say pixels"),
+        ("basis", "pixels", "the run was trained in the basis span, but its settings have pixels"),
         ("optimizer", "sgdm", "was saved with the setting optimizer = 'sgdm'"),
     ):
         (folder / MODEL_NAME).write_bytes(whole)

@@ -22,6 +22,7 @@ def test_each_run_has_the_next_free_number() -> None:
     Path("runs/notes").mkdir()
     assert claim_folder() == Path("runs/042")
     assert [path.name for path in Path("runs/042").iterdir()] == [CLAIM_NAME]
+    assert not Path("runs/042", CLAIM_NAME).stat().st_mode & 0o111, "it is no program"
 
 
 def test_a_number_that_another_run_takes_in_the_same_moment(
@@ -98,7 +99,7 @@ def test_of_many_runs_at_once_each_has_a_number() -> None:
 
 def test_a_place_where_no_folder_can_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="no folder can be made"):
+    with pytest.raises(UsageError, match="cannot be created"):
         claim_folder(tmp_path / "file" / "run")
     for force in (False, True):
         with pytest.raises(UsageError, match="file is a file"):

@@ -135,7 +135,7 @@ def test_numbers_of_numpy_become_those_of_python() -> None:
         ({"optimizer": 1}, "optimizer is 1 of type int", '"sgd" or "adam"'),
         (
             {"optimizer": "adam", "nesterov": True},
-            "momentum is 0 and nesterov True with Adam",
+            "momentum is 0 and nesterov True with adam",
             "momentum and nesterov with sgd only",
         ),
         (
@@ -322,7 +322,7 @@ def test_a_setting_that_is_missing(
     path = save(tmp_path / "model.h5")
     with h5py.File(path, "a") as file:
         del file[group_of(name)].attrs[name]
-    error = refused(path, f"does not say with which {name} it was trained")
+    error = refused(path, f"does not hold the setting {name}")
     assert "fit(load_model" in error.remedy
 
     # As soon as a setting is known to be newer than the file, it has its value of then.
@@ -371,7 +371,7 @@ def test_an_unknown_setting(tmp_path: Path) -> None:
 def test_a_setting_that_no_option_takes(name: str, value: Any, tmp_path: Path) -> None:
     path = save(tmp_path / "model.h5", **{name: value})
     error = refused(path, f"was saved with the setting {name} = {value!r} (")
-    assert f"put the {name} back" in error.remedy
+    assert f"restore the original {name}" in error.remedy
 
 
 def test_settings_that_contradict(tmp_path: Path) -> None:
@@ -396,5 +396,5 @@ def test_the_preprocessing_is_checked_too(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         file["preprocessing"].attrs["color"] = "rgb"
         file["settings"].attrs["activation"] = "tanh"
-    error = refused(path, 'has an activation called "tanh"')
+    error = refused(path, 'has the unknown activation "tanh"')
     assert error.expected == f"one of {', '.join(ACTIVATIONS)}"

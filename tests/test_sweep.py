@@ -23,7 +23,7 @@ from jaxnet.many import engine
 from jaxnet.many import sweep as module
 from jaxnet.many.grid import Grid
 from jaxnet.many.leave_one_out import leave_one_out
-from jaxnet.many.sweep import Sweep, add_part, count_parts, empty_sweep, sweep, sweep_in_parts
+from jaxnet.many.sweep import Sweep, add_part, empty_sweep, sweep, sweep_in_parts
 from jaxnet.network import accuracy, init_params, loss
 from jaxnet.settings import LARGEST_SEED, Settings
 from jaxnet.training import fit
@@ -189,7 +189,6 @@ def test_a_sweep_in_parts_is_continued_where_it_stopped(
     result = empty_sweep(grid, has_test=True)
     assert (result.outcomes == "").all()
     assert np.isnan(result.last_costs).all()
-    assert count_parts(grid) == 8
     parts = sweep_in_parts(train, result, settings, test=test)
     for _ in range(3):
         result = add_part(result, next(parts))
@@ -213,6 +212,9 @@ def test_every_part_is_tracked(x64: None, monkeypatch: pytest.MonkeyPatch) -> No
 
     sweep(make_data()[0], Grid(RATES, SCALES, SEEDS), make_settings(), track=track)
     assert totals == [4, 4]
+    monkeypatch.setattr(module, "NETWORKS_A_PART", 1)  # less than the rates
+    sweep(make_data()[0], Grid(RATES, SCALES, SEEDS), make_settings(), track=track)
+    assert totals[2:] == [12, 12]
 
 
 def test_what_does_not_fit(x64: None) -> None:

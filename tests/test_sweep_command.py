@@ -106,7 +106,7 @@ def test_a_sweep_from_the_command_line(run: Run, jaxnet: Run, tmp_path: Path, fo
         other = jaxnet("sweep", *refused, option, value)
         assert other.code == 2
         assert f"was made with {then}" in other.err
-        assert f"expected: {now}, as asked for now" in other.err
+        assert f"expected: {now}, as given now" in other.err
 
     with h5py.File(out / "sweep.h5", "a") as file:
         file.move("results/outcomes", "results/verdicts")
@@ -273,7 +273,7 @@ def test_grids_that_the_command_refuses(jaxnet: Run) -> None:
     Path("notes/mine.txt").touch()
     held = jaxnet("sweep", "--out", "notes")
     assert held.code == 2
-    assert "notes is not empty, and holds no sweep" in held.err
+    assert "notes is not empty and contains no sweep" in held.err
     assert "--force" not in held.err, "which sweep does not have"
     assert "Data: " not in held.out
     assert '"relu" or "leaky_relu" or "sigmoid"' in jaxnet("sweep", "--activations", "tanh").err

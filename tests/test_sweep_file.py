@@ -108,7 +108,7 @@ def list_files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-# To the end
+# Whole
 
 
 def test_a_sweep_in_a_folder_is_the_sweep(tmp_path: Path, trained: list[np.ndarray]) -> None:
@@ -364,7 +364,7 @@ def test_a_sweep_of_other_settings_is_refused(
         continue_sweep(tmp_path, other)
     assert f"{SWEEP_NAME} was made with {name} = " in caught.value.found
     assert caught.value.expected.startswith(f"{name} = ")
-    assert "asked for now" in caught.value.expected
+    assert "given now" in caught.value.expected
     assert_same(continue_sweep(tmp_path, make_start()).result, start.result)
 
 
@@ -457,11 +457,11 @@ def test_a_part_of_another_sweep_is_refused(other: dict[str, Any], part: Path) -
     assert caught.value.found == f"{part} is a part of another sweep"
 
 
-def test_a_damaged_part_is_told(part: Path) -> None:
+def test_a_damaged_part_is_reported(part: Path) -> None:
     whole = part.read_bytes()
     for at in range(60, len(whole), 487):
         part.write_bytes(whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :])
-        part_refused(part, "its bytes are not those that were written")
+        part_refused(part, "its content does not match its checksum")
     for size in (0, 100, len(whole) // 2, len(whole) - 1):
         part.write_bytes(whole[:size])
         part_refused(part, "")
@@ -496,7 +496,7 @@ NINE = np.full((1, 2, 1, 1), b"asleep", "S10")
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (edit("/", format="jaxnet model"), "no jaxnet sweep"),
+        (edit("/", format="jaxnet model"), "not a jaxnet sweep"),
         (edit("/", format_version=3), "format version 3"),
         (edit("/", sweep=None), "a part missing or changed"),
         (put("parts", None), "there is no parts"),
@@ -513,7 +513,7 @@ NINE = np.full((1, 2, 1, 1), b"asleep", "S10")
         (put("parts/0/last_costs", np.full((1, 2, 1, 1), np.nan)), "where a network has ended"),
         (put("parts/0/outcomes", NINE), 'the unknown outcome "asleep"'),
         (put("parts/0/outcomes", np.full((1, 2, 1, 1), b"", "S10")), 'the unknown outcome ""'),
-        (put("parts/0/last_costs", h5py.ExternalLink("away.h5", "/")), "leads elsewhere"),
+        (put("parts/0/last_costs", h5py.ExternalLink("away.h5", "/")), "external link"),
         (put("parts/7", np.zeros(3)), "there is no 1"),
     ],
 )
@@ -540,5 +540,5 @@ def test_parts_that_may_not_be_read(part: Path, monkeypatch: pytest.MonkeyPatch)
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(h5py, "File", refuse)  # a chmod would not stop root
-    part_refused(part, "may not be read")
+    part_refused(part, "cannot be read: permission denied")
     assert os.path.exists(part)

@@ -70,12 +70,12 @@ def test_what_does_not_fit(data: Dataset) -> None:
     other = make_examples(test.X[:5], test.Y)
     wide = Settings(precision="float64")
     cases: tuple[tuple[Any, Settings, dict[str, Any], type[Exception], str], ...] = (
-        (data, Settings(), {"test": test}, UsageError, "test examples are given beside"),
+        (data, Settings(), {"test": test}, UsageError, "test examples are given together"),
         (tuple(train), Settings(), {}, UsageError, "data is of type tuple"),
-        (train, Settings(), {"preprocessing": Preprocessing()}, UsageError, "columns already"),
-        (train, wide, {}, UsageError, "X is of type float32, the precision"),
+        (train, Settings(), {"preprocessing": Preprocessing()}, UsageError, "already preprocessed"),
+        (train, wide, {}, UsageError, "X is of type float32, but the precision is float64"),
         (weighted, Settings(balanced=True), {}, UsageError, "the examples have weights"),
-        (train, Settings(), {"test": other}, DataError, "test X has 5 features, X 48"),
+        (train, Settings(), {"test": other}, DataError, "the test X has 5 features, the"),
         (train, Settings(), {"test": Examples(test.X, test.Y.T)}, DataError, r"shape \(4, 1\)"),
     )
     for given, settings, options, error, found in cases:

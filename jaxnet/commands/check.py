@@ -1,4 +1,4 @@
-"""`jaxnet check`: what is wrong with the pipeline or with a trained network, and what to do."""
+"""`jaxnet check`: check the pipeline and a trained network, and say what to do."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,9 @@ def check(
     source: Given,
     model: Annotated[
         Path | None,
-        typer.Argument(metavar="RUN", help="A run folder, or a model file, to be checked as well."),
+        typer.Argument(
+            metavar="RUN", help="A run folder or a model file, which is checked as well."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -29,8 +31,8 @@ def check(
     if model is None and source:
         raise UsageError(
             f"--{next(iter(source)).replace('_', '-')} is given without a run",
-            "the data of a trained network; the pipeline is checked on pictures made for it",
-            "name the run, or leave the option out",
+            "options of the data together with a run; the pipeline is checked on generated data",
+            "give the run, or leave the option out",
         )
 
     from jaxnet.evaluation.doctor.all_checks import check_pipeline

@@ -1,4 +1,4 @@
-"""`jaxnet data`: what is in a data set."""
+"""`jaxnet data`: show the contents of a data set."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,8 @@ def data(
     sheet: Annotated[
         Path | None,
         typer.Option(
-            help="Draw examples into this PNG, in colour and as --color.", rich_help_panel=OUTPUT
+            help="Draw examples into this PNG file, in colour and as the network's input.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     write: Annotated[
@@ -34,7 +35,7 @@ def data(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Show what is in a data set: shapes, classes, range of values, and what can mislead."""
+    """Show the shapes, classes and values of a data set, and problems such as duplicates."""
     for path in (sheet, write):
         if path is not None:
             require_free(path, force)

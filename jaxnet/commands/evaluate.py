@@ -1,4 +1,4 @@
-"""`jaxnet evaluate`: how good a trained network is, and whether it beats simpler predictions."""
+"""`jaxnet evaluate`: score a trained network, and compare it with simple baselines."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,7 +24,7 @@ def _read_threshold(text: str) -> Any:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1:
-        raise UsageError(f'--threshold is "{text}"', "a number from 0 to 1, or train", "try 0.5")
+        raise UsageError(f'--threshold is "{text}"', "a number from 0 to 1, or train", "give 0.5")
     return number
 
 
@@ -35,14 +35,14 @@ def evaluate(
     threshold: Annotated[
         str,
         typer.Option(
-            help="The class is 1 if its probability exceeds this; "
-            "train: the one that is correct most often on the training set."
+            help="The prediction is class 1 if its probability exceeds this; "
+            "train: the threshold with the highest accuracy on the training set."
         ),
     ] = "0.5",
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The PNG. \\[default: evaluation.png beside the model]",
+            help="The PNG file. \\[default: evaluation.png beside the model file]",
             show_default=False,
             rich_help_panel=OUTPUT,
         ),
@@ -50,7 +50,7 @@ def evaluate(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Score a trained network on each split, with intervals and baselines to compare."""
+    """Score a trained network on each split, with intervals, and compare it with baselines."""
     cut: float | Literal["train"] = _read_threshold(threshold)
     path = out or (model if model.is_dir() else model.parent) / FIGURE_NAME
 

@@ -14,7 +14,9 @@ def export(
     model: RunArgument,
     kind: Annotated[
         Literal["safetensors", "npz", "stablehlo"],
-        typer.Option("--format", help="Parameters (safetensors, npz) or the whole function."),
+        typer.Option(
+            "--format", help="The parameters (safetensors, npz) or the whole function (stablehlo)."
+        ),
     ] = "safetensors",
     out: Annotated[
         Path | None,

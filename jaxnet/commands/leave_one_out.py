@@ -28,7 +28,10 @@ PICTURE = (
 Seeds = Annotated[
     int,
     typer.Option(
-        min=LEAST_SEEDS, max=100_000, help="How many, from --seed on.", rich_help_panel=NETWORK
+        min=LEAST_SEEDS,
+        max=100_000,
+        help="The number of seeds, from --seed on.",
+        rich_help_panel=NETWORK,
     ),
 ]
 Pictures = Annotated[
@@ -55,7 +58,7 @@ def leave_one_out(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Train without each picture in turn: what is memorised, what explains a test picture.
+    """Train without each picture in turn, to find memorised and influential pictures.
 
     The time grows with the cube of the number of training pictures, the memory with its square.
     """

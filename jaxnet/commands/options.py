@@ -34,16 +34,16 @@ NO_OPTIONS = ("height", "width")
 Out = Annotated[
     Path | None,
     typer.Option(
-        help="The run folder. \\[default: the next free of runs/001, …]",
+        help="The run folder. \\[default: the next free one of runs/001, …]",
         show_default=False,
         rich_help_panel=OUTPUT,
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="Print the answer as JSON.", rich_help_panel=OUTPUT)
+    bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel=OUTPUT)
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Overwrite what exists.", rich_help_panel=OUTPUT)
+    bool, typer.Option("--force", help="Overwrite existing files.", rich_help_panel=OUTPUT)
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a model file.")]
 

@@ -1,6 +1,5 @@
 """`jaxnet page`: the offline page on which a run's network is trained anew, in the browser."""
 
-import dataclasses
 from typing import Annotated
 
 import typer
@@ -19,12 +18,12 @@ def page(
         bool,
         typer.Option(
             "--no-pictures",
-            help="Leave the pictures out: keep weights, curves and the pictures' products only.",
+            help="Leave the pictures out; keep the weights, curves and products of pictures.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
     open_it: Annotated[
-        bool, typer.Option("--open", help="Show it in the browser.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--open", help="Open the page in the browser.", rich_help_panel=OUTPUT)
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -37,8 +36,6 @@ def page(
     first_params(run)  # without them no page can be made, whatever the data
     console = speak(as_json)
     dataset, _ = load_and_show_for(console, run, source)
-    # The page shows the command that trains alike, so it must name the data that it shows.
-    run = dataclasses.replace(run, data_source=dataset.data_source)
     path = (model if model.is_dir() else model.parent) / PAGE_NAME
     written = write_page(path, run, dataset, pictures=not no_pictures)
     for line in describe_page(path, written):

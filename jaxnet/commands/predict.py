@@ -11,9 +11,14 @@ from jaxnet.report.console import describe_device, err, out, print_json, show_pr
 
 def predict(
     model: RunArgument,
-    pictures: Annotated[list[Path], typer.Argument(help="Picture files of any kind and size.")],
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Picture files of any size, in a usual format.")
+    ],
     threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="The class is 1 if its probability exceeds this.")
+        float,
+        typer.Option(
+            min=0, max=1, help="The prediction is class 1 if its probability exceeds this."
+        ),
     ] = 0.5,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")

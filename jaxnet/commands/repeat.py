@@ -1,4 +1,4 @@
-"""`jaxnet repeat`: a run made anew, to see whether it gives the same bits."""
+"""`jaxnet repeat`: train a run again, and compare the results bit by bit."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from jaxnet.report.console import print_json, speak
 
 @with_options(of_run=True, source=DataSource)
 def repeat(model: RunArgument, source: Given, as_json: Json = False) -> None:
-    """Train a run anew, and say whether its parameters and costs agree to the bit."""
+    """Train a run again, and say whether its parameters and costs agree to the bit."""
     from jaxnet.report.repetition import describe_repetition
     from jaxnet.runs.repeat import repeat as repeat_run
     from jaxnet.runs.run import load_run

@@ -74,8 +74,8 @@ def open_run(path: Path, typed: dict[str, Any], **of_new_runs: object) -> Begun:
         if value:
             raise UsageError(
                 f"--{name} is given with --resume",
-                "one or the other",
-                "a run is continued in its folder, with its own seed",
+                f"either --resume or --{name}",
+                "leave one of them out; a run is continued in its folder, with its own seed",
             )
 
     from jaxnet.runs.run import load_run
@@ -84,7 +84,7 @@ def open_run(path: Path, typed: dict[str, Any], **of_new_runs: object) -> Begun:
     run = load_run(folder)
     if run.settings is None or run.data_source is None:
         raise UsageError(
-            f"{folder} holds a network, but not how it was trained, or on which data",
+            f"{folder} has a network without its settings or its data source",
             "a run of jaxnet train",
             "start a new run",
         )
@@ -94,7 +94,7 @@ def open_run(path: Path, typed: dict[str, Any], **of_new_runs: object) -> Begun:
         if name not in MAY_CHANGE and value not in (ours[name], "auto"):
             raise UsageError(
                 f"{name} is {value}",
-                f"{ours[name]}, with which {folder} was begun",
+                f"{ours[name]}, the value of the run {folder}",
                 f"leave {name} out, or start a new run",
             )
     moved = {name: typed[name] for name in ("data", "test") if name in typed}
@@ -108,8 +108,8 @@ def _folder_of(path: Path) -> Path:
 
     if path.is_file() and path.name != MODEL_NAME:
         raise UsageError(
-            f"{path} is a file, and no run",
+            f"{path} is a file, not a run folder",
             f"the folder of a run, or the {MODEL_NAME} in it",
-            "put it into a folder of its own under that name to continue it there",
+            f"to continue it, move the file into a new folder under the name {MODEL_NAME}",
         )
     return path.parent if path.is_file() else path

@@ -1,4 +1,4 @@
-"""What every command that reads pictures does first: load them, and say what is in them."""
+"""Load the pictures of a command, and print their table and warnings."""
 
 import contextlib
 from typing import TYPE_CHECKING, Any
@@ -42,11 +42,11 @@ def load_and_show_for(
     what = "other data" if typed else "the data have changed"
     warning = ""
     if ours is None:
-        warning = "the model does not say on which pictures it was trained"
+        warning = "the model file does not record on which pictures it was trained"
     elif ours != theirs:
         warning = (
             f"{what}: these are not the training pictures and labels of the run (SHA-256 "
-            f"{theirs[:12]}…, the run's {str(ours)[:12]}…); some may be in either split"
+            f"{theirs[:12]}…, the run's {str(ours)[:12]}…); some of those may be in either split"
         )
     elif dataset.sha256 != run.origin.get("sha256") and not dataset.leaks_excluded:
         warning = f"{what}: the training pictures are the run's, the test pictures are not"
@@ -54,8 +54,8 @@ def load_and_show_for(
         console.print(warning, style="yellow")
     if dataset.classes[1] != run.classes[1]:
         console.print(
-            f'the network predicts the probability of "{run.classes[1]}", and is evaluated by '
-            f'"{dataset.classes[1]}"',
+            f'the network predicts the probability of "{run.classes[1]}", but the positive class '
+            f'of these data is "{dataset.classes[1]}"',
             style="yellow",
         )
     return dataset, audit

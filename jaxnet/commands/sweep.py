@@ -24,8 +24,8 @@ FIGURE_NAME = "sweep.png"
 LEFT_OUT = ("activation", "weight_scale", "learning_rate", "optimizer", "basis")
 
 OUT = (
-    "The run folder; in that of the same sweep it is continued. "
-    "\\[default: the next free of runs/001, …]"
+    "The run folder; if it contains the same sweep, this sweep is continued. "
+    "\\[default: the next free one of runs/001, …]"
 )
 SweepFolder = Annotated[
     Path | None, typer.Option(help=OUT, show_default=False, rich_help_panel=OUTPUT)
@@ -100,7 +100,7 @@ def _require_empty(out: Path) -> None:
     """Raise a UsageError if a folder holds something that is no sweep, before data are read."""
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(
-            f"{out} is not empty, and holds no sweep",
-            "a new or an empty folder, or that of the same sweep to continue it",
+            f"{out} is not empty and contains no sweep",
+            "a new or an empty folder, or the folder of the same sweep to continue it",
             "give another folder",
         )

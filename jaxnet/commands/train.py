@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from jaxnet.evaluation.spread import SpreadOverSeeds
     from jaxnet.runs.run import Run
 
-SEEDS = "Train so many networks, from --seed on; keep the median by its last cost."
-EVERY = "Save at least every so many iterations. \\[default: every five seconds]"
+SEEDS = "Train this many seeds, from --seed on; keep the network with the median last cost."
+EVERY = "Save the run at least once in this many iterations. \\[default: every five seconds]"
 RESUME = (
-    "Continue the run in this folder, to its own --iterations or more; --data and --test may say "
-    "where its pictures are now."
+    "Continue the run in this folder, up to its own --iterations or more; --data and --test give "
+    "the new place of its pictures, if they were moved."
 )
-NO_PAGE = "Leave out page.html, on which one can watch it."
+NO_PAGE = "Do not write page.html, the interactive page of the run."
 
 Seeds = Annotated[int, typer.Option(min=1, max=10_000, help=SEEDS, rich_help_panel=NETWORK)]
 CheckpointEvery = Annotated[
@@ -59,7 +59,7 @@ def train(
     if resume is not None:
         begun = open_run(resume, source | columns | settings, out=out, force=force, seeds=seeds > 1)
         if begun.is_finished(page=not no_page):
-            console.print(f"{begun.folder} is finished: nothing is left to do")
+            console.print(f"{begun.folder} is finished already")
             return print_json(begun.describe()) if as_json else None
     chosen = DataSource(**source) if begun is None else begun.source
     asked = Settings(**settings) if begun is None else begun.settings
@@ -92,7 +92,7 @@ def train(
             run = library.train(dataset, asked, preprocessing, **how)
         else:
             made = f"{len(begun.run.costs):,} of {asked.iterations:,} iterations"
-            console.print(f"{folder} has made {made}")
+            console.print(f"{folder} is continued after {made}")
             run = library.resume(begun.run, dataset, iterations=asked.iterations, **how)
     run.save(folder, force=True)
 
@@ -126,7 +126,7 @@ def _exit(console: Console, folder: Path, run: "Run", stopped: int | None) -> No
 
     if run.outcome == "stopped":
         console.print(
-            "stopped: the run was interrupted; what it had learned until then is saved\n"
+            "stopped: the run was interrupted, and its state is saved\n"
             f"jaxnet train --resume {folder} continues it",
             style="yellow",
         )

@@ -77,7 +77,9 @@ def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32
         )
     if array.size != max(array.shape, default=0):
         raise DataError(
-            f"labels have shape {array.shape}", "(m,), one label a picture", "labels.argmax(1)?"
+            f"labels have shape {array.shape}",
+            "shape (m,), one label for each picture",
+            "for one-hot labels of shape (m, classes), give labels.argmax(axis=1)",
         )
     check_labels(array, array.size, "labels")
     return jnp.asarray(array.reshape(1, -1).astype(require_dtype(dtype)))

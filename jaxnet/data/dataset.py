@@ -106,7 +106,9 @@ def check_dataset(dataset: Dataset) -> Dataset:
 
 
 def choose_positive(names: Sequence[str], positive: str | None, source: str) -> str:
-    """Return the class of label 1: `positive`, by default the one named cat, or the second of two.
+    """Return the class of label 1: `positive`, or the default class.
+
+    The default is the only class named cat or cats; without such a class, the second of two.
 
     Raises:
         UsageError: If no class is named `positive`, or it is None and no default applies.
@@ -117,10 +119,11 @@ def choose_positive(names: Sequence[str], positive: str | None, source: str) -> 
     if positive is None and len(names) == 2:
         return names[1]
     if positive is None or positive not in names:
+        which = f"{len(cats)} of them are" if cats else "none of them is"
         raise UsageError(
             f'{source} has no class "{positive}"'
             if positive is not None
-            else f"{source} has {len(names)} classes, and none is called cat",
+            else f"{source} has {len(names)} classes, and {which} named cat or cats",
             "one of " + ", ".join(f'"{name}"' for name in names),
             "name the positive class: load_dataset(…, positive=…)",
         )

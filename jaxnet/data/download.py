@@ -49,7 +49,7 @@ def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
         if path.exists():
             if pooch.file_hash(str(path)) == sha256:
                 return path
-            failures = [f"{path} is there, but its checksum is wrong"]
+            failures = [f"the cached file {path} has the wrong checksum"]
     except OSError as cause:
         failures = [f"{path} could not be read: {cause.strerror}"]
     for mirror in mirrors:
@@ -58,25 +58,25 @@ def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
             pooch.retrieve(mirror + name, sha256, name, folder, downloader=downloader)
             return path
         except (OSError, ValueError, requests.RequestException) as cause:
-            failures.append(f"{mirror}: {_in_words(cause)}")
+            failures.append(f"{mirror}: {_describe_failure(cause)}")
     raise DataError(
-        f"{name} could not be had\n  " + "\n  ".join(failures),
-        f"a download with the SHA-256 {sha256}",
-        f"try again later, or put the file into a folder and name it in {FOLDER_VARIABLE}",
+        f"{name} could not be downloaded\n  " + "\n  ".join(failures),
+        f"a file with the SHA-256 {sha256}",
+        f"try again later, or set {FOLDER_VARIABLE} to a folder that contains the file",
     )
 
 
-def _in_words(cause: Exception) -> str:
+def _describe_failure(cause: Exception) -> str:
     """Describe briefly why a download failed."""
     match cause:
         case requests.HTTPError(response=response) if response is not None:
             return f"the server answered {response.status_code} {response.reason}"
         case requests.exceptions.ChunkedEncodingError():
-            return "the transfer broke off"
+            return "the transfer was interrupted"
         case requests.Timeout():
-            return "no answer in time"
+            return "the server did not answer in time"
         case requests.ConnectionError():
-            return "no connection"
+            return "the connection failed"
         case ValueError() if "hash" in str(cause):
-            return "what came has the wrong checksum"
+            return "the downloaded file has the wrong checksum"
     return f"{type(cause).__name__}: {cause}"

@@ -118,7 +118,7 @@ def without_leaks(dataset: Dataset, pairs: Iterable[Pair]) -> Dataset:
     names = ", ".join(str(Place("test", number)) for number in leaks[:SHOWN])
     more = f" and {len(leaks) - SHOWN} more" if len(leaks) > SHOWN else ""
     noun = "test picture that is" if len(leaks) == 1 else "test pictures that are"
-    line = f"{len(leaks):,} {noun} in the training set, too ({names}{more})"
+    line = f"{len(leaks):,} {noun} also in the training set ({names}{more})"
     return dataclasses.replace(
         dataset,
         test=Split(images[kept], labels[kept]) if len(kept) else None,

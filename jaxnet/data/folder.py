@@ -14,6 +14,8 @@ from jaxnet.progress import Track, silent
 
 TEST_SHARE = 0.2
 
+EXPECTED = "at least two sub-folders with pictures, one for each class, such as cat/ and other/"
+
 
 def read_folder(
     path: Path,
@@ -46,7 +48,7 @@ def read_folder(
     if test is not None:
         require_path(test)
         if not test.is_dir():
-            raise DataError(f"{test} is a file", f"a folder, as {path} is", "give the test folder")
+            raise DataError(f"{test} is a file", f"a folder, like {path}", "give the test folder")
     has_train = (path / "train").is_dir()
     train = path / "train" if has_train else path
     if test is None and has_train and (path / "test").is_dir():
@@ -55,9 +57,9 @@ def read_folder(
     files = _list_files(train)
     if len(files) < 2:
         raise DataError(
-            f"{train} holds one class, {next(iter(files))}",
-            "two sub-folders with pictures, one a class, such as cat/ and other/",
-            "add a folder of pictures that are something else",
+            f"{train} contains only one class, {next(iter(files))}",
+            EXPECTED,
+            "add a sub-folder with pictures of another class",
         )
     positive = choose_positive(list(files), positive, str(train))
     others = [name for name in files if name != positive]
@@ -75,7 +77,7 @@ def read_folder(
         test_files = _list_files(test)
         if not test_files.keys() <= files.keys():
             raise DataError(
-                f"{test} holds the classes {', '.join(test_files)}",
+                f"{test} contains the classes {', '.join(test_files)}",
                 f"the classes of {train}: {', '.join(files)}",
                 "give the sub-folders of both splits the same names",
             )
@@ -109,10 +111,14 @@ def _list_files(path: Path) -> dict[str, list[Path]]:
     if not files:
         loose = sum(file.suffix.lower() in suffixes for file in path.iterdir())
         raise DataError(
-            f"{path} has no sub-folder with pictures in it"
-            + (f", but {loose} pictures beside each other" if loose else ""),
-            "two sub-folders with pictures, one a class, such as cat/ and other/",
-            "sort the pictures into one folder a class" if loose else "check the path",
+            f"{path} has no sub-folder with pictures"
+            + (
+                f", only {loose} picture file{'' if loose == 1 else 's'} of its own"
+                if loose
+                else ""
+            ),
+            EXPECTED,
+            "move the pictures into one sub-folder for each class" if loose else "check the path",
         )
     return files
 

@@ -39,9 +39,9 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
         split = _read_split(file, "test")
         if "list_classes" in list(file) and _read_classes(file) != classes:
             raise DataError(
-                f"{test} holds the classes {_read_classes(file)}, {path} {classes}",
+                f"{test} has the classes {_read_classes(file)}, but {path} has {classes}",
                 "the same two classes, in the same order, in both files",
-                "take the test file that belongs to this train file",
+                "give the test file that belongs to this training file",
             )
     source = str(path) if test == path else f"{path} and {test.name}"
     return Dataset(train, split, classes, source=source)
@@ -61,7 +61,7 @@ def _read_split(file: h5py.File, name: str) -> Split:
     if [getattr(array, "shape", None) is None for array in arrays] != [False, False]:
         is_test_file = name == "train" and "test_set_x" in members
         raise DataError(
-            f"{file.filename} holds {', '.join(sorted(members)) or 'nothing'}",
+            f"{file.filename} contains {', '.join(sorted(members)) or 'nothing'}",
             f"the datasets {name}_set_x and {name}_set_y, neither of them empty",
             "give the file with the training pictures; the test file beside it is found by name"
             if is_test_file
@@ -72,7 +72,7 @@ def _read_split(file: h5py.File, name: str) -> Split:
     if y.dtype.kind not in "iub" or y.size != max(y.shape, default=0):
         raise DataError(
             f"{name}_set_y in {file.filename} has shape {y.shape} and type {y.dtype}",
-            "one integer a picture, 0 or 1",
+            "one integer for each picture, 0 or 1",
             "store the labels as integers of shape (m,)",
         )
     labels = read_array(y).reshape(-1)
@@ -87,9 +87,9 @@ def _read_classes(file: h5py.File) -> tuple[str, str]:
     source = find_array(file, "list_classes")
     if source.size != 2:
         raise DataError(
-            f"list_classes in {file.filename} holds {source.size} names",
+            f"the size of list_classes in {file.filename} is {source.size}",
             "two class names",
-            "this network tells two classes apart; keep two",
+            "keep two classes; the network distinguishes exactly two",
         )
     names = read_array(source).reshape(-1)
     texts = [

@@ -96,7 +96,7 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
     require_path(path)
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe or a device"
-        raise DataError(f"{path} is {kind}", expected, "name picture files")
+        raise DataError(f"{path} is {kind}", expected, "give picture files")
     try:
         with Image.open(path, formats=_readable_formats()) as image:
             side = DRAFT * max(height, width)  # the EXIF rotation may swap the sides
@@ -105,11 +105,13 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
     except Image.DecompressionBombError as cause:
         raise DataError(
             f"{path} declares a picture too large to decode ({cause})",
-            "fewer pixels, so that it fits into memory",
-            "scale it down first, if you trust it",
+            "a picture that fits into memory",
+            "if you trust the file, make the picture smaller first",
         ) from cause
     except PermissionError as cause:
-        raise DataError(f"{path} may not be read", expected, "change its permissions") from cause
+        raise DataError(
+            f"{path} cannot be read: permission denied", expected, "change its permissions"
+        ) from cause
     except Exception as cause:  # Pillow's decoders raise errors of many kinds
         raise unreadable(path, expected, DataError, str(cause)) from cause
 

@@ -31,10 +31,12 @@ class Preprocessing:
 
     height: int = option(defaults.SIDE, "The height of a picture in pixels.", least=1)
     width: int = option(defaults.SIDE, "The width of a picture in pixels.", least=1)
-    color: str = option(defaults.COLOR, "What the network sees.", choices=("gray", "rgb"))
+    color: str = option(
+        defaults.COLOR, "Whether the network gets grey or colour pictures.", choices=("gray", "rgb")
+    )
     pixel_scale: str = option(
         defaults.PIXEL_SCALE,
-        "Pixels as [-1, 1], [0, 1] or [0, 255].",
+        "The range of the pixels: [-1, 1], [0, 1] or [0, 255].",
         choices=("symmetric", "unit", "raw"),
     )
 

@@ -25,8 +25,8 @@ BATCH = 64
 OPTIONS = 6  # each list of colours is repeated to this length
 TRAIN_CATS, TEST_CATS = 72 / 209, 17 / 50
 
-# Padding for shorter tables: a part outside the picture.
-NOWHERE = (DISC, 99, 99, 1, 1, 0, COAT, 0)
+# Shorter tables are padded with a part outside the picture.
+PADDING = (DISC, 99, 99, 1, 1, 0, COAT, 0)
 PARTS = max(len(kind.body) + len(kind.head) for kind in (*CATS, *OTHERS))
 
 
@@ -71,9 +71,9 @@ def _shuffled_labels(count: int, share: float, generator: np.random.Generator) -
     cats = round(count * share)
     if not 0 < cats < count:
         raise DataError(
-            f"{count} sketches asked for in one split",
-            "at least 2, so that there is a cat and something else",
-            "ask for more (a test count of 0 draws no test split)",
+            f"the number of sketches in a split is {count}",
+            "at least 2, one for each class",
+            "give a larger count; a test count of 0 draws no test split",
         )
     return generator.permutation(np.repeat([1, 0], [cats, count - cats])).astype(np.int64)
 
@@ -110,7 +110,7 @@ def _as_arrays(kind: Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         colours: (4, OPTIONS, 3), the choices for COAT, FIRST, SECOND and THIRD; RGB in [0, 1].
     """
     rows = [(*part, 0) for part in kind.body] + [(*part, 1) for part in kind.head]
-    parts = np.array(rows + [NOWHERE] * (PARTS - len(rows)), np.float32)
+    parts = np.array(rows + [PADDING] * (PARTS - len(rows)), np.float32)
     strays = np.zeros_like(parts)
     strays[:, 1:3] = kind.mess
     strays[:, 3:5] = 0.06 * parts[:, 3:5]

@@ -12,8 +12,8 @@ LARGEST_SIZE = 4096
 LARGEST_COUNT = 10_000_000
 
 SOURCES = (
-    "sketches (drawn here), catvnoncat (the article's cats, downloaded once), "
-    "an HDF5 file, or a folder with one sub-folder of pictures a class."
+    "The pictures: sketches (built-in drawings), catvnoncat (the article's cats, downloaded once), "
+    "an HDF5 file, or a folder with one sub-folder for each class."
 )
 
 
@@ -32,28 +32,28 @@ class DataSource:
         None, "File or folder of the test split.", shown="in or beside the data"
     )
     positive: str | None = option(
-        None, "The class that is 1.", shown="the one called cat, else the second"
+        None, "The class of label 1.", shown="the one named cat or cats, else the second"
     )
     size: int | None = option(
         None,
-        "Bring pictures to SIZE × SIZE pixels.",
+        "Resize pictures to SIZE × SIZE pixels.",
         least=1,
         greatest=LARGEST_SIZE,
-        shown="a folder's to 64",
+        shown="64 for a folder, else unchanged",
     )
     count: int | None = option(
         None,
-        "How many training pictures to draw, sketches only.",
+        "The number of training pictures, for sketches only.",
         least=2,
         greatest=LARGEST_COUNT,
         shown="209",
     )
     data_seed: int = option(
-        0, "Decides the sketches, or a folder's test split.", least=0, greatest=LARGEST_SEED
+        0, "The seed of the sketches, or of a folder's test split.", least=0, greatest=LARGEST_SEED
     )
     skip_bad: bool = option(False, "Leave out pictures that cannot be read.")
     exclude_leaks: bool = option(
-        False, "Leave out test pictures that are in the training set, too."
+        False, "Leave out test pictures that are also in the training set."
     )
 
     def __post_init__(self) -> None:

@@ -60,8 +60,8 @@ def examples_of(
     if isinstance(data, Dataset):
         if test is not None:
             raise UsageError(
-                "test examples are given beside a data set",
-                "the test split of the data set, or examples for both",
+                "test examples are given together with a data set",
+                "a data set, whose test split is used, or examples for both",
                 "leave test out",
             )
         splits = to_examples(data, settings, preprocessing)
@@ -74,18 +74,18 @@ def examples_of(
         )
     if preprocessing is not None:
         raise UsageError(
-            "preprocessing is given for examples, which are columns already",
+            "preprocessing is given with examples, whose X is already preprocessed",
             "preprocessing with a data set only",
-            "leave it out",
+            "leave preprocessing out",
         )
     with at_precision(settings.precision):
         for examples in (data,) if test is None else (data, test):
             _check(examples, settings)
         if test is not None and test.X.shape[0] != data.X.shape[0]:
             raise DataError(
-                f"test X has {test.X.shape[0]} features, X {data.X.shape[0]}",
-                "the same number",
-                "preprocess both alike",
+                f"the test X has {test.X.shape[0]} features, the training X {data.X.shape[0]}",
+                "the same number of features",
+                "use the same preprocessing for both",
             )
         if settings.balanced and data.weights is None:
             data = data._replace(weights=balancing_weights(data.Y))
@@ -96,13 +96,14 @@ def _check(examples: Examples, settings: Settings) -> None:
     check_examples(examples)
     if examples.X.dtype != settings.precision:
         raise UsageError(
-            f"X is of type {examples.X.dtype}, the precision of the settings {settings.precision}",
-            "the same type",
-            f'give Settings(precision="{examples.X.dtype}"), or other examples',
+            f"X is of type {examples.X.dtype}, but the precision is {settings.precision}",
+            "the same type for both",
+            f'give Settings(precision="{examples.X.dtype}"), or examples of type '
+            f"{settings.precision}",
         )
     if settings.balanced and examples.weights is not None:
         raise UsageError(
             "balanced is set, and the examples have weights",
-            "one or the other",
-            "leave balanced out, or the weights",
+            "either balanced or weights",
+            "leave one of them out",
         )

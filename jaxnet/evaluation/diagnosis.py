@@ -17,7 +17,6 @@ from jaxnet.network import loss
 from jaxnet.outcomes import FAILED, any_active
 from jaxnet.progress import Track, silent
 from jaxnet.runs.run import Run, columns_of, first_params
-from jaxnet.runs.train import make_optimizer
 from jaxnet.settings import Settings
 from jaxnet.training import LONGEST_CHUNK, Descent, fit_in_chunks, start_descent
 
@@ -82,7 +81,7 @@ def diagnose(run: Run, data: Dataset | None = None, *, track: Track = silent) ->
     examples = columns_of(run, data)
     with at_precision(settings.precision):
         start = start_descent(
-            first_params(run), examples.X, make_optimizer(settings), settings.basis
+            first_params(run), examples.X, settings.make_optimizer(), settings.basis
         )
         found = Diagnosis(run.outcome, "")
         if run.outcome == "not finite":

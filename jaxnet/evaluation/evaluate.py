@@ -1,5 +1,6 @@
 """Evaluation of a trained network: scores of each split, baselines, a test against one of them."""
 
+import dataclasses
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from jaxnet.data.dataset import Dataset, Split, check_dataset
 from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError, require_number
 from jaxnet.evaluation.baselines import TESTED, Comparison, compare, predict_baselines
-from jaxnet.evaluation.scores import Bin, Interval, best_cut, most_wrong, score, wilson
+from jaxnet.evaluation.scores import Interval, Scores, best_cut, most_wrong, score, wilson
 from jaxnet.network import forward
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
@@ -56,24 +57,14 @@ class WrongPicture(NamedTuple):
     probability: float
 
 
-class SplitEvaluation(NamedTuple):
-    """The evaluation of a network on one split.
-
-    The scores from `confusion` to `calibration` are explained at `jaxnet.evaluation.scores.Scores`.
+@dataclasses.dataclass(frozen=True)
+class SplitEvaluation(Scores):
+    """The evaluation of a network on one split: its `Scores`, and what they are compared with.
 
     Attributes:
         seen_in_training: Whether the network was trained on it; None if that is not known.
         pictures: How many there are.
         right: How many are predicted correctly.
-        confusion: Counts (2, 2): the row is the label, the column the prediction.
-        accuracy: The share predicted correctly.
-        balanced_accuracy: The mean of both classes' shares.
-        precision: The share of positives among those predicted positive.
-        recall: The share predicted positive among the positives.
-        roc_auc: The area under the ROC curve.
-        log_loss: The mean cross-entropy.
-        brier: The mean squared error of the probability.
-        calibration: The share of positives, by bins of the probability.
         baselines: By name; see `predict_baselines`.
         best_baseline: The one with most correct predictions here, the first of equals. The network
             is not tested against it, since these pictures chose it.
@@ -86,15 +77,6 @@ class SplitEvaluation(NamedTuple):
     seen_in_training: bool | None
     pictures: int
     right: int
-    confusion: np.ndarray
-    accuracy: Interval
-    balanced_accuracy: Interval
-    precision: Interval
-    recall: Interval
-    roc_auc: Interval
-    log_loss: Interval
-    brier: Interval
-    calibration: tuple[Bin, ...]
     baselines: dict[str, Baseline]
     best_baseline: str
     tested_baseline: str
@@ -210,13 +192,11 @@ def _evaluate_split(
     scores = score(labels, probabilities, threshold, losses=losses)
     predictions = (probabilities > threshold).astype(int)
     scored = {name: _score_baseline(name, row, labels, classes) for name, row in baselines.items()}
-    named_scores = scores._asdict()
-    del named_scores["threshold"]
     return SplitEvaluation(
+        **vars(scores),
         seen_in_training=seen,
         pictures=len(labels),
         right=int((predictions == labels).sum()),
-        **named_scores,
         baselines=scored,
         best_baseline=max(scored, key=lambda name: scored[name].right),
         tested_baseline=TESTED,

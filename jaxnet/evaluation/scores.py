@@ -1,5 +1,6 @@
 """Scores of predictions, with confidence intervals for the random choice of the pictures."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -44,11 +45,13 @@ class Bin(NamedTuple):
     share: Interval
 
 
-class Scores(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Scores:
     """What `score` computes for one split.
 
+    An `Interval` that is added here appears in every evaluation, its table and its JSON.
+
     Attributes:
-        threshold: A picture is predicted positive if its probability exceeds this.
         confusion: Counts (2, 2): the row is the label, the column the prediction.
         accuracy: The share predicted correctly (Wilson interval).
         balanced_accuracy: The mean of both classes' shares predicted correctly (bootstrap).
@@ -60,7 +63,6 @@ class Scores(NamedTuple):
         calibration: The share of positives, by bins of the probability.
     """
 
-    threshold: float
     confusion: np.ndarray
     accuracy: Interval
     balanced_accuracy: Interval
@@ -121,7 +123,6 @@ def score(
     both_classes = 0 < positive.sum() < labels.size
     undefined = Interval(np.nan, np.nan, np.nan)
     return Scores(
-        threshold=threshold,
         confusion=confusion,
         accuracy=wilson(int(correct.sum()), labels.size),
         balanced_accuracy=bootstrap(balanced_accuracy, labels) if both_classes else undefined,

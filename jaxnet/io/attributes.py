@@ -34,8 +34,8 @@ def write_attributes(group: h5py.Group, values: Mapping[str, Value]) -> None:
         text = value.encode("utf-8", "surrogateescape")  # a file name may be invalid UTF-8
         if len(text) > LONGEST_ATTRIBUTE:
             raise UsageError(
-                f"{name} takes {len(text):,} bytes",
-                f"at most {LONGEST_ATTRIBUTE:,}, as HDF5 keeps attributes",
+                f"{name} has {len(text):,} bytes",
+                f"at most {LONGEST_ATTRIBUTE:,} bytes, the limit of an HDF5 attribute",
                 f"give a shorter {name}",
             )
         kind = h5py.string_dtype(length=max(len(text), 1))
@@ -67,7 +67,7 @@ def read_attribute(group: h5py.Group, name: str) -> Value:
     value = value.item() if isinstance(value, np.generic) else value
     value = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
     if not isinstance(value, Value):
-        raise ValueError(f"the attribute {name} is {value!r}")
+        raise ValueError(f"the attribute {name} is {value!r}, not a number or a string")
     return value
 
 

@@ -25,8 +25,8 @@ from jaxnet.io.files import require_path, unreadable
 
 # A tiny file may declare an array larger than any memory. Photographs compress to a half or a tenth
 # of their size, constant pictures to a thousandth. An array is refused if it exceeds both bounds.
-BELIEVED_BYTES = 16 * 2**20
-BELIEVED_RATIO = 200
+PLAUSIBLE_BYTES = 16 * 2**20
+PLAUSIBLE_RATIO = 200
 DEFLATE_RATIO = 1032  # the largest expansion factor of deflate
 SECONDS_FOR_STRINGS = 60  # wall time of the child process, which limits its CPU time to about 2 s
 CHUNK_RECORD = 1024  # the most bytes of the HDF5 library's record of one chunk
@@ -62,16 +62,20 @@ def open_hdf5(
         raise
     except MemoryError as cause:
         raise error(
-            f"there is too little memory to read {path}", expected, "close other programs"
+            f"there is not enough memory to read {path}",
+            "enough free memory for the whole file",
+            "close other programs",
         ) from cause
     except BlockingIOError as cause:  # HDF5 locks a file while it is written
         raise error(
-            f"{path} is in use: another program writes it",
-            expected,
-            "wait until it is done, or close it there",
+            f"{path} is in use: another program is writing it",
+            "a file that no program is writing",
+            "wait until the other program has closed it",
         ) from cause
     except PermissionError as cause:
-        raise error(f"{path} may not be read", expected, "change its permissions") from cause
+        raise error(
+            f"{path} cannot be read: permission denied", expected, "change its permissions"
+        ) from cause
     except Exception as cause:
         raise unreadable(path, expected, error, str(cause)) from cause
 
@@ -96,7 +100,7 @@ def _check_seal(path: Path) -> None:
         with memoryview(content) as view, view[:end] as sealed:
             digest = hashlib.sha256(sealed).digest()
         if content[end:] != digest:
-            raise ValueError("its bytes are not those that were written")
+            raise ValueError("its content does not match its checksum")
 
 
 def try_strings(path: Path, name: str = "") -> None:
@@ -177,17 +181,19 @@ def find_inside(group: h5py.Group, name: str, follow: bool = True) -> h5py.Group
             start = group.file if target.startswith("/") else item
             item = find_inside(start, target, follow=False)
         else:
+            soft = link_type == h5py.h5l.TYPE_SOFT
+            kind = "a soft link in the target of another soft link" if soft else "an external link"
             raise DataError(
-                f"{part} in {group.file.filename} is a link that leads elsewhere",
-                "all that is read in one file",
-                "put what it leads to in its place: h5copy does that",
+                f"{part} in {group.file.filename} is {kind}",
+                "data in this file, reached by at most one soft link",
+                "replace the link by a copy of its target, for example with h5copy",
             )
     if isinstance(item, h5py.Dataset):
         properties = item.id.get_create_plist()
         if properties.get_layout() == h5py.h5d.VIRTUAL or properties.get_external_count():
             raise DataError(
-                f"{name} in {group.file.filename} has its values in other files",
-                "all that is read in one file",
+                f"{name} in {group.file.filename} stores its values in other files",
+                "values in this file",
                 "write the values into this file",
             )
     return item
@@ -197,7 +203,7 @@ def find_group(group: h5py.Group, name: str) -> h5py.Group:
     """Open a group inside a group, as `find_inside` does."""
     item = find_inside(group, name)
     if not isinstance(item, h5py.Group):
-        raise ValueError(f"{name} is no group")
+        raise ValueError(f"{name} is not a group")
     return item
 
 
@@ -206,9 +212,9 @@ def find_array(group: h5py.Group, name: str) -> h5py.Dataset:
     item = find_inside(group, name)
     if not isinstance(item, h5py.Dataset) or item.shape is None:
         raise DataError(
-            f"{name} in {group.file.filename} is a group, or empty",
+            f"{name} in {group.file.filename} is a group or an empty dataset",
             "a dataset with values",
-            "write the values under this name",
+            "write the values as a dataset of this name",
         )
     return item
 
@@ -230,36 +236,36 @@ def read_array(source: h5py.Dataset) -> np.ndarray:
         if h5py.check_string_dtype(dtype) is None:
             raise DataError(
                 f"{source.name} in {path} is of type {dtype}",
-                "plain numbers or strings",
-                "write the values as such",
+                "numbers or strings",
+                "write the values as numbers or strings",
             )
         try_strings(path, source.name)
     stored = path.stat().st_size
-    believed = max(BELIEVED_BYTES, BELIEVED_RATIO * stored)
+    plausible = max(PLAUSIBLE_BYTES, PLAUSIBLE_RATIO * stored)
     # A chunk is decompressed as a whole, even if it is larger than the array.
     declared = dtype.itemsize * max(math.prod(source.shape), math.prod(source.chunks or ()))
-    if declared > believed:
+    if declared > plausible:
         raise DataError(
             f"{source.name} in {path} declares {declared / 2**30:,.1f} GiB "
             f"in a file of {stored / 2**20:,.1f} MiB",
-            f"at most {BELIEVED_RATIO} times the file's size",
-            "do not trust this file; make it anew from the pictures",
+            f"at most {plausible / 2**20:,.1f} MiB for a file of this size",
+            "do not use this file; write it again from the original data",
         )
     if source.chunks is not None:
-        _check_chunks(source, believed)
+        _check_chunks(source, plausible)
     array = np.asarray(source[()])
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _check_chunks(source: h5py.Dataset, believed: int) -> None:
-    """Raise an error if reading the chunks could crash, or take more than `believed` bytes.
+def _check_chunks(source: h5py.Dataset, plausible: int) -> None:
+    """Raise an error if reading the chunks could crash, or take more than `plausible` bytes.
 
     The HDF5 library keeps a record of each chunk, and allocates memory for all bytes that a chunk
     decompresses to, even if they are more than it declares.
     """
     count = math.prod(math.ceil(n / c) for n, c in zip(source.shape, source.chunks, strict=True))
-    if count * CHUNK_RECORD > believed:
-        raise ValueError(f"{source.name} is cut into {count:,} chunks")
+    if count * CHUNK_RECORD > plausible:
+        raise ValueError(f"{source.name} has {count:,} chunks, too many for the size of the file")
     properties = source.id.get_create_plist()
     filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
     packers = [f for f in filters if f not in (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)]
@@ -267,16 +273,16 @@ def _check_chunks(source: h5py.Dataset, believed: int) -> None:
     if packers not in ([], [h5py.h5z.FILTER_DEFLATE], [h5py.h5z.FILTER_LZF]):
         names = ", then ".join(properties.get_filter(i)[3].decode() for i in range(len(filters)))
         raise DataError(
-            f"{source.name} in {source.file.filename} is packed by {names}",
-            "gzip or lzf, once, or none",
-            "pack it anew: h5repack -f GZIP=4",
+            f"{source.name} in {source.file.filename} is compressed with {names}",
+            "no compression, or gzip or lzf once",
+            "compress the file again with gzip: h5repack -f GZIP=4 OLD NEW",
         )
     if packers != [h5py.h5z.FILTER_DEFLATE]:
         return
     large: list[tuple[int, ...]] = []
 
     def collect_large(chunk: h5py.h5d.StoreInfo) -> None:
-        if chunk.size * DEFLATE_RATIO > believed:
+        if chunk.size * DEFLATE_RATIO > plausible:
             large.append(chunk.chunk_offset)
 
     source.id.chunk_iter(collect_large)
@@ -284,4 +290,6 @@ def _check_chunks(source: h5py.Dataset, believed: int) -> None:
     for offset in large:
         unfiltered, packed = source.id.read_direct_chunk(offset)
         if not unfiltered and len(zlib.decompressobj().decompress(packed, declared + 1)) > declared:
-            raise ValueError(f"a chunk of {source.name} unpacks to more than it declares")
+            raise ValueError(
+                f"a chunk of {source.name} decompresses to more bytes than it declares"
+            )

@@ -25,12 +25,14 @@ def require_path(
         return
     if os.path.islink(path):
         raise error(
-            f"{path.absolute()} is a link that leads nowhere",
+            f"{path.absolute()} is a broken symbolic link",
             "an existing file or folder",
-            f"mend the link, which points to {os.readlink(path)}",
+            f"repair the link, whose target is {os.readlink(path)}",
         )
     folder = path.absolute().parent
-    siblings = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    siblings: list[str] = []
+    with contextlib.suppress(OSError):  # there is none, or it may not be listed
+        siblings = os.listdir(folder)
     similar = difflib.get_close_matches(path.name, [*siblings, *names], n=3, cutoff=0.6)
     raise error(
         f"there is no {path.absolute()}",
@@ -52,11 +54,11 @@ def describe_content(path: Path) -> str:
     if text.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer, not the file that it points to"
     if text.startswith((b"<!doctype html", b"<html")) or b"<html" in text:
-        return "an HTML page, as a browser saves it when it is shown a page instead of the file"
+        return "an HTML page, which a browser saves if a link opens a page instead of the file"
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "an HDF5 file that is cut off or damaged"
     if head.startswith(_PICTURES) or head[4:8] == b"ftyp" or head[8:12] == b"WEBP":
-        return "a picture file that is damaged or of an unknown variety"
+        return "a picture file that is damaged or of an unsupported variant"
     if head.startswith(b"PK\x03\x04"):
         return "a ZIP archive"
     if head.startswith(b"\x1f\x8b"):
@@ -68,10 +70,10 @@ def describe_content(path: Path) -> str:
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"BM", b"\0\0\0\x0cjP")
 
 _REMEDIES = {
-    "a Git LFS": "run `git lfs pull` where it was cloned, or download the file itself",
+    "a Git LFS": "run `git lfs pull` in the cloned repository, or download the file itself",
     "an HTML": "download the file itself (on GitHub: the button 'Download raw file')",
-    "a ZIP": "unpack it and give what is inside",
-    "a gzip": "unpack it and give what is inside",
+    "a ZIP": "unpack it, and give the unpacked file or folder",
+    "a gzip": "unpack it, and give the unpacked file or folder",
 }
 
 
@@ -125,9 +127,9 @@ def write_whole(path: Path) -> Iterator[Path]:
         number = getattr(cause, "errno", None) or getattr(cause.__context__, "errno", None)
         raise UsageError(
             f"{path.absolute()} could not be written "
-            f"({os.strerror(number) if number else 'the disk refused'})",
-            "a folder that exists, may be written to, and has room",
-            "make room or name another place; what was there before is unchanged",
+            f"({os.strerror(number) if number else 'write error'})",
+            "an existing, writable folder with enough free space",
+            "free some space, or give another path; an existing file is unchanged",
         ) from cause
     with contextlib.suppress(OSError):  # Windows and some network disks cannot flush a folder
         folder = os.open(path.parent, os.O_RDONLY)

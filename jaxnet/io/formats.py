@@ -20,9 +20,9 @@ def require_format(file: h5py.File, kind: str, newest: int) -> int:
     """
     if "format" not in file.attrs or read_attribute(file, "format") != kind:
         raise ModelFileError(
-            f"{file.filename} is an HDF5 file, but no {kind}: "
-            f"it holds {', '.join(file) or 'nothing'}",
-            f"a file of the format {kind}",
+            f"{file.filename} is an HDF5 file, but not a {kind}; "
+            f"it contains {', '.join(file) or 'nothing'}",
+            f'a file of the format "{kind}"',
             "give the run folder or the file in it",
         )
     version = read_attribute(file, "format_version")
@@ -30,6 +30,6 @@ def require_format(file: h5py.File, kind: str, newest: int) -> int:
         raise ModelFileError(
             f"{file.filename} has the format version {version}",
             f"a version up to {newest}, which jaxnet {__version__} reads",
-            "use the jaxnet that wrote it, or a newer one",
+            "use the version of jaxnet that wrote it, or a newer one",
         )
     return version

@@ -2,10 +2,10 @@
 
 import dataclasses
 import itertools
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
 from jaxnet.data.dataset import Dataset
@@ -14,12 +14,13 @@ from jaxnet.data.to_examples import examples_of
 from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
-from jaxnet.many.engine import train_networks
+from jaxnet.many.engine import GPU_BLOCK, train_networks
 from jaxnet.many.grid import Grid
 from jaxnet.progress import Track, silent
 from jaxnet.settings import LARGEST_SEED, Settings
 
-# About how many networks are trained between two results: some seconds on two cores.
+# At most how many networks are trained between two results: some seconds on two cores. Other
+# devices are given as many as fill them.
 NETWORKS_A_PART = 512
 
 
@@ -51,7 +52,7 @@ class Sweep(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of a sweep: one activation, all rates, one weight scale, some seeds.
+    """A part of a sweep: one activation, some rates, one weight scale, some seeds.
 
     Attributes:
         place: Its slices along the four axes.
@@ -104,7 +105,7 @@ def sweep(
     train, test = examples_of(data, settings, preprocessing, test)
     result = empty_sweep(grid, has_test=test is not None)
     parts = sweep_in_parts(train, result, settings, test=test, keep_costs=keep_costs, block=block)
-    for part in track(parts, "training networks", count_parts(grid)):
+    for part in track(parts, "training networks", len(_places(grid, block))):
         result = add_part(result, part)
     return result
 
@@ -133,8 +134,8 @@ def sweep_in_parts(
     """
     check_many(settings, result.grid.seeds)
     grid = result.grid
-    for place in _places(grid):
-        a, _, s, seeds = place
+    for place in _places(grid, block):
+        a, rates, s, seeds = place
         if (result.outcomes[place] != "").all():
             continue
         alike = dataclasses.replace(settings, activation=grid.activations[a.start])
@@ -144,7 +145,7 @@ def sweep_in_parts(
                 alike,
                 seeds=settings.seed + np.arange(seeds.start, seeds.stop),
                 test=test,
-                learning_rates=grid.learning_rates,
+                learning_rates=grid.learning_rates[rates],
                 weight_scales=grid.weight_scales[s],
                 keep_costs=keep_costs,
                 block=block,
@@ -167,12 +168,6 @@ def add_part(result: Sweep, part: Part) -> Sweep:
     return result
 
 
-def count_parts(grid: Grid) -> int:
-    """Count the parts that a sweep is trained in."""
-    activations, _, scales, seeds = grid.shape
-    return activations * scales * math.ceil(seeds / _seeds_a_part(grid))
-
-
 def check_many(settings: Settings, seeds: int) -> None:
     """Raise a UsageError unless many networks can be trained in one program with these settings."""
     if settings.optimizer != "sgd":
@@ -189,14 +184,15 @@ def check_many(settings: Settings, seeds: int) -> None:
         )
 
 
-def _seeds_a_part(grid: Grid) -> int:
-    return max(1, NETWORKS_A_PART // len(grid.learning_rates))
-
-
-def _places(grid: Grid) -> Iterator[tuple[slice, slice, slice, slice]]:
-    """Yield the places of the parts that are trained one by one."""
-    activations, rates, scales, seeds = grid.shape
-    for a, s in itertools.product(range(activations), range(scales)):
-        for first in range(0, seeds, _seeds_a_part(grid)):
-            last = min(first + _seeds_a_part(grid), seeds)
-            yield slice(a, a + 1), slice(0, rates), slice(s, s + 1), slice(first, last)
+def _places(grid: Grid, block: int | None) -> list[tuple[slice, slice, slice, slice]]:
+    """List the places of the parts that are trained one by one."""
+    devices = jax.devices()
+    most = NETWORKS_A_PART
+    if devices[0].platform != "cpu":
+        most = max(most, (block or GPU_BLOCK) * len(devices))
+    sizes = (1, most, 1, max(1, most // len(grid.learning_rates)))
+    pieces = (
+        [slice(first, min(first + size, length)) for first in range(0, length, size)]
+        for length, size in zip(grid.shape, sizes, strict=True)
+    )
+    return list(itertools.product(*pieces))

@@ -1,4 +1,4 @@
-"""Sentences about an audit: what can mislead, what it means, and what to do."""
+"""Describe an audit in sentences: each problem, its meaning, and what to do."""
 
 from collections.abc import Iterator
 
@@ -31,8 +31,8 @@ def _describe_pairs(audit: Audit) -> Iterator[str]:
     if leaks:
         across = [pair for pair in pairs if pair.first.split != pair.second.split]
         yield (
-            f"{count(leaks, 'test picture')} {'is' if leaks == 1 else 'are'} in the training set, "
-            f"too ({some(across)}): a network that has memorised its training pictures scores too "
+            f"{count(leaks, 'test picture')} {'is' if leaks == 1 else 'are'} also in the training "
+            f"set ({some(across)}): a network that has memorised its training pictures scores too "
             "high; leave them out with --exclude-leaks"
         )
     within = [pair for pair in pairs if pair.first.split == pair.second.split]
@@ -71,7 +71,7 @@ def _describe_skew(audit: Audit) -> Iterator[str]:
     }
     if skew.skewed:
         yield (
-            f"{shares['train']}: always predicting it scores as much; weight both classes alike "
+            f"{shares['train']}: always predicting it has this accuracy; weight both classes alike "
             "(jaxnet train --balanced)"
         )
     if skew.differs:

@@ -437,4 +437,6 @@ def checks_summary(checks: Iterable[Check]) -> Text:
     skipped = sum(not check.applies for check in checks)
     words = f"{counts['pass'] - skipped} passed, {counts['warn']} warned, {counts['fail']} failed"
     worst: Verdict = "fail" if counts["fail"] else "warn" if counts["warn"] else "pass"
-    return Text(words + (f", {skipped} do not apply" if skipped else ""), style=COLORS[worst])
+    if skipped:
+        words += f", {skipped} {'does' if skipped == 1 else 'do'} not apply"
+    return Text(words, style=COLORS[worst])

@@ -31,7 +31,7 @@ def dataset_warnings(dataset: Dataset, audit: Audit) -> list[str]:
     """List what was left out of the data set, and what of the rest can mislead."""
     return [
         *(f"left out: {line}" for line in dataset.skipped),
-        *(f"careful: {finding}" for finding in describe_findings(audit, dataset)),
+        *(f"warning: {finding}" for finding in describe_findings(audit, dataset)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A diagnosis in sentences: what an outcome means, since when, and what to do."""
+"""Describe a diagnosis in sentences: the meaning of an outcome, and what to do."""
 
 from jaxnet.evaluation.diagnosis import Diagnosis, Reason
 from jaxnet.outcomes import late_cost
@@ -9,8 +9,7 @@ _OTHERWISE = "take a smaller --learning-rate, --activation leaky_relu, or --pixe
 # What to do, by the reason; braces are filled in by `_advise`.
 _ADVICE: dict[Reason, str] = {
     "first cost not finite": (
-        "the first cost was not finite already: take a smaller --weight-scale or another "
-        "--pixel-scale"
+        "the first cost is not finite: take a smaller --weight-scale or another --pixel-scale"
     ),
     "zero weights": (
         "all initial weights are 0, so no hidden unit can learn: take a --weight-scale above 0"
@@ -23,7 +22,7 @@ _ADVICE: dict[Reason, str] = {
         "no rate of α/2, α/4, … down to {least:.1g} learns in as many iterations: take a still "
         "smaller one, another --weight-scale or --pixel-scale, or more --iterations"
     ),
-    "search too long": f"{_OTHERWISE} (to measure which rate learns would take long)",
+    "search too long": f"{_OTHERWISE} (measuring which rate learns would take too long)",
     "not sgd": _OTHERWISE,
 }
 

@@ -1,5 +1,6 @@
 """An evaluation in words: tables of scores, baselines, confusion and calibration; the verdict."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,17 +8,12 @@ from rich.table import Table
 
 from jaxnet.evaluation.baselines import SIGNIFICANT, Comparison, compare, more_frequent
 from jaxnet.evaluation.evaluate import Baseline, Evaluation, Threshold
-from jaxnet.evaluation.scores import wilson
+from jaxnet.evaluation.scores import Interval, Scores, wilson
 from jaxnet.report.words import with_interval
 
-# The rows of the table of scores; those in percent first.
-PERCENT = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "precision": "precision",
-    "recall": "recall",
-}
-MEASURES = PERCENT | {"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score"}
+# The scores that are shares, shown in percent, and those whose title is not their name.
+PERCENT = ("accuracy", "balanced_accuracy", "precision", "recall")
+TITLES = {"roc_auc": "ROC AUC", "brier": "Brier score"}
 
 
 def evaluation_tables(evaluation: Evaluation) -> list[Table]:
@@ -32,11 +28,11 @@ def evaluation_tables(evaluation: Evaluation) -> list[Table]:
 
 def describe_threshold(threshold: Threshold) -> str:
     """Say which threshold was used, and how it was chosen."""
-    how = "set beforehand"
+    how = "fixed in advance"
     if threshold.how == "train":
-        how = "the one that is correct most often on train"
+        how = "the one with the highest accuracy on train"
     elif threshold.value == 0.5:
-        how = "set beforehand: the more probable class"
+        how = "fixed in advance: the more probable class"
     return f"Threshold: {threshold.value:.4g}, {how}"
 
 
@@ -124,7 +120,7 @@ def _heading(evaluation: Evaluation, name: str) -> str:
             notes[None] = "of other data"
         return f"train ({notes[seen]})"
     if evaluation.leaks_excluded:
-        return f"{name} (without {evaluation.leaks_excluded} that train has, too)"
+        return f"{name} (without {evaluation.leaks_excluded} that are also in train)"
     return name
 
 
@@ -136,13 +132,14 @@ def _score_table(evaluation: Evaluation) -> Table:
     table = Table(title="scores, with 95 % intervals", title_justify="left")
     for heading in ("", *_headings(evaluation)):
         table.add_column(heading)
-    for key, title in MEASURES.items():
+    intervals = [field.name for field in dataclasses.fields(Scores) if field.type is Interval]
+    for key in intervals:
         cells = [
             (f"{split.right}/{split.pictures} = " if key == "accuracy" else "")
             + with_interval(getattr(split, key), percent=key in PERCENT)
             for split in evaluation.splits.values()
         ]
-        table.add_row(title, *cells)
+        table.add_row(TITLES.get(key, key.replace("_", " ")), *cells)
     return table
 
 

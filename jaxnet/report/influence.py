@@ -39,7 +39,7 @@ def describe_failures(influence: Influence) -> str | None:
         return None
     return (
         f"{failed:,} of {sum(influence.outcomes.values()):,} networks failed, so the results below "
-        "say little: take another --learning-rate, or see jaxnet sweep"
+        "are unreliable: take another --learning-rate; jaxnet sweep shows which ones learn"
     )
 
 

@@ -18,9 +18,15 @@ MOST_PAGE_VALUES = 128 * 128 * 3
 
 
 def missing_outputs(folder: Path, run: Run, *, page: bool = True) -> list[str]:
-    """List the outputs that a run does not have in its folder yet."""
+    """List the outputs that a run does not have in its folder yet.
+
+    One that is older than the model file, which is written first, is missing too: the run was
+    continued, and killed before its outputs were made anew.
+    """
     names = [MODEL_NAME, FIGURE_NAME, *([PAGE_NAME] if page and fits_page(run) else [])]
-    return [name for name in names if not (folder / name).exists()]
+    written = {n: (folder / n).stat().st_mtime_ns for n in names if (folder / n).exists()}
+    saved = written.get(MODEL_NAME, 0)
+    return [name for name in names if written.get(name, -1) < saved]
 
 
 def fits_page(run: Run) -> bool:
@@ -51,7 +57,7 @@ def write_outputs(folder: Path, run: Run, dataset: Dataset, *, page: bool = True
     if not fits_page(run):
         return [
             *lines,
-            f"no {PAGE_NAME} for such large pictures: jaxnet page {folder} writes it anyway",
+            f"{PAGE_NAME} is not written for such large pictures; jaxnet page {folder} writes it",
         ]
     written = write_page(folder / PAGE_NAME, run, dataset)
     return lines + describe_page(folder / PAGE_NAME, written)
@@ -62,12 +68,12 @@ def describe_page(path: Path, written: Written) -> list[str]:
     lines = [f"written: {path} ({written.size / 1e6:.1f} MB)"]
     if written.shown < written.of:
         lines.append(
-            f"it trains on a sample of {written.shown} of the {written.of:,} pictures, each class "
-            "in its share, so its numbers differ from the run's"
+            f"the page trains on a sample of {written.shown} of the {written.of:,} pictures, with "
+            "the same share of each class, so its numbers differ from those of the run"
         )
     if written.pictures:
         lines.append(
-            "it holds the pictures: give it only to those who may have them "
+            "the page contains the pictures: share it only if you may share them "
             f"(jaxnet page {path.parent} --no-pictures leaves them out)"
         )
     return lines

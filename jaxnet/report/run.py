@@ -44,7 +44,7 @@ def describe_run(
         labels = data.splits[name].labels
         line = summary_line(name, labels, predicted, data.classes, seen=name == "train")
         if name == "test" and data.leaks_excluded:
-            line += f" · without the {data.leaks_excluded} that train has, too"
+            line += f" · without the {data.leaks_excluded} that are also in train"
         lines.append(line)
     if spread is not None:
         lines += describe_seeds(spread)

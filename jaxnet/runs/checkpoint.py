@@ -1,4 +1,4 @@
-"""What is kept of a descent so that it continues with the same bits.
+"""The part of a descent that is saved, so that it continues with the same bits.
 
 In a model file:
 
@@ -73,9 +73,9 @@ def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
     basis = "pixels" if start.span is None else "span"
     if checkpoint.basis != basis:
         raise ModelFileError(
-            f"the run was trained in {checkpoint.basis}, and its settings say {basis}",
+            f"the run was trained in the basis {checkpoint.basis}, but its settings have {basis}",
             "the same basis",
-            "take a copy of the run that is whole, or train anew",
+            "use an undamaged copy of the run, or train again",
         )
     leaves, structure = jax.tree.flatten(start.state.opt_state)
     expected = start.state.params | {f"optimizer {i}": leaf for i, leaf in enumerate(leaves)}
@@ -89,8 +89,8 @@ def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
         if ours != theirs:
             raise ModelFileError(
                 f"{name} of the run is {ours}",
-                f"{theirs}, as its settings make it",
-                "take a copy of the run that is whole, or train anew",
+                f"{theirs}, as its settings require",
+                "use an undamaged copy of the run, or train again",
             )
     params = {name: jnp.asarray(checkpoint.state[name]) for name in start.state.params}
     memory = jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in checkpoint.memory])
@@ -113,9 +113,9 @@ def _require_same_numbers(memory: optax.OptState, expected: optax.OptState) -> N
         stored = memory.hyperparams[name]
         if stored != number:
             raise ModelFileError(
-                f"the run was trained with the {name} {stored:g}, and its settings say {number:g}",
+                f"the run was trained with the {name} {stored:g}, but its settings have {number:g}",
                 f"the same {name}",
-                "put it back into its settings, or start a new run",
+                "restore the original settings, or start a new run",
             )
 
 

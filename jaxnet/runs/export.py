@@ -44,9 +44,9 @@ def export_model(model: Model, path: Path, kind: str) -> None:
         write(model, temporary)
         if not verify(model, temporary):
             raise ModelFileError(
-                f"the {kind} file read back is not the network",
-                "the same parameters, or the same probabilities",
-                "export another kind, and report this as a fault of jaxnet",
+                f"the {kind} file does not contain the same network",
+                "the same parameters, or the same probabilities, when the file is read back",
+                "use another format, and report this as a bug of jaxnet",
             )
 
 

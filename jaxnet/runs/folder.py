@@ -44,9 +44,9 @@ def claim_folder(out: Path | None = None, *, force: bool = False) -> Path:
         raise _not_empty(RUNS if out is None else out) from cause
     except OSError as cause:
         raise UsageError(
-            f"no folder can be made at {(out or RUNS).absolute()} ({cause.strerror})",
-            "a place that may be written to",
-            "name another folder",
+            f"the folder {(out or RUNS).absolute()} cannot be created ({cause.strerror})",
+            "a path that is writable",
+            "give another folder",
         ) from cause
 
 
@@ -65,7 +65,7 @@ def _claim_next() -> Path:
 
 
 def _claim(folder: Path) -> None:
-    os.close(os.open(folder / CLAIM_NAME, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    os.close(os.open(folder / CLAIM_NAME, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
 
 def _not_empty(out: Path) -> UsageError:

@@ -54,8 +54,8 @@ class Model(PickledOnHost):
         n_x = self.params["W1"].shape[1]
         if n_x != self.preprocessing.n_x:
             raise DataError(
-                f"W1 takes {n_x} features, the preprocessing makes {self.preprocessing.n_x}",
-                "the same number",
+                f"W1 is for {n_x} features, but the preprocessing gives {self.preprocessing.n_x}",
+                "the same number of features",
                 "give the Preprocessing that the network was trained with",
             )
 

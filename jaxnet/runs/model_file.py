@@ -100,19 +100,19 @@ def require_loadable(model: Model) -> None:
     known = ACTIVATIONS.get(model.hidden.name)
     if known is not None and known != model.hidden:
         raise UsageError(
-            f'the activation of the model is called "{known.name}", and is not jaxnet\'s',
-            "another name for an activation of one's own",
+            f'the activation of the model is named "{known.name}", but differs from that of jaxnet',
+            "another name for an activation of your own",
             f'rename it: Activation("my_{known.name}", …)',
         )
     if not all(np.isfinite(np.asarray(leaf)).all() for leaf in model.params.values()):
         raise UsageError(
-            "a parameter of the model is not finite", "finite parameters", "train it anew"
+            "a parameter of the model is not finite", "finite parameters", "train it again"
         )
     for name in (*model.classes, model.hidden.name):
         if "\0" in name:  # HDF5 ends a string there
             raise UsageError(
-                f"{name!r} is the name of a class or of the activation",
-                "names without the character NUL",
+                f"the name {name!r} of a class or of the activation contains the character NUL",
+                "names without this character",
                 "give another name",
             )
 
@@ -204,8 +204,8 @@ def _open_model(path: str | Path) -> Iterator[tuple[h5py.File, int]]:
             reason = getattr(cause, "found", cause)
             raise ModelFileError(
                 f"{path} is a model file with a part missing or changed ({reason})",
-                "a file as save_model wrote it",
-                "take a copy that is whole, or train anew",
+                "an unchanged file, as save_model wrote it",
+                "use an undamaged copy, or train again",
             ) from cause
 
 
@@ -215,9 +215,9 @@ def _known_activations(own: Mapping[str, Activation] | None) -> dict[str, Activa
         check_activation(activation)
         if ACTIVATIONS.get(name, activation) != activation:
             raise UsageError(
-                f'activations holds another "{name}" than jaxnet has',
-                "another name for an activation of one's own",
-                "leave it out: a model whose activation has this name was saved with jaxnet's",
+                f'the "{name}" in activations differs from that of jaxnet',
+                "another name for an activation of your own",
+                "leave it out: a model whose activation has this name uses that of jaxnet",
             )
     return {**ACTIVATIONS, **(own or {})}
 
@@ -249,7 +249,7 @@ def _find_activation(file: h5py.File, activations: Mapping[str, Activation]) -> 
     name = read_attributes(find_group(file, "settings"))["activation"]
     if name not in activations:
         raise ModelFileError(
-            f'{file.filename} has an activation called "{name}"',
+            f'{file.filename} has the unknown activation "{name}"',
             f"one of {', '.join(activations)}",
             f'give your own: activations={{"{name}": Activation("{name}", …)}}',
         )
@@ -296,8 +296,8 @@ def _make_options(path: Path, kind: type[Options], stored: dict[str, Any]) -> Op
     for name in stored.keys() - fields.keys():
         raise ModelFileError(
             f"{path} holds the setting {name}, which jaxnet {__version__} does not have",
-            f"settings that it has: {', '.join(fields)}",
-            "take the jaxnet that wrote it, which the attribute jaxnet of /origin names",
+            f"the settings {', '.join(fields)}",
+            "use the version of jaxnet that wrote it; the attribute jaxnet of /origin names it",
         )
     values = {}
     for name in fields:
@@ -306,9 +306,9 @@ def _make_options(path: Path, kind: type[Options], stored: dict[str, Any]) -> Op
                 values[name] = BEFORE_IT_EXISTED[name]
             elif type(None) not in typing.get_args(hints[name]):
                 raise ModelFileError(
-                    f"{path} does not say with which {name} it was trained",
+                    f"{path} does not hold the setting {name}",
                     f"a file with the settings {', '.join(fields)}",
-                    "start anew from its parameters: fit(load_model(path).params, …)",
+                    "start a new training from its parameters: fit(load_model(path).params, …)",
                 )
             continue
         value = stored[name]
@@ -326,5 +326,5 @@ def _wrong_setting(path: Path, name: str, value: Any, expected: str) -> ModelFil
     return ModelFileError(
         f"{path} was saved with the setting {name} = {value!r} ({expected} is expected)",
         "the settings as they were saved",
-        f"put the {name} back that it was trained with, or start a new run",
+        f"restore the original {name}, or start a new run",
     )

@@ -1,4 +1,4 @@
-"""A run made anew, to see whether it gives the same bits."""
+"""Train a run again, and compare the results bit by bit."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A run: a training and what came of it, in memory, in its folder, and read again."""
+"""A run: a training with its results, in memory and in its folder."""
 
 import dataclasses
 import functools
@@ -41,7 +41,7 @@ UNFINISHED, STOPPED = "unfinished", "stopped"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Run(PickledOnHost):
-    """A training and what came of it, so far.
+    """A training and its results so far.
 
     Attributes:
         preprocessing: How pictures become columns.
@@ -151,8 +151,8 @@ def load_data_for(run: Run, *, track: Track = silent, **options: Any) -> Dataset
         source = dataclasses.replace(run.data_source, **options)
     else:
         raise UsageError(
-            "the run does not say on which data it was trained",
-            "a run whose data were loaded by load_dataset, or data that are named",
+            "the run does not record on which data it was trained",
+            "a run whose data were loaded by load_dataset, or the name of the data",
             "name them: data=…",
         )
     if source.positive is not None:
@@ -174,7 +174,7 @@ def columns_of(run: Run, data: Dataset | None = None) -> Examples:
     if data is None or run.settings is None:
         raise UsageError(
             "a run that was loaded from a file has no pictures",
-            "its data beside it",
+            "the run together with its data",
             "give the Dataset: load_dataset(run.data_source)",
         )
     require_same_data(run, data)
@@ -210,9 +210,9 @@ def first_params(run: Run) -> Params:
     """
     if run.settings is None:
         raise UsageError(
-            "the model does not say from which initial weights it was trained",
-            "a run: what train returns, or Run.save writes",
-            "train one",
+            "the run does not record the settings that determine its initial weights",
+            "a run, as train returns it and Run.save writes it",
+            "train a run",
         )
     generator = str(run.origin.get("prng", "threefry2x32"))
     return draw_params(run.settings, run.preprocessing.n_x, generator)
@@ -240,5 +240,5 @@ def require_same_data(run: Run, data: Dataset) -> None:
         f"{data.source} holds other {part} than the run was trained on "
         f"(SHA-256 {data.sha256[:12]}…, the run's {str(run.origin.get('sha256'))[:12]}…)",
         "the same pictures, in the same order, to the last byte",
-        "put them back, or start a new run",
+        "restore the original pictures, or start a new run",
     )

@@ -226,8 +226,8 @@ def _read_parts(path: Path, start: SweepRun) -> list[Part]:
             if read_attribute(file, "sweep") != start.digest:
                 raise UsageError(
                     f"{path} is a part of another sweep",
-                    "parts of the sweep that is asked for",
-                    "ask for that one to continue it, or give another folder",
+                    "parts of a sweep with the same data and settings",
+                    "give the data and settings of that sweep to continue it, or another folder",
                 )
             group = find_group(file, "parts")
             for number in range(len(group)):
@@ -276,8 +276,8 @@ def _damaged(path: Path, cause: Exception) -> ModelFileError:
     return ModelFileError(
         f"{path} is a file of a sweep with a part missing or changed "
         f"({getattr(cause, 'found', cause)})",
-        "a file as it was written",
-        "take a copy that is whole, or sweep into another folder",
+        "an unchanged file, as it was written",
+        "use an undamaged copy, or start the sweep in another folder",
     )
 
 
@@ -297,8 +297,8 @@ def _require_same(path: Path, file: h5py.File, start: SweepRun) -> int:
         if stored.get(name) != asked.get(name):
             raise UsageError(
                 f"{path} was made with {name} = {_short(stored.get(name))}",
-                f"{name} = {_short(asked.get(name))}, as asked for now",
-                "ask for the same to continue it, or give another folder",
+                f"{name} = {_short(asked.get(name))}, as given now",
+                "give the same value to continue it, or give another folder",
             )
     return version
 

@@ -5,11 +5,8 @@ stopped.
 """
 
 import dataclasses
-import functools
 import time
 from collections.abc import Callable
-
-import optax
 
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
@@ -18,7 +15,6 @@ from jaxnet.errors import ModelFileError, UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.network import Params
-from jaxnet.optimizer import sgd
 from jaxnet.outcomes import outcome
 from jaxnet.runs.checkpoint import checkpoint_of, continue_from
 from jaxnet.runs.run import (
@@ -128,7 +124,7 @@ def resume(
     commands = [*str(run.origin.get("command", "")).splitlines(), command]
     with at_precision(settings.precision):
         examples = _training_examples(data, settings, run.preprocessing)
-        optimizer = make_optimizer(settings)
+        optimizer = settings.make_optimizer()
         start = start_descent(run.model.params, examples.X, optimizer, settings.basis)
         continued = dataclasses.replace(
             run,
@@ -185,17 +181,6 @@ def _require_kind(value: object, kind: type) -> None:
         )
 
 
-def make_optimizer(settings: Settings) -> optax.GradientTransformation:
-    """Make the optimizer that the settings name."""
-    if settings.optimizer == "adam":
-        return _adam(settings.learning_rate)
-    return sgd(settings.learning_rate, settings.momentum, settings.nesterov)
-
-
-# Cached, so that the same rate gives the same rule, for which nothing is compiled twice.
-_adam = functools.lru_cache(maxsize=32)(optax.adam)
-
-
 def _start(
     data: Dataset, settings: Settings, preprocessing: Preprocessing, params: Params, command: str
 ) -> Run:
@@ -209,7 +194,7 @@ def _start(
     }
     with at_precision(settings.precision):
         examples = _training_examples(data, settings, preprocessing)
-        descent = start_descent(params, examples.X, make_optimizer(settings), settings.basis)
+        descent = start_descent(params, examples.X, settings.make_optimizer(), settings.basis)
     return Run(
         preprocessing,
         data.classes,

@@ -17,7 +17,7 @@ COLUMNS = 8  # pictures in a row; more would be too small to recognise
 def draw_contact_sheet(
     dataset: Dataset, preprocessing: Preprocessing, pairs: Sequence[Pair] = ()
 ) -> Figure:
-    """Draw examples of each class of each split, in colour and below as the network sees them.
+    """Draw examples of each class of each split, in colour and below as the network's input.
 
     Args:
         dataset: The pictures.
@@ -33,7 +33,7 @@ def draw_contact_sheet(
     rows = len(groups) + bool(pairs)
     figure = Figure(figsize=(1.15 * COLUMNS + 1, 2.75 * rows + 0.6), layout="constrained")
     figure.suptitle(
-        f"{plain(dataset.source)}\nin colour, and as the network sees them: "
+        f"{plain(dataset.source)}\nin colour, and as the network's input: "
         f"{preprocessing.height} × {preprocessing.width}, {preprocessing.color}"
     )
     parts = figure.subfigures(rows, 1, squeeze=False)[:, 0]
@@ -69,7 +69,7 @@ def _show_pairs(part: SubFigure, dataset: Dataset, pairs: Sequence[Pair]) -> Non
 
 
 def _as_seen(images: np.ndarray, preprocessing: Preprocessing) -> list[np.ndarray]:
-    """Turn the columns that the network sees back into pictures, 0 black and 1 white."""
+    """Turn the columns of the network's input back into pictures, 0 black and 1 white."""
     if not len(images):
         return []
     X = dataclasses.replace(preprocessing, pixel_scale="unit").columns(images)

@@ -57,7 +57,8 @@ def _draw_units(figure: SubFigure, model: Model, rows: int, columns: int) -> Non
     n_h, shown = len(W1), min(len(W1), MOST_UNITS)
     figure.suptitle(
         f"{'The hidden units' if shown == n_h else f'{shown} of {n_h} hidden units'}: "
-        f'weights W1 (red +, blue −), vote for "{plain(model.classes[1])}" W2'
+        f"weights W1 (red +, blue −)\n"
+        f'and output weight W2, positive for "{plain(model.classes[1])}"'
     )
     limit = float(np.abs(W1[:shown]).max()) or 1.0
     panels = figure.subplots(rows, columns, squeeze=False).flat
@@ -65,8 +66,8 @@ def _draw_units(figure: SubFigure, model: Model, rows: int, columns: int) -> Non
         panel.set_axis_off()
         if unit < shown:
             _show_weights(panel, W1[unit], model.preprocessing, limit)
-            vote = f"{W2[0, unit]:+.2f}".replace("-", "−")
-            panel.set_title(f"unit {unit + 1}: {vote}", fontsize="medium")
+            weight = f"{W2[0, unit]:+.2f}".replace("-", "−")
+            panel.set_title(f"unit {unit + 1}: {weight}", fontsize="medium")
 
 
 def _show_weights(
