@@ -135,7 +135,7 @@ def check_values(Y: Any, weights: Any = None) -> None:
         raise DataError(
             f"weights run from {w.min()} to {w.max()}",
             "finite numbers, 0 or more, not all of them 0",
-            "give such weights, or none",
+            "correct the weights, or leave them out",
         )
 
 
@@ -154,7 +154,7 @@ def check_labels(labels: np.ndarray, m: int, name: str) -> None:
     if labels.size != m:
         raise DataError(
             f"{name} has {labels.size} labels for {m} pictures",
-            "one label a picture",
+            "one label for each picture",
             "take the labels that belong to these pictures",
         )
     values = np.unique(labels)
@@ -163,7 +163,7 @@ def check_labels(labels: np.ndarray, m: int, name: str) -> None:
         raise DataError(
             f"{name} holds the labels {shown}",
             "0 and 1 only, 1 for the positive class",
-            "turn the labels into 0 and 1; this network tells two classes apart",
+            "convert the labels to 0 and 1; the network has two classes",
         )
 
 
@@ -196,7 +196,9 @@ def check_key(key: Any) -> None:
     raise UsageError(
         f"key is {key!r} of type {type(key).__name__}" if not shape else f"key has shape {shape}",
         "one JAX random key",
-        f"give jax.random.key({key})" if isinstance(key, int) else "give jax.random.key(0), say",
+        f"give jax.random.key({key})"
+        if isinstance(key, int)
+        else "give jax.random.key(0), for example",
     )
 
 

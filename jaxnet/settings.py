@@ -100,7 +100,7 @@ class Settings:
 
     hidden_units: int = option(
         defaults.HIDDEN_UNITS,
-        "How many hidden units.",
+        "The number of hidden units.",
         least=1,
         greatest=defaults.MOST_HIDDEN_UNITS,
     )
@@ -113,7 +113,7 @@ class Settings:
         least=0,
         choices=("he",),
     )
-    seed: int = option(0, "Draws the initial weights.", least=0, greatest=LARGEST_SEED)
+    seed: int = option(0, "The seed of the initial weights.", least=0, greatest=LARGEST_SEED)
     learning_rate: float = option(
         None,
         "α in W − α dW.",
@@ -124,12 +124,12 @@ class Settings:
     nesterov: bool = option(False, "Nesterov's momentum.")
     optimizer: str = option("sgd", "The update rule.", choices=LEARNING_RATES)
     iterations: int = option(
-        defaults.ITERATIONS, "How many updates.", least=1, greatest=defaults.MOST_ITERATIONS
+        defaults.ITERATIONS, "The number of updates.", least=1, greatest=defaults.MOST_ITERATIONS
     )
     balanced: bool = option(False, "Weight the pictures so that both classes count alike.")
     basis: str = option(
         "auto",
-        "What W1 is trained in: its pixels, or the span of the pictures, which is faster.",
+        "The basis of W1 in training: its pixels, or the span of the pictures, which is faster.",
         choices=defaults.BASES,
     )
     precision: str = option("float32", "The type of every number.", choices=("float32", "float64"))

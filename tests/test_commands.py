@@ -395,9 +395,9 @@ def test_many_seeds_and_the_one_that_is_kept(jaxnet: Run, folder: Path) -> None:
     for refused, found in (
         (
             ("--seeds", 2, "--optimizer", "adam"),
-            "many networks are to be trained with the optimizer adam",
+            "the optimizer of many networks is adam",
         ),
-        (("--seeds", 2, "--seed", 2**32 - 1), "2 seeds from 4294967295 on"),
+        (("--seeds", 2, "--seed", 2**32 - 1), "the 2 seeds from 4294967295 go up to"),
     ):
         result = jaxnet(*train, *refused)
         assert result.code == 2

@@ -259,5 +259,5 @@ def test_a_run_that_was_loaded_needs_its_pictures(data: Dataset, tmp_path: Path)
         diagnose(loaded, other)
     fine = load_run(train_so(data, learning_rate=1.0).save(tmp_path / "fine"))
     assert diagnose(fine) == Diagnosis("learning", "")  # which needs none
-    with pytest.raises(UsageError, match="does not say how it was trained"):
+    with pytest.raises(UsageError, match="the run has no settings"):
         diagnose(dataclasses.replace(run, settings=None))

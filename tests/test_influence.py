@@ -218,7 +218,7 @@ def test_what_does_not_fit() -> None:
         summarise_influence(make_result(), make_dataset(2, 1), [1])
     with pytest.raises(UsageError, match="picture is -1"):
         check_test_pictures(make_dataset(2, 1), [-1])
-    with pytest.raises(UsageError, match="there are no test pictures"):
+    with pytest.raises(UsageError, match="the data set has no test split"):
         check_test_pictures(make_dataset(2, None), [0])
     check_test_pictures(make_dataset(2, None), [])
     check_test_pictures(make_dataset(2, 3), [2, 0])

@@ -163,7 +163,7 @@ def test_what_does_not_fit(x64: None, monkeypatch: pytest.MonkeyPatch) -> None:
     leave_one_out(train._replace(weights=jnp.eye(6)[:1] + jnp.eye(6)[1:2]), settings, seeds=2)
     with pytest.raises(UsageError, match="seeds is 1"):
         leave_one_out(train, settings, seeds=1)
-    with pytest.raises(UsageError, match="optimizer adam"):
+    with pytest.raises(UsageError, match="optimizer of many networks is adam"):
         leave_one_out(train, Settings(optimizer="adam", precision="float64"))
     with pytest.raises(UsageError, match="8 seeds from 4294967295"):
         leave_one_out(train, make_settings(seed=LARGEST_SEED))

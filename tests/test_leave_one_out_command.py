@@ -152,7 +152,7 @@ def test_no_test_picture_can_be_explained_where_there_is_none(jaxnet: Run, h5: W
     path = h5(test_set_x=None, test_set_y=None)
     result = jaxnet("leave-one-out", "--data", path, *QUICK, "--picture", 0)
     assert result.code == 2
-    assert "there are no test pictures" in result.err
+    assert "the data set has no test split" in result.err
 
 
 def test_a_signal_ends_it_after_the_block_and_nothing_is_written(

@@ -76,7 +76,7 @@ def test_the_weights_of_the_two_layers_are_drawn_independently() -> None:
 
 
 def test_float64_is_refused_where_jax_would_make_it_float32() -> None:
-    with pytest.raises(UsageError, match="jax_enable_x64"):
+    with pytest.raises(UsageError, match="enable_x64"):
         init_params(jax.random.key(0), 5, dtype=jnp.float64)
 
 

@@ -573,7 +573,7 @@ def test_the_command_writes_the_page_of_a_run(jaxnet: Command, show: Open) -> No
     result = jaxnet("page", "runs/001")
     assert result.code == 0
     assert "written: runs/001/page.html (0." in result.out
-    assert "it holds the pictures" in result.out
+    assert "the page contains the pictures" in result.out
     page = show(path=Path("runs/001/page.html").absolute())
     trained = load_run("runs/001")
     costs = page.evaluate("jaxnet.step(30).train.costs")

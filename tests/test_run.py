@@ -239,7 +239,7 @@ def test_a_bare_network_is_no_run(tmp_path: Path) -> None:
     assert bare.costs.shape == (0,)
     chex.assert_trees_all_equal(bare.model.params, run.model.params)
     for use, found in (
-        (lambda: resume(bare, make_data()), "the file holds a network, but not how it was trained"),
+        (lambda: resume(bare, make_data()), "the run has a network without its settings"),
         (lambda: repeat(bare, make_data()), "the run has no iterations that could be repeated"),
         (lambda: first_params(bare), "does not record the settings that determine"),
         (lambda: load_data_for(bare), "does not record on which data it was trained"),
@@ -438,8 +438,8 @@ def test_settings_edited_by_hand_are_refused(tmp_path: Path) -> None:
     for name, value, found in (
         ("learning_rate", 0.1, "the run was trained with the learning_rate 0.05"),
         ("momentum", 0.8, "the run was trained with the momentum 0.9"),
-        ("hidden_units", 4, "say hidden_units = 4, and its network has 3"),
-        ("precision", "float64", "say precision = float64, and its network has float32"),
+        ("hidden_units", 4, "have hidden_units = 4, but its network has 3"),
+        ("precision", "float64", "have precision = float64, but its network has float32"),
         ("basis", "pixels", "the run was trained in the basis span, but its settings have pixels"),
         ("optimizer", "sgdm", "was saved with the setting optimizer = 'sgdm'"),
     ):

@@ -109,7 +109,7 @@ def test_what_does_not_fit(x64: None) -> None:
     dark = train._replace(X=train.X * 1e100)
     cases: tuple[tuple[Examples, dict[str, Any], int, str], ...] = (
         (dark, {"learning_rate": 1e300, "iterations": 9}, 2, "none of 2 networks"),
-        (train, {"optimizer": "adam"}, 2, "optimizer adam"),
+        (train, {"optimizer": "adam"}, 2, "optimizer of many networks is adam"),
         (train, {"seed": LARGEST_SEED}, 2, "2 seeds from 4294967295"),
         (train, {}, 0, "seeds is 0"),
         (train, {}, 100_001, "seeds is 100001"),

@@ -221,7 +221,7 @@ def test_what_does_not_fit(x64: None) -> None:
     train, _ = make_data()
     grid = Grid((0.1,), (0.1,), 2)
     cases: tuple[tuple[Any, str], ...] = (
-        (lambda: sweep(train, grid, make_settings(optimizer="adam")), "optimizer adam"),
+        (lambda: sweep(train, grid, make_settings(optimizer="adam")), "networks is adam"),
         (lambda: sweep(train, grid, make_settings(seed=LARGEST_SEED)), "2 seeds from 4294967295"),
         (lambda: sweep(train, grid, Settings()), "X is of type float64"),
         (lambda: sweep(train, grid, make_settings(), Preprocessing()), "preprocessing is given"),
@@ -261,7 +261,7 @@ def test_networks_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -
     one_by_one = sweep(examples, grid, settings)
     np.testing.assert_allclose(one_by_one.last_costs, whole.last_costs, rtol=1e-6)
     monkeypatch.setattr(engine, "MOST_IN_STARTS", 53)
-    with pytest.raises(UsageError, match="3 starts of 3 hidden units make 54 numbers"):
+    with pytest.raises(UsageError, match="3 starts of 3 hidden units need 54 numbers"):
         sweep(examples, grid, settings)
 
 

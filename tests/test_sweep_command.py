@@ -263,7 +263,7 @@ def test_grids_that_the_command_refuses(jaxnet: Run) -> None:
         (("--seeds", 100_000, "--learning-rates", "1e-4:1:101"), "networks is 10100000"),
         (("--activations", ""), '--activations is ""'),
         (("--activations", "relu,tanh"), '--activations is "tanh"'),
-        (("--seed", 2**32 - 1), "16 seeds from 4294967295 on"),
+        (("--seed", 2**32 - 1), "the 16 seeds from 4294967295 go up to"),
     ):
         result = jaxnet("sweep", *wrong)
         assert result.code == 2

@@ -44,12 +44,12 @@ class Begun(NamedTuple):
 
     def describe(self) -> dict[str, Any]:
         """Put together for JSON what is known of it without its pictures."""
-        from jaxnet.report.json import to_json
+        from jaxnet.report.run import settings_to_json
 
         run = self.run
         return {
             "run": self.folder,
-            "settings": to_json(run.settings) | to_json(run.data_source),
+            "settings": settings_to_json(run),
             "origin": run.origin,
             "outcome": run.outcome,
             "iterations": len(run.costs),

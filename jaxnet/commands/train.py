@@ -20,6 +20,7 @@ from jaxnet.settings import Settings
 
 if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
+    from jaxnet.evaluation.audit import Audit
     from jaxnet.evaluation.spread import SpreadOverSeeds
     from jaxnet.runs.run import Run
 
@@ -67,8 +68,6 @@ def train(
         prepare_many(asked, seeds)
 
     from jaxnet.data.preprocessing import preprocessing_for
-    from jaxnet.evaluation.accuracies import predict_splits
-    from jaxnet.evaluation.diagnosis import diagnose
     from jaxnet.report.training import describe_columns, parameter_table
     from jaxnet.runs import train as library
     from jaxnet.runs.folder import claim_folder, require_empty
@@ -95,17 +94,10 @@ def train(
             console.print(f"{folder} is continued after {made}")
             run = library.resume(begun.run, dataset, iterations=asked.iterations, **how)
     run.save(folder, force=True)
-
-    from jaxnet.report.outputs import write_outputs
-    from jaxnet.report.run import describe_run, run_to_json
-
-    predictions = predict_splits(run.model, dataset)
-    findings = (predictions, spread, diagnose(run, track=show_progress))
-    console.print(*describe_run(run, dataset, *findings), sep="\n")
     page = not no_page and watch.signal is None
-    console.print(*write_outputs(folder, run, dataset, page=page), sep="\n")
+    answer = _report(console, folder, run, dataset, audit, spread, page=page)
     if as_json:
-        print_json(run_to_json(folder, run, dataset, audit, *findings))
+        print_json(answer)
     _exit(console, folder, run, watch.signal)
 
 
@@ -118,6 +110,28 @@ def _choose_seed(
 
     networks = train_seeds(dataset, settings, preprocessing, seeds=seeds, track=show_progress)
     return dataclasses.replace(settings, seed=networks.kept), spread_over_seeds(networks)
+
+
+def _report(
+    console: Console,
+    folder: Path,
+    run: "Run",
+    dataset: "Dataset",
+    audit: "Audit",
+    spread: "SpreadOverSeeds | None",
+    *,
+    page: bool,
+) -> dict[str, Any]:
+    """Describe a run and write its outputs; return the same for JSON."""
+    from jaxnet.evaluation.accuracies import predict_splits
+    from jaxnet.evaluation.diagnosis import diagnose
+    from jaxnet.report.outputs import write_outputs
+    from jaxnet.report.run import describe_run, run_to_json
+
+    findings = (predict_splits(run.model, dataset), spread, diagnose(run, track=show_progress))
+    console.print(*describe_run(run, dataset, *findings), sep="\n")
+    console.print(*write_outputs(folder, run, dataset, page=page), sep="\n")
+    return run_to_json(folder, run, dataset, audit, *findings)
 
 
 def _exit(console: Console, folder: Path, run: "Run", stopped: int | None) -> None:

@@ -74,8 +74,8 @@ def diagnose(run: Run, data: Dataset | None = None, *, track: Track = silent) ->
     settings = run.settings
     if settings is None:
         raise UsageError(
-            "the run does not say how it was trained",
-            "a run: what train returns, or Run.save writes",
+            "the run has no settings",
+            "a run that train returned or Run.save wrote",
             "train it with train(…)",
         )
     examples = columns_of(run, data)

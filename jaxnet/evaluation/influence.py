@@ -255,7 +255,7 @@ def check_test_pictures(dataset: Dataset, pictures: Sequence[int]) -> None:
     """
     if len(pictures) and dataset.test is None:
         raise UsageError(
-            "pictures are named, and there are no test pictures",
+            "pictures are given, but the data set has no test split",
             "pictures of the test split",
             "leave pictures out, or add a test split",
         )
@@ -305,7 +305,7 @@ def _check_sizes(result: LeaveOneOut, dataset: Dataset) -> None:
     pictures = {name: len(split.labels) for name, split in dataset.splits.items()}
     if sizes != pictures:
         raise DataError(
-            f"the result is of {sizes} pictures, the data set has {pictures}",
+            f"the result is of {sizes} pictures, but the data set has {pictures}",
             "the pictures that leave_one_out was given",
             "give the same data set",
         )

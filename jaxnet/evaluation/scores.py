@@ -140,7 +140,7 @@ def _checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray,
     if not labels.size or labels.shape != (labels.size,) or labels.shape != probabilities.shape:
         raise DataError(
             f"labels have shape {labels.shape}, probabilities {probabilities.shape}",
-            "(m,) for both, one number a picture, and at least one picture",
+            "shape (m,) for both, one number for each picture, and at least one picture",
             "give the labels of these pictures",
         )
     check_labels(labels, labels.size, "labels")

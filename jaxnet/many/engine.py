@@ -159,9 +159,9 @@ def _check_memory(n_h: int, pictures: int, starts: int) -> None:
     elements = n_h * pictures * starts
     if elements > MOST_IN_STARTS:
         raise UsageError(
-            f"{starts:,} starts of {n_h:,} hidden units make {elements:,} numbers",
+            f"{starts:,} starts of {n_h:,} hidden units need {elements:,} numbers in memory",
             f"at most {MOST_IN_STARTS:,}, so that they fit into memory",
-            "take fewer seeds, hidden units or pictures",
+            "use fewer seeds, hidden units or pictures",
         )
 
 

@@ -22,7 +22,7 @@ _FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 class Grid:
     """A network for every activation, learning rate, weight scale and seed.
 
-    Values may be given as a text, as the command line takes them: numbers with commas between, or
+    Values may be given as a text, as the command line takes them: numbers separated by commas, or
     LEAST:GREATEST:COUNT on a log scale.
 
     Attributes:
@@ -36,16 +36,18 @@ class Grid:
     """
 
     learning_rates: tuple[Rate, ...] = option(
-        "1e-4:1:25", "LEAST:GREATEST:COUNT on a log scale, or numbers, with commas."
+        "1e-4:1:25", "LEAST:GREATEST:COUNT on a log scale, or numbers separated by commas."
     )
     weight_scales: tuple[WeightScale, ...] = option(
         f"{_FIELDS['weight_scale'].default:g}",
-        "Standard deviations of the initial weights, written likewise; he may be among them.",
+        "Standard deviations of the initial weights, in the same notation; he is allowed, too.",
     )
-    seeds: int = option(16, "How many seeds.", least=1, greatest=100_000)
+    seeds: int = option(16, "The number of seeds.", least=1, greatest=100_000)
     activations: tuple[str, ...] = option(
         _FIELDS["activation"].default,
-        "Of the hidden units: " + ", ".join(_FIELDS["activation"].metadata["choices"]) + ".",
+        "Activations of the hidden units, with commas: "
+        + ", ".join(_FIELDS["activation"].metadata["choices"])
+        + ".",
     )
 
     def __post_init__(self) -> None:
@@ -109,7 +111,7 @@ def _values(name: str, given: Any, words: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 def _read_text(name: str, text: str, words: tuple[str, ...]) -> list[Any]:
-    """Read values with commas between, each a number, a word, or LEAST:GREATEST:COUNT."""
+    """Read values separated by commas, each a number, a word, or LEAST:GREATEST:COUNT."""
     import numpy as np
 
     values: list[Any] = []
@@ -129,9 +131,9 @@ def _read_text(name: str, text: str, words: tuple[str, ...]) -> list[Any]:
     except ValueError as cause:
         raise UsageError(
             f'{name} is "{text}"',
-            "numbers, 0 or more, or LEAST:GREATEST:COUNT on a log scale, with commas between, "
+            "numbers of 0 or more, or LEAST:GREATEST:COUNT on a log scale, separated by commas, "
             f"where 0 < LEAST < GREATEST and COUNT is from 2 to {MOST_VALUES:,}"
             + "".join(f"; or {word}" for word in words),
-            "write 1e-4:1:25, say, or 0.001,0.01",
+            "write 1e-4:1:25 or 0.001,0.01, for example",
         ) from cause
     return values

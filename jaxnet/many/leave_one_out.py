@@ -115,14 +115,14 @@ def _check_size(train: Examples, test: Examples | None, seeds: int) -> None:
     m = train.Y.size
     if (m if train.weights is None else int((np.asarray(train.weights) > 0).sum())) < 2:
         raise DataError(
-            "there is one example to train on",
+            "only one example has a weight above 0",
             "two or more, so that one can be left out",
             "add pictures",
         )
     numbers = seeds * (m + 1) * (m + (0 if test is None else test.Y.size))
     if numbers > MOST_NUMBERS:
         raise UsageError(
-            f"{numbers:,} probabilities, of each picture by each network, would be kept",
+            f"the result would hold {numbers:,} probabilities, one for each picture and network",
             f"{MOST_NUMBERS:,} at most",
-            "take fewer pictures or seeds",
+            "use fewer pictures or seeds",
         )

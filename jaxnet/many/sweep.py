@@ -172,13 +172,13 @@ def check_many(settings: Settings, seeds: int) -> None:
     """Raise a UsageError unless many networks can be trained in one program with these settings."""
     if settings.optimizer != "sgd":
         raise UsageError(
-            f"many networks are to be trained with the optimizer {settings.optimizer}",
+            f"the optimizer of many networks is {settings.optimizer}",
             "sgd, whose networks are trained in one program, in the span of the pictures",
-            'take optimizer="sgd", or train them one by one',
+            'use optimizer="sgd", or train them one by one',
         )
     if settings.seed + seeds - 1 > LARGEST_SEED:
         raise UsageError(
-            f"{seeds} seeds from {settings.seed} on",
+            f"the {seeds} seeds from {settings.seed} go up to {settings.seed + seeds - 1}",
             f"seeds up to {LARGEST_SEED}",
             "start from a smaller seed",
         )

@@ -52,6 +52,14 @@ def describe_run(
     return [*map(Text, lines), *(Text(line, style="yellow") for line in warnings)]
 
 
+def settings_to_json(run: Run) -> dict[str, Any]:
+    """Put together all that decided a training: settings, preprocessing and data source."""
+    decided: dict[str, Any] = {}
+    for options in (run.settings, run.preprocessing, run.data_source):
+        decided |= to_json(options) if options is not None else {}
+    return decided
+
+
 def run_to_json(
     folder: Path,
     run: Run,
@@ -67,7 +75,7 @@ def run_to_json(
         "run": str(folder),
         "data": describe_dataset(data, audit),
         "parameters": count_params(run.model.params),
-        "settings": to_json(run.settings) | to_json(run.data_source),
+        "settings": settings_to_json(run),
         "origin": run.origin,
         "outcome": run.outcome,
         "iterations": len(costs),

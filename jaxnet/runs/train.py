@@ -104,9 +104,9 @@ def resume(
     checkpoint = checkpoint_of(run.descent)
     if settings is None or checkpoint.basis is None:
         raise UsageError(
-            "the file holds a network, but not how it was trained",
-            "a run: what train returns, or Run.save writes",
-            "train a new one from its parameters: fit(model.params, …)",
+            "the run has a network without its settings or its optimizer's state",
+            "a run that train returned or Run.save wrote",
+            "train a new network from its parameters: fit(model.params, …)",
         )
     require_same_data(run, data)
     _require_consistent(run, settings)
@@ -117,7 +117,7 @@ def resume(
         raise UsageError(
             f"the run has made {made:,} iterations",
             f"at least as many in all, not {total:,}",
-            f"give iterations={2 * made}, say, or none to see what it has reached",
+            f"give iterations={2 * made}, or leave iterations out to judge the run as it is",
         )
     settings = dataclasses.replace(settings, iterations=total)
     # Each once, since an attribute of a file has an end.
@@ -165,9 +165,9 @@ def _require_consistent(run: Run, settings: Settings) -> None:
     ):
         if ours != stated:
             raise ModelFileError(
-                f"the settings of the run say {name} = {stated}, and its network has {ours}",
+                f"the settings of the run have {name} = {stated}, but its network has {ours}",
                 "the settings as they were saved",
-                f"put the {name} back that it was trained with, or start a new run",
+                f"restore the original {name}, or start a new run",
             )
 
 

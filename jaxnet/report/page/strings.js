@@ -157,7 +157,7 @@ const STRINGS = {
   sample: ["sample: {m} of {of} pictures; the run used all of them, so its numbers differ", "抽样：{of} 张中的 {m} 张；该次运行使用了全部图片，因此数值不同"],
   otherData: ["these are not the pictures that the run was trained on", "这些不是该次运行的训练图片"],
   otherRule: ["The run used {rule}; this page uses plain gradient descent.", "该次运行使用了 {rule}；本页使用普通梯度下降。"],
-  holds: ["This file holds {m} pictures: give it only to those who may have them. It makes no network requests.", "本文件包含 {m} 张图片：只交给有权获得它们的人。它不发出任何网络请求。"],
+  holds: ["This file holds {m} pictures: share it only if you may share them. It makes no network requests.", "本文件包含 {m} 张图片：只交给有权获得它们的人。它不发出任何网络请求。"],
   holdsNot: ["This file holds no pictures: only weights, curves and the products of pictures. It makes no network requests.", "本文件不含图片：只有权重、曲线和图片之间的乘积。它不发出任何网络请求。"],
   said: ["Iteration {t}: cost {cost}, training accuracy {accuracy}.", "第 {t} 次迭代：代价 {cost}，训练准确率 {accuracy}。"],
 };
