@@ -489,8 +489,8 @@ def test_of_two_commands_with_one_new_folder_one_succeeds(folder: Path, tmp_path
 
 # What 0.1.0 answered with, and is answered still: a program may read it. What is made of the data
 # (splits, classes, the numbers of an audit) is looked at one level deep.
-DATA = "source positive splits skipped sha256 train_sha256 audit leaks_excluded"
-SOURCE = "data data_seed skip_bad"
+DATA = "source positive splits skipped sha256 train_sha256 audit leaks_excluded passed_over"
+SOURCE = "data data_seed skip_bad strict"
 DESCENT = "hidden_units weight_scale learning_rate momentum nesterov iterations precision"
 VALUES = "accuracy balanced_accuracy precision recall roc_auc log_loss brier"
 ANSWERS: dict[str, dict[str, str]] = {

@@ -1,10 +1,10 @@
-"""The data set: a training and a test split of images and labels, and two class names."""
+"""The data set: images and labels of its splits, and two class names."""
 
 import dataclasses
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,26 @@ class Split(NamedTuple):
     labels: np.ndarray
 
 
+@dataclasses.dataclass(frozen=True)
+class PassedOver:
+    """Files of one kind that lie in the folder of a data set and are not read.
+
+    Attributes:
+        kind: What they are, as in "links that lead nowhere"; or their ending, as in ".heic".
+        count: Their number.
+        example: The path of the first one, from the folder of the data set.
+        line: The kind and the number in words, with the example.
+    """
+
+    kind: str
+    count: int
+    example: str
+    line: str
+
+    def __str__(self) -> str:
+        return self.line
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
     """A two-class picture data set.
@@ -37,6 +57,8 @@ class Dataset:
         skipped: One line for each omission on request: an unreadable file, or the leaks.
         data_source: The options of `load_dataset`; None if it was made otherwise.
         leaks_excluded: The number of test pictures left out as duplicates of training pictures.
+        validation: The validation set, or None. It is never used as the test set.
+        passed_over: The files of a folder that are not read, by kind.
     """
 
     train: Split
@@ -46,6 +68,8 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     data_source: DataSource | None = None
     leaks_excluded: int = 0
+    validation: Split | None = None
+    passed_over: tuple[PassedOver, ...] = ()
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -59,8 +83,9 @@ class Dataset:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits by name: "train", and "test" if it exists."""
-        return {"train": self.train} | ({} if self.test is None else {"test": self.test})
+        """The splits by name: "train", and "validation" and "test" if they exist."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in splits.items() if split is not None}
 
 
 def check_images(shape: tuple[int, ...], dtype: np.dtype, where: str) -> None:
@@ -82,7 +107,7 @@ def check_images(shape: tuple[int, ...], dtype: np.dtype, where: str) -> None:
 def check_dataset(dataset: Dataset) -> Dataset:
     """Return `dataset`, or raise a DataError if a network cannot be trained and tested on it.
 
-    Both classes must occur in the training split, and both splits must have one picture size.
+    Both classes must occur in the training split, and all splits must have one picture size.
     """
     for name, split in dataset.splits.items():
         check_images(split.images.shape, split.images.dtype, f"the {name} split")
@@ -95,10 +120,11 @@ def check_dataset(dataset: Dataset) -> Dataset:
             f'add pictures of "{dataset.classes[1 - present[0]]}"',
         )
     sizes = {name: split.images.shape[1:3] for name, split in dataset.splits.items()}
-    if len(set(sizes.values())) > 1:
-        (train_h, train_w), (test_h, test_w) = sizes["train"], sizes["test"]
+    other = next((name for name in sizes if sizes[name] != sizes["train"]), None)
+    if other is not None:
+        (train_h, train_w), (h, w) = sizes["train"], sizes[other]
         raise DataError(
-            f"training pictures are {train_h} × {train_w}, test pictures {test_h} × {test_w}",
+            f"training pictures are {train_h} × {train_w}, {other} pictures {h} × {w}",
             "one size for both",
             "give a size that both are resized to: load_dataset(…, size=64)",
         )
@@ -143,8 +169,8 @@ def with_positive(dataset: Dataset, positive: str | None) -> Dataset:
 
 def map_splits(dataset: Dataset, change: Callable[[Split], Split]) -> Dataset:
     """Return `dataset` with `change` applied to each existing split."""
-    test = None if dataset.test is None else change(dataset.test)
-    return dataclasses.replace(dataset, train=change(dataset.train), test=test)
+    changed: dict[str, Any] = {name: change(split) for name, split in dataset.splits.items()}
+    return dataclasses.replace(dataset, **changed)
 
 
 def _fingerprint(classes: tuple[str, str], splits: dict[str, Split]) -> str:

@@ -34,7 +34,7 @@ def load_dataset(
         test: The file or folder of the test split; by default the one in or beside `source`.
         track: Reports the progress of reading or drawing.
         options: The other fields of `DataSource` by name: positive, size, count, data_seed,
-            skip_bad, exclude_leaks.
+            skip_bad, exclude_leaks, strict.
 
     Raises:
         DataError: If the pictures cannot be read or used.
@@ -114,5 +114,6 @@ def _read(chosen: DataSource, track: Track) -> Dataset:
         size=SIDE if chosen.size is None else chosen.size,
         seed=chosen.data_seed,
         skip_bad=chosen.skip_bad,
+        strict=chosen.strict,
         track=track,
     )

@@ -36,6 +36,19 @@ def _readable_formats() -> tuple[str, ...]:
     return tuple(kind for kind in FORMATS if kind in Image.OPEN)
 
 
+def is_picture(path: Path) -> bool:
+    """Return whether the content of a file begins like a picture, whatever its name is."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_readable_formats()):
+                return True
+    except (Image.DecompressionBombError, PermissionError):
+        return True  # reading it raises an error that tells the reason
+    except Exception:  # Pillow's decoders raise errors of many kinds
+        return False
+
+
 def read_pictures(
     paths: Sequence[Path],
     height: int,

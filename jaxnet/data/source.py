@@ -56,6 +56,8 @@ class DataSource:
         False, "Leave out test pictures that are also in the training set."
     )
 
+    strict: bool = option(False, "Refuse a folder with files that are passed over.")
+
     def __post_init__(self) -> None:
         """Convert paths to strings, and check every value."""
         for name in ("data", "test"):

@@ -31,6 +31,7 @@ def dataset_warnings(dataset: Dataset, audit: Audit) -> list[str]:
     """List what was left out of the data set, and what of the rest can mislead."""
     return [
         *(f"left out: {line}" for line in dataset.skipped),
+        *(f"passed over: {found}" for found in dataset.passed_over),
         *(f"warning: {finding}" for finding in describe_findings(audit, dataset)),
     ]
 
@@ -46,6 +47,10 @@ def describe_dataset(dataset: Dataset, audit: Audit) -> dict[str, Any]:
         "train_sha256": dataset.train_sha256,
         "audit": to_json(audit) | {"findings": describe_findings(audit, dataset)},
         "leaks_excluded": dataset.leaks_excluded,
+        "passed_over": [
+            {"kind": found.kind, "count": found.count, "example": found.example}
+            for found in dataset.passed_over
+        ],
     }
 
 

@@ -54,7 +54,7 @@ FORMAT_VERSION = 2
 
 # The value that a setting had in runs from before it existed, by its name. Whoever adds a field to
 # `Settings` or `DataSource` adds it here.
-BEFORE_IT_EXISTED: dict[str, Any] = {}
+BEFORE_IT_EXISTED: dict[str, Any] = {"strict": False}
 
 
 Options = TypeVar("Options", Settings, DataSource)
