@@ -127,3 +127,103 @@ def test_a_bad_picture_is_named_or_left_out(folder: Path) -> None:
     assert sum(len(split.images) for split in dataset.splits.values()) == 11
     assert len(dataset.skipped) == 1
     assert str(bad) in dataset.skipped[0]
+
+
+def test_what_is_passed_over_is_counted_with_an_example(folder: Path) -> None:
+    for name in ("a.heic", "b.heic", "c.HEIC"):
+        (folder / "cat" / name).write_bytes(b"?")
+    (folder / "cat" / "gone.png").symlink_to("nowhere.png")
+    (folder / "loose.png").write_bytes((folder / "cat" / "01.png").read_bytes())
+    dataset = read_folder(folder, size=8)
+    assert [str(found) for found in dataset.passed_over] == [
+        "3 .heic (cat/a.heic, …)",
+        "1 link that leads nowhere (cat/gone.png)",
+        "1 picture outside the folders of the classes (loose.png)",
+    ]
+    assert dataset.sha256 == read_folder(folder, size=8).sha256
+    with pytest.raises(
+        DataError, match=r"passed over: 3 \.heic \(cat/a\.heic, …\); 1 link"
+    ) as error:
+        read_folder(folder, size=8, strict=True)
+    assert "strict=True" in error.value.remedy
+
+
+def test_a_class_of_files_that_cannot_be_read(folder: Path) -> None:
+    for path in (folder / "cat").iterdir():
+        path.rename(path.with_suffix(".heic"))
+    with pytest.raises(DataError, match=r"only one class, dog; passed over: 6 \.heic"):
+        read_folder(folder)
+
+
+def test_strict_is_content_with_pictures_alone(folder: Path) -> None:
+    assert len(read_folder(folder, size=8, strict=True).train.labels) == 10
+
+
+def test_a_validation_folder_is_a_third_split(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(folder, root / "Training")
+    shutil.copytree(folder, root / "valid")
+    (root / "valid" / "cat" / "01.png").unlink()
+    dataset = read_folder(root, size=8)
+    assert dataset.test is None
+    assert list(dataset.splits) == ["train", "validation"]
+    assert dataset.validation is not None
+    assert len(dataset.validation.labels) == 11
+    shutil.copytree(folder, root / "TEST")
+    dataset = read_folder(root, size=8)
+    assert list(dataset.splits) == ["train", "validation", "test"]
+    assert dataset.sha256 != read_folder(folder, size=8).sha256
+
+
+def test_splits_below_the_classes(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for name in ("cat", "dog"):
+        shutil.copytree(folder / name, root / name / "train")
+        shutil.copytree(folder / name, root / name / "Test")
+    dataset = read_folder(root, size=8)
+    assert dataset.test is not None
+    assert dataset.classes == ("dog", "cat")
+    np.testing.assert_array_equal(dataset.train.images, dataset.test.images)
+
+
+def test_another_test_folder_replaces_the_one_within(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for name in ("train", "test"):
+        shutil.copytree(folder, root / name)
+    dataset = read_folder(root, folder, size=8)
+    (found,) = dataset.passed_over
+    assert str(found) == "12 pictures of a test set that another one replaces (test/cat/01.png, …)"
+    assert read_folder(root, root / "test", size=8).passed_over == ()
+    (folder / "odd").mkdir()
+    shutil.copytree(folder / "cat", root / "unlabeled")
+    with pytest.raises(UsageError, match="unlabeled"):
+        read_folder(root, size=8)
+    assert read_folder(root / "train", root / "test", size=8).passed_over == ()
+
+
+def test_a_test_folder_of_splits(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for name in ("train", "val"):
+        shutil.copytree(folder, other / name)
+    with pytest.raises(UsageError, match="contains the splits train, validation"):
+        read_folder(folder, other)
+    shutil.copytree(folder, other / "test")
+    dataset = read_folder(folder, other, size=8)
+    assert dataset.test is not None
+    assert len(dataset.test.labels) == 12
+    (found,) = dataset.passed_over
+    assert (found.count, found.example) == (24, "other/train/cat/01.png")
+
+
+def test_the_test_folder_within_the_classes_is_left_out_of_them(folder: Path) -> None:
+    shutil.copytree(folder, folder / "test")
+    with pytest.raises(UsageError, match="cat, dog, test"):
+        read_folder(folder)
+    dataset = read_folder(folder, folder / "test", size=8)
+    assert {len(split.labels) for split in dataset.splits.values()} == {12}
+
+
+def test_two_names_that_look_alike_stay_two_classes(folder: Path) -> None:
+    os.rename(folder / "dog", os.fsencode(folder) + b"/\xff")
+    os.rename(folder / "cat", os.fsencode(folder) + b"/\xfe")
+    assert read_folder(folder, size=8).classes == ("\ufffd", "\ufffd (2)")

@@ -212,7 +212,7 @@ def test_a_weight_scale_is_a_text_in_version_1(text: str, value: Any, tmp_path: 
 
 
 NAMES = [*dataclasses.fields(Settings), *dataclasses.fields(DataSource)]
-OPTIONAL = ("test", "positive", "size", "count")
+OPTIONAL = ("test", "positive", "size", "count", *model_file.BEFORE_IT_EXISTED)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ docs/own-pictures.md has the table of these decisions.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from jaxnet.data.tree import Parts
@@ -180,12 +180,11 @@ def _splits_above(
     _require_clear(list(node.folders), path)
     beside += node.files
     splits: dict[str, Files] = {}
-    for name, folder in node.folders.items():
-        split, where = str(split_of(name)), f"{path}/{name}"
-        while len(folder.folders) == 1 and split_of(next(iter(folder.folders))) == split:
+    for name in _splits_first(node.folders):
+        folder, split, where = node.folders[name], str(split_of(name)), f"{path}/{name}"
+        while (doubled := _doubled(folder, split, positive)) is not None:
             beside += folder.files
-            ((name, folder),) = folder.folders.items()  # noqa: PLW2901
-            where = f"{where}/{name}"
+            folder, where = folder.folders[doubled], f"{where}/{doubled}"
         if not folder.folders:
             raise UsageError(
                 f"{where} holds pictures, but no sub-folders",
@@ -205,10 +204,24 @@ def _splits_above(
     return _checked(splits, beside, path)
 
 
+def _doubled(folder: _Node, split: str, positive: str | None) -> str | None:
+    """Return the only folder of a split's folder, if it means the same split: train/training."""
+    if len(folder.folders) != 1:
+        return None
+    ((name, inner),) = folder.folders.items()
+    return name if inner.folders and split_of(name) == split and name != positive else None
+
+
+def _splits_first(names: Iterable[str]) -> list[str]:
+    """Sort names: those of train, of validation, of test; then the others, by the alphabet."""
+    order = [*SPLIT_NAMES, None]
+    return sorted(names, key=lambda name: (order.index(split_of(name)), name))
+
+
 def _require_clear(names: list[str], path: str) -> None:
     """Raise a UsageError unless every folder is another split, and one is the training set."""
     folders: dict[str, list[str]] = {}
-    for name in names:
+    for name in _splits_first(names):
         folders.setdefault(split_of(name) or "", []).append(name)
     others = folders.pop("", [])
     splits = [name for same in folders.values() for name in same]
@@ -254,7 +267,7 @@ def _splits_below(node: _Node, path: str, beside: list[Parts]) -> Layout:
         if folder.files or not clear:
             inner = ", ".join(folder.folders) or "none"
             loose = f", and {len(folder.files)} pictures of its own" if folder.files else ""
-            odd = next(n for c in node.folders.values() for n in c.folders if split_of(n))
+            odd = _splits_first({n for c in node.folders.values() for n in c.folders})[0]
             raise UsageError(
                 f"{path}/{name} has the sub-folders {inner}{loose}, and another class has {odd}"
                 if odd not in folder.folders
