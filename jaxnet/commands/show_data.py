@@ -49,7 +49,8 @@ def load_and_show_for(
             f"{theirs[:12]}…, the run's {str(ours)[:12]}…); some of those may be in either split"
         )
     elif dataset.sha256 != run.origin.get("sha256") and not dataset.leaks_excluded:
-        warning = f"{what}: the training pictures are the run's, the test pictures are not"
+        others = "test" if dataset.validation is None else "validation or test"
+        warning = f"{what}: the training pictures are the run's, the {others} pictures are not"
     if warning:
         console.print(warning, style="yellow")
     if dataset.classes[1] != run.classes[1]:

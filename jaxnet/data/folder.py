@@ -60,11 +60,7 @@ def read_folder(
     splits, named = _find_splits(path, test, positive, found)
     passed_over = _passed_over(found)
     if strict and passed_over:
-        raise DataError(
-            f"{path} holds files that are passed over: {'; '.join(map(str, passed_over))}",
-            "pictures only, because strict=True is given",
-            "move the files away, or leave strict=True out",
-        )
+        raise _not_strict(path, passed_over)
     names = list(splits["train"])
     positive = choose_positive(names, positive, str(path))
     others = [name for name in names if name != positive]
@@ -80,13 +76,8 @@ def read_folder(
         skipped += [error.found for error in errors]
     source = f"{path}, {size} × {size}"
     if not named:
-        held_out = _stratify(read["train"].labels, seed)
-        if held_out.any():
-            images, labels = read["train"]
-            read = {
-                "train": Split(images[~held_out], labels[~held_out]),
-                "test": Split(images[held_out], labels[held_out]),
-            }
+        read = _hold_out(read["train"], seed)
+        if "test" in read:
             source += f", {TEST_SHARE:.0%} held out as the test split (seed {seed})"
     return Dataset(
         read["train"],
@@ -96,6 +87,14 @@ def read_folder(
         tuple(skipped),
         validation=read.get("validation"),
         passed_over=passed_over,
+    )
+
+
+def _not_strict(path: Path, passed_over: tuple[PassedOver, ...]) -> DataError:
+    return DataError(
+        f"{path} holds files that are passed over: {'; '.join(map(str, passed_over))}",
+        "pictures only, because strict=True is given",
+        "move the files away, or leave strict=True out",
     )
 
 
@@ -198,6 +197,18 @@ def _readable(name: str) -> str:
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def _hold_out(split: Split, seed: int) -> dict[str, Split]:
+    """Divide a split into a training and a test split; with one picture a class, leave it whole."""
+    held_out = _stratify(split.labels, seed)
+    if not held_out.any():
+        return {"train": split}
+    images, labels = split
+    return {
+        "train": Split(images[~held_out], labels[~held_out]),
+        "test": Split(images[held_out], labels[held_out]),
+    }
 
 
 def _stratify(labels: np.ndarray, seed: int) -> np.ndarray:

@@ -32,9 +32,10 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
     with open_hdf5(path, LAYOUT) as file:
         train = _read_split(file, "train")
         classes = _read_classes(file)
+        validation = _read_split(file, "validation") if "validation_set_x" in list(file) else None
         test = test or _find_test(path, file)
     if test is None:
-        return Dataset(train, None, classes, source=str(path))
+        return Dataset(train, None, classes, source=str(path), validation=validation)
     with open_hdf5(test, LAYOUT.replace("train", "test")) as file:
         split = _read_split(file, "test")
         if "list_classes" in list(file) and _read_classes(file) != classes:
@@ -44,7 +45,7 @@ def read_hdf5(path: Path, test: Path | None = None) -> Dataset:
                 "give the test file that belongs to this training file",
             )
     source = str(path) if test == path else f"{path} and {test.name}"
-    return Dataset(train, split, classes, source=source)
+    return Dataset(train, split, classes, source=source, validation=validation)
 
 
 def _find_test(path: Path, file: h5py.File) -> Path | None:

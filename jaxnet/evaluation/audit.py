@@ -121,7 +121,7 @@ def _skew(labels: dict[str, np.ndarray], classes: tuple[str, str]) -> Skew:
     differs = False
     if "test" in labels:
         # Fisher's exact test (1922, J. R. Stat. Soc. 85, 87-94) is valid for splits of any size.
-        counts = [[int((y == label).sum()) for label in (0, 1)] for y in labels.values()]
+        counts = [[int((y == label).sum()) for label in (0, 1)] for y in (train, labels["test"])]
         p_alike = float(stats.fisher_exact(counts).pvalue)
         gap = abs(float(train.mean() - labels["test"].mean()))
         differs = p_alike < SIGNIFICANT and gap >= GAP
@@ -140,11 +140,11 @@ def _brightness(
     labels: dict[str, np.ndarray], grey: np.ndarray, classes: tuple[str, str]
 ) -> Brightness:
     """Fit a threshold to the mean grey (m,) of all pictures, those of train first."""
-    parts = np.split(grey, [len(labels["train"])])
+    parts = np.split(grey, np.cumsum([len(y) for y in labels.values()])[:-1])
     threshold, up = fit_brightness(parts[0], labels["train"])
     accuracies = {
         name: float((((part > threshold) == up) == y).mean())
-        for part, (name, y) in zip(parts, labels.items(), strict=False)
+        for part, (name, y) in zip(parts, labels.items(), strict=True)
     }
     y = labels["train"]
     # Mann & Whitney (1947, Ann. Math. Stat. 18, 50-60).

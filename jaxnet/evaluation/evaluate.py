@@ -146,7 +146,7 @@ def evaluate(
                 data.classes,
                 seen=name == "train" if same else None,
             )
-            for name in sorted(predicted)  # test before train
+            for name in reversed(predicted)  # test and validation before train
         },
     )
 

@@ -302,7 +302,7 @@ def _check_sizes(result: LeaveOneOut, dataset: Dataset) -> None:
     """Raise a DataError unless there are as many probabilities as pictures."""
     arrays = {"train": result.train, "test": result.test}
     sizes = {name: A2.shape[1] for name, A2 in arrays.items() if A2 is not None}
-    pictures = {name: len(split.labels) for name, split in dataset.splits.items()}
+    pictures = {name: len(split.labels) for name, split in dataset.splits.items() if name in arrays}
     if sizes != pictures:
         raise DataError(
             f"the result is of {sizes} pictures, but the data set has {pictures}",

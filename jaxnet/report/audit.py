@@ -29,11 +29,20 @@ def describe_brightness(audit: Audit) -> str:
 def _describe_pairs(audit: Audit) -> Iterator[str]:
     pairs, leaks = audit.pairs, len(audit.leaks)
     if leaks:
-        across = [pair for pair in pairs if pair.first.split != pair.second.split]
+        across = [p for p in pairs if (p.first.split, p.second.split) == ("train", "test")]
         yield (
             f"{count(leaks, 'test picture')} {'is' if leaks == 1 else 'are'} also in the training "
             f"set ({some(across)}): a network that has memorised its training pictures scores too "
             "high; leave them out with --exclude-leaks"
+        )
+    held_out = [
+        pair for pair in pairs if [pair.first.split, pair.second.split].count("validation") == 1
+    ]
+    if held_out:
+        yield (
+            f"{count(len(held_out), 'pair')} of duplicates {_have(len(held_out))} one picture in "
+            f"the validation set and one in another split ({some(held_out)}): a choice by the "
+            "validation score favours what was memorised; keep one of each"
         )
     within = [pair for pair in pairs if pair.first.split == pair.second.split]
     if within:

@@ -119,7 +119,7 @@ def _heading(evaluation: Evaluation, name: str) -> str:
         if evaluation.same_data_as_in_training is False:
             notes[None] = "of other data"
         return f"train ({notes[seen]})"
-    if evaluation.leaks_excluded:
+    if name == "test" and evaluation.leaks_excluded:
         return f"{name} (without {evaluation.leaks_excluded} that are also in train)"
     return name
 

@@ -227,11 +227,12 @@ def offered_settings(n_h: int, pictures: bool) -> dict[str, dict[str, Any]]:
 def sample_splits(dataset: Dataset) -> Splits:
     """Take every split whole; of more than MOST_PICTURES pictures SAMPLE, each class in its share.
 
-    The pictures keep their order.
+    The pictures keep their order. The page has no place for a validation set.
     """
+    splits = {name: split for name, split in dataset.splits.items() if name != "validation"}
     strata = {
         (name, label): np.flatnonzero(split.labels == label)
-        for name, split in dataset.splits.items()
+        for name, split in splits.items()
         for label in np.unique(split.labels)
     }
     total = sum(map(len, strata.values()))
@@ -244,7 +245,7 @@ def sample_splits(dataset: Dataset) -> Splits:
         for key, places in strata.items():
             strata[key] = random.choice(places, counts[key], replace=False)
     taken = {}
-    for name, split in dataset.splits.items():
+    for name, split in splits.items():
         chosen = [places for (of, _), places in strata.items() if of == name]
         places = np.sort(np.concatenate(chosen))
         taken[name] = (Split(split.images[places], split.labels[places]), places)
