@@ -95,3 +95,20 @@ def test_classes_that_the_training_set_lacks() -> None:
 )
 def test_names_of_splits(name: str, split: str | None) -> None:
     assert split_of(name) == split
+
+
+def test_pictures_that_are_in_no_split_of_their_class() -> None:
+    files = [("cat", "train", "1.png"), ("dog", "1.png")]
+    with pytest.raises(
+        UsageError,
+        match="pets/dog has no sub-folders and 1 picture of its own, while another class has a "
+        "sub-folder train",
+    ):
+        interpret(files, "pets")
+
+
+def test_a_nested_folder_is_no_question_where_it_holds_the_splits() -> None:
+    files = [("pets", "train", name, "1.png") for name in ("cat", "dog")]
+    layout = interpret([*files, ("about.png",)], "archive", "archive")
+    assert list(layout.splits["train"]) == ["cat", "dog"]
+    assert layout.beside == [("about.png",)]

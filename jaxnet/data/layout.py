@@ -265,21 +265,26 @@ def _splits_below(node: _Node, path: str, beside: list[Parts]) -> Layout:
         meant = [split_of(inner) for inner in folder.folders]
         clear = "train" in meant and None not in meant and len(set(meant)) == len(meant)
         if folder.files or not clear:
-            inner = ", ".join(folder.folders) or "none"
-            loose = f", and {len(folder.files)} pictures of its own" if folder.files else ""
             odd = _splits_first({n for c in node.folders.values() for n in c.folders})[0]
-            raise UsageError(
-                f"{path}/{name} has the sub-folders {inner}{loose}, and another class has {odd}"
-                if odd not in folder.folders
-                else f"{path}/{name} has the sub-folders {inner}{loose}",
-                f"either {odd} is a split, and each class has a folder train and no pictures "
-                f"outside its splits; or {odd} is a part of its class",
-                "put all pictures of every class into train, validation and test; or rename "
-                f"{odd}, if it is a part of its class",
-            )
+            raise _unclear_class(f"{path}/{name}", folder, odd)
         for inner, files in folder.folders.items():
             splits.setdefault(str(split_of(inner)), {})[name] = _all(files)
     return _checked(splits, beside, path)
+
+
+def _unclear_class(where: str, folder: _Node, odd: str) -> UsageError:
+    """Make the error for a class without clear splits, while a class has a sub-folder `odd`."""
+    inner = f"the sub-folders {', '.join(folder.folders)}" if folder.folders else "no sub-folders"
+    loose = len(folder.files)
+    own = f" and {loose} picture{'' if loose == 1 else 's'} of its own" if loose else ""
+    other = "" if odd in folder.folders else f", while another class has a sub-folder {odd}"
+    return UsageError(
+        f"{where} has {inner}{own}{other}",
+        f"either {odd} is a split, and each class has a folder train and no pictures outside its "
+        f"splits; or {odd} is a part of its class",
+        "put all pictures of every class into train, validation and test; or rename "
+        f"{odd}, if it is a part of its class",
+    )
 
 
 def _checked(splits: dict[str, Files], beside: list[Parts], path: str) -> Layout:

@@ -119,14 +119,12 @@ def _kind(path: Path, above: frozenset[tuple[int, int]], suffixes: frozenset[str
         return IN_HIDDEN if is_folder else HIDDEN_FILES
     if name.casefold() in (SYSTEM_FOLDERS if is_folder else SYSTEM_FILES):
         return SYSTEM
-    if not os.path.exists(path):
-        return DANGLING
     if is_folder:
         if _identity(path) in above or (path.is_symlink() and _leads_back(path)):
             return LOOPS
         return RUNS if _is_own(path) else _FOLDER
     if not os.path.isfile(path):
-        return DEVICES
+        return DEVICES if os.path.exists(path) else DANGLING
     suffix = path.suffix.lower()
     if suffix in suffixes:
         return _PICTURE
