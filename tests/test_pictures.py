@@ -180,7 +180,7 @@ def test_bad_pictures_among_good_ones(tmp_path: Path) -> None:
     assert kept == [1, 3, 5, 7]
     assert [image[0, 0, 0] for image in images] == kept
     assert [str(paths[0]) in errors[0].found, len(errors)] == [True, 5]
-    with pytest.raises(DataError, match="damaged or of an unsupported variant"):
+    with pytest.raises(DataError, match="a PNG picture that is cut off or damaged"):
         read_pictures(paths[::2], 8, 8, skip_bad=True)
 
 

@@ -1,15 +1,23 @@
 """Read picture files as RGB arrays (height, width, 3) uint8, and resize such arrays."""
 
 import concurrent.futures
+import contextlib
+import importlib.util
+import struct
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from jaxnet.data.color import to_srgb
+from jaxnet.data.depth import UnclearRangeError, tiff_depth, to_eight_bits
+from jaxnet.data.png import reduce_png
 from jaxnet.errors import DataError
-from jaxnet.io.files import require_path, unreadable
+from jaxnet.io.content import PICTURE
+from jaxnet.io.files import COPY_AGAIN, content_remedy, describe_content, require_path
 from jaxnet.progress import Track, silent
 
 # The usual formats of pictures. Pillow opens more, some by running other programs (EPS).
@@ -25,12 +33,18 @@ DRAFT = 4
 
 def picture_suffixes() -> frozenset[str]:
     """List the suffixes of readable picture files, in lower case, with the dot."""
-    readable = _readable_formats()
+    readable = _pillow_formats()
     suffixes = Image.registered_extensions().items()
-    return frozenset(suffix for suffix, kind in suffixes if kind in readable)
+    heic = (".heic", ".heif") if _reads_heic() else ()
+    return frozenset([*(suffix for suffix, kind in suffixes if kind in readable), *heic])
 
 
 def _readable_formats() -> tuple[str, ...]:
+    """List the formats that can be read: Pillow's, and HEIC if its package is installed."""
+    return (*_pillow_formats(), "HEIC") if _reads_heic() else _pillow_formats()
+
+
+def _pillow_formats() -> tuple[str, ...]:
     """List those of FORMATS that the installed Pillow can read."""
     Image.init()
     return tuple(kind for kind in FORMATS if kind in Image.OPEN)
@@ -59,9 +73,9 @@ def read_pictures(
 ) -> tuple[np.ndarray, list[int], list[DataError]]:
     """Read picture files as upright 8-bit RGB pictures of one size.
 
-    The EXIF rotation is applied, transparent pixels are composited onto white, 16-bit grey is
-    reduced to 8 bits, and every colour model is converted to RGB. Of an animation only the first
-    frame is read.
+    The EXIF rotation is applied, an embedded colour profile is converted to sRGB, transparent
+    pixels are composited onto white, 16-bit grey is reduced to 8 bits, and every colour model is
+    converted to RGB. Of an animation only the first frame is read.
 
     Args:
         paths: The files, at least one.
@@ -111,10 +125,10 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
         kind = "a folder" if path.is_dir() else "a pipe or a device"
         raise DataError(f"{path} is {kind}", expected, "give picture files")
     try:
-        with Image.open(path, formats=_readable_formats()) as image:
+        with _open(path) as (image, place):
             side = DRAFT * max(height, width)  # the EXIF rotation may swap the sides
             image.draft(None, (side, side))
-            return np.asarray(_to_rgb(image).resize((width, height), RESAMPLING))
+            return np.asarray(_to_rgb(image, place).resize((width, height), RESAMPLING))
     except Image.DecompressionBombError as cause:
         raise DataError(
             f"{path} declares a picture too large to decode ({cause})",
@@ -125,23 +139,134 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
         raise DataError(
             f"{path} cannot be read: permission denied", expected, "change its permissions"
         ) from cause
+    except MemoryError as cause:
+        raise DataError(
+            f"there is not enough memory to decode {path}",
+            "a picture that fits into memory",
+            "close other programs, or make the picture smaller first",
+        ) from cause
+    except UnclearRangeError as cause:
+        raise DataError(
+            f"{path} {cause.found}", UnclearRangeError.expected, cause.remedy
+        ) from cause
     except Exception as cause:  # Pillow's decoders raise errors of many kinds
-        raise unreadable(path, expected, DataError, str(cause)) from cause
+        raise _unreadable_picture(path, expected, cause) from cause
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert a picture of any mode to upright RGB."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):
-        # 16-bit grey; 65535 / 257 = 255.
-        pixels = np.asarray(image).astype(np.float64) / 257
-        image = Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8))
-    elif image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers of an unknown range")
+class _Place(NamedTuple):
+    """Where an image lies on its canvas: (width, height) of the canvas, (x, y) of the image."""
+
+    canvas: tuple[int, int]
+    corner: tuple[int, int]
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[tuple[Image.Image, _Place | None]]:
+    """Open the first image that a viewer shows; its place on the canvas if it fills only a part."""
+    content = describe_content(path)
+    if content == "a PNG picture":
+        png = reduce_png(path)
+        with Image.open(png.stream, formats=("PNG",)) as image:
+            image.info["icc_profile"] = png.profile
+            place = _Place(png.canvas, png.corner) if image.size != png.canvas else None
+            if place and png.canvas[0] * png.canvas[1] > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):
+                raise Image.DecompressionBombError(f"{png.canvas[0] * png.canvas[1]} pixels")
+            yield image, place
+    elif content == "a HEIC picture" and _reads_heic():
+        yield _open_heic(path), None
+    else:
+        with Image.open(path, formats=_pillow_formats()) as image:
+            yield image, None
+
+
+def _reads_heic() -> bool:
+    return importlib.util.find_spec("pi_heif") is not None
+
+
+def _open_heic(path: Path) -> Image.Image:
+    """Decode a HEIC picture, upright; the package is the optional extra `heic`."""
+    from pi_heif import open_heif
+
+    heif = open_heif(path)
+    pixels = heif.size[0] * heif.size[1]
+    if pixels > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):  # Pillow's own limit
+        raise Image.DecompressionBombError(f"{pixels} pixels")
+    image: Image.Image = heif.to_pillow()
+    return image
+
+
+def _unreadable_picture(path: Path, expected: str, cause: Exception) -> DataError:
+    """Make the error for a file that is no picture, or one that could not be decoded."""
+    content = describe_content(path)
+    if not content.endswith(PICTURE):
+        remedy = content_remedy(content, "give a picture file")
+        if content == "an HDF5 file":
+            remedy = "give a picture file; --data and `jaxnet data` read the pictures of a data set"
+        return DataError(f"{path} is {content}", expected, remedy)
+    if content == "a HEIC picture" and not _reads_heic():
+        return DataError(
+            f"{path} is {content}, which is read only with the package pi-heif",
+            expected,
+            "install the extra: pip install 'jaxnet[heic]'; or export the picture as JPEG",
+        )
+    names = [_NAMES.get(kind, kind) for kind in _readable_formats()]
+    if content.split()[1] not in [name.split()[0] for name in names]:
+        return DataError(
+            f"{path} is {content}, a format that is not read", expected, "export it as PNG or JPEG"
+        )
+    found = f"{path} is {content} that"
+    if isinstance(cause, UnidentifiedImageError):
+        return DataError(
+            f"{found} cannot be read: it is of an unsupported variant, or incomplete",
+            expected,
+            "open it in another program and export it as PNG or JPEG; "
+            "if none opens it, copy or download it again",
+        )
+    if any(word in str(cause).lower() for word in _UNSUPPORTED):
+        return DataError(
+            f"{found} is of an unsupported variant ({cause})",
+            expected,
+            "open it in another program and export it as PNG or JPEG",
+        )
+    return DataError(f"{found} is cut off or damaged ({cause})", expected, COPY_AGAIN)
+
+
+# The names of formats in messages, where they are not those of Pillow.
+_NAMES = {"JPEG2000": "JPEG 2000", "WEBP": "WebP"}
+
+# Words in the messages of decoders that know a file's variant and cannot decode it.
+_UNSUPPORTED = ("not available", "unsupported", "not supported", "unknown", "not implemented")
+
+
+def _to_rgb(image: Image.Image, place: _Place | None = None) -> Image.Image:
+    """Convert a picture of any mode to upright sRGB on white."""
+    depth = tiff_depth(image)
+    image.load()
+    profile = image.info.get("icc_profile")
+    if place:
+        image = _on_canvas(to_eight_bits(image, depth), place)
+    image = to_srgb(to_eight_bits(_upright(image), depth), profile)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Rotate an image as its EXIF tag says; a broken EXIF part says nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
+        return image
+
+
+def _on_canvas(image: Image.Image, place: _Place) -> Image.Image:
+    """Lay an image on its transparent canvas."""
+    mode = "LA" if image.mode in ("1", "L", "LA") else "RGBA"
+    canvas = Image.new(mode, place.canvas)
+    canvas.paste(image.convert(mode), place.corner)
+    canvas.info.update({key: image.info[key] for key in image.info if key != "transparency"})
+    return canvas
 
 
 def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:

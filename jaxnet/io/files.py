@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jaxnet.errors import DataError, JaxnetError, UsageError
+from jaxnet.io.content import name_content
 
 # The age in seconds from which a temporary file of another machine counts as abandoned.
 ABANDONED_AFTER = 24 * 3600
@@ -45,48 +46,41 @@ def require_path(
 
 
 def describe_content(path: Path) -> str:
-    """Describe the type of a file by its first bytes, for the message that it cannot be read."""
+    """Name the kind of a file by its first bytes, for the message that it cannot be read."""
     with path.open("rb") as file:
-        head = file.read(1024)
-    text = head.lstrip().lower()
-    if not head:
-        return "an empty file"
-    if text.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer, not the file that it points to"
-    if text.startswith((b"<!doctype html", b"<html")) or b"<html" in text:
-        return "an HTML page, which a browser saves if a link opens a page instead of the file"
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return "an HDF5 file that is cut off or damaged"
-    if head.startswith(_PICTURES) or head[4:8] == b"ftyp" or head[8:12] == b"WEBP":
-        return "a picture file that is damaged or of an unsupported variant"
-    if head.startswith(b"PK\x03\x04"):
-        return "a ZIP archive"
-    if head.startswith(b"\x1f\x8b"):
-        return "a gzip archive"
-    return "a file of another kind"
+        return name_content(file.read(1024))
 
 
-# The first bytes of JPEG, PNG, GIF, TIFF, BMP, and JPEG 2000 files.
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"BM", b"\0\0\0\x0cjP")
+COPY_AGAIN = "copy or download it again, and compare its size with the original's"
 
 _REMEDIES = {
     "a Git LFS": "run `git lfs pull` in the cloned repository, or download the file itself",
     "an HTML": "download the file itself (on GitHub: the button 'Download raw file')",
-    "a ZIP": "unpack it, and give the unpacked file or folder",
-    "a gzip": "unpack it, and give the unpacked file or folder",
+    "a NumPy arch": "give another file; numpy.load reads the arrays in this one",
+    "a NumPy arr": "give another file; numpy.load reads this one",
+    "an empty": COPY_AGAIN,
 }
+
+
+def content_remedy(content: str, default: str) -> str:
+    """Say what to do with a file that is not of the expected kind but `content`."""
+    if content.endswith("archive"):
+        return "unpack it, and give the unpacked file or folder"
+    matching = (text for start, text in _REMEDIES.items() if content.startswith(start))
+    return next(matching, default)
 
 
 def unreadable(
     path: Path, expected: str, error: type[JaxnetError], reason: str = ""
 ) -> JaxnetError:
-    """Make the error for a file that cannot be read; `reason` is the message of the decoder."""
+    """Make the error for a file that is not HDF5, or that HDF5 cannot read for `reason`."""
     content = describe_content(path)
-    remedy = next(
-        (text for start, text in _REMEDIES.items() if content.startswith(start)),
-        "copy or download it again, and compare its size with the original's",
-    )
-    return error(f"{path} is {content}" + (f" ({reason})" if reason else ""), expected, remedy)
+    if content != "an HDF5 file":
+        wrong = f"give another file; if this was one of that kind, {COPY_AGAIN}"
+        default = wrong if content.startswith("a file of another") else "give another file"
+        return error(f"{path} is {content}", expected, content_remedy(content, default))
+    detail = f" ({reason})" if reason else ""
+    return error(f"{path} is {content} that is cut off or damaged{detail}", expected, COPY_AGAIN)
 
 
 def require_free(path: Path, force: bool) -> None:
