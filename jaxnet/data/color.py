@@ -35,13 +35,19 @@ def to_srgb(image: Image.Image, profile: object) -> Image.Image:
         if model is None:
             return image
         target = ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(source, target, model, "RGB")
+        # Of 256 greys each is computed as it is: LittleCMS's shortcut is 9 levels off in the dark.
+        flags = ImageCms.Flags.NOOPTIMIZE if model == "L" else ImageCms.Flags.NONE
+        transform = ImageCms.buildTransform(source, target, model, "RGB", flags=flags)
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return image  # browsers ignore a broken profile, too
     if not isinstance(transform, ImageCms.ImageCmsTransform) or _keeps_colors(transform, model):
         return image
     colors, alpha = _split_alpha(image, model)
-    converted = transform.apply(colors)
+    if model == "L":
+        ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+        converted = Image.fromarray(np.asarray(transform.apply(ramp))[0][np.asarray(colors)])
+    else:
+        converted = transform.apply(colors)
     if alpha is not None:
         converted.putalpha(alpha)
     return converted

@@ -102,7 +102,7 @@ def _require_range(low: int, high: int, depth: Depth) -> None:
     found = f"holds {depth} from {low} to {high}"
     if low < 0:
         raise UnclearRangeError(f"{found}, and does not tell which are black and white", low, high)
-    narrow = 0 < high < depth.top // BRIGHTEST or 0 < high - low < depth.top // SPREAD
+    narrow = 0 < high <= depth.top // BRIGHTEST or 0 < high - low < depth.top // SPREAD
     if narrow:
         raise UnclearRangeError(
             f"{found}, a small part of the range from 0 to {depth.top}, "
