@@ -6,6 +6,8 @@ import os
 import re
 import shlex
 import shutil
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +16,22 @@ import numpy as np
 import pytest
 from conftest import Result
 from pages import make_dataset, make_run, train_again
+from picture_files import (
+    DISPLAY_P3,
+    PROPHOTO,
+    SRGB,
+    chunk,
+    cmyk_profile,
+    frame,
+    grey_profile,
+    rgb_profile,
+    write_png,
+)
 from PIL import Image
 
 from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.pictures import read_pictures
 from jaxnet.data.source import DataSource
 from jaxnet.report.page.build import write_page
 from jaxnet.report.page.data import MOST_PICTURES, SAMPLE
@@ -411,6 +425,82 @@ def test_an_own_photo_is_classified_as_in_python(show: Open, tmp_path: Path) -> 
     (tmp_path / "note.txt").write_text("no picture")
     page.locator("input[type=file]").set_input_files(tmp_path / "note.txt")
     until(page, "document.querySelector('[role=alert]').textContent !== ''")
+
+
+def photos(folder: Path) -> dict[str, Path]:
+    """Write a picture of each kind that a browser reads, with profiles, long texts and frames."""
+    colors = Image.fromarray(
+        np.random.default_rng(5)
+        .integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        .repeat(8, 0)
+        .repeat(8, 1)
+    )
+    grey, red, lime = colors.convert("L"), *(Image.new("RGB", (8, 8), c) for c in ("red", "lime"))
+    wide = np.asarray(grey).astype(np.uint16) * 257
+    cmyk = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
+    linear = rgb_profile(SRGB, 1.0)
+    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(3_000_000)))
+    control, first = chunk(b"acTL", struct.pack(">II", 2, 0)), frame(0, red)
+    part = frame(0, Image.new("RGB", (4, 2), "red"), (4, 6))
+    saved: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "linear.png": (colors, {"icc_profile": linear}),
+        "prophoto.png": (colors, {"icc_profile": rgb_profile(PROPHOTO, 1.8)}),
+        "p3.webp": (colors, {"icc_profile": rgb_profile(DISPLAY_P3, 2.2), "lossless": True}),
+        "grey.png": (grey, {"icc_profile": grey_profile(1.0)}),
+        "grey with a colour profile.jpg": (grey, {"icc_profile": linear, "quality": 100}),
+        "grey with a colour profile.png": (grey, {"icc_profile": linear}),
+        "cmyk.jpg": (cmyk, {"icc_profile": cmyk_profile(), "quality": 100}),
+        "broken.png": (colors, {"icc_profile": b"no profile"}),
+        "other model.png": (colors, {"icc_profile": grey_profile(1.0)}),
+        "sixteen.png": (Image.fromarray(wide), {}),
+        "bits.png": (grey.convert("1"), {}),
+        "two.gif": (red, {"save_all": True, "append_images": [lime]}),
+        "two.webp": (red, {"save_all": True, "append_images": [lime], "lossless": True}),
+        "animation.png": (red, {"save_all": True, "append_images": [lime]}),
+    }
+    for name, (image, options) in saved.items():
+        image.save(folder / name, **options)
+    written = {
+        "text.png": (colors, text, b""),
+        "checksum.png": (colors, chunk(b"tEXt", b"Comment\0cat", broken=True), b""),
+        "default image.png": (lime, control, first + frame(2, lime)),
+        "part.png": (lime, control, part + frame(2, lime)),
+    }
+    for name, (image, before, after) in written.items():
+        write_png(folder / name, image, before, after)
+    return {name: folder / name for name in [*saved, *written]}
+
+
+def test_pictures_of_every_kind_are_seen_as_in_python(show: Open, tmp_path: Path) -> None:
+    page = show(make_run(weight_scale=1.0))
+    differences = {}
+    for name, path in photos(tmp_path).items():
+        expected = read_pictures([path], 8, 6)[0][0].astype(int)
+        page.evaluate("document.querySelector('.answer').textContent = ''")
+        page.locator("input[type=file]").set_input_files(path)
+        until(page, "document.querySelector('.answer').textContent !== ''")
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        pixels = page.locator("figure canvas").first.evaluate(
+            "canvas => { const copy = new OffscreenCanvas(6, 8);"
+            "const context = copy.getContext('2d', { willReadFrequently: true });"
+            "context.drawImage(canvas, 0, 0);"
+            "return [...context.getImageData(0, 0, 6, 8).data]; }"
+        )
+        difference = np.reshape(pixels, (8, 6, 4))[..., :3] - expected
+        differences[name] = int(np.abs(difference).max())
+    assert {name: levels for name, levels in differences.items() if levels > 2} == {}
+
+
+def test_a_picture_that_no_browser_reads_is_told(show: Open, tmp_path: Path) -> None:
+    page = show()
+    for name in ("colors.tiff", "colors.jp2"):
+        Image.new("RGB", (8, 8), "red").save(tmp_path / name)
+        page.evaluate("document.querySelector('.note[role=alert]').textContent = ''")
+        page.locator("input[type=file]").set_input_files(tmp_path / name)
+        until(page, "document.querySelector('.note[role=alert]').textContent !== ''")
+        said = text(page, ".note[role=alert]")
+        assert "This browser cannot read the file as a picture." in said
+        assert "jaxnet predict" in said
 
 
 def test_the_state_stands_in_the_address(show: Open) -> None:

@@ -22,7 +22,7 @@ TEXT_LIMIT = 2**20
 # Pillow reads the rotation of a picture from EXIF chunks, and from texts with these names.
 _ROTATION_TEXTS = (b"Raw profile type exif", b"XML:com.adobe.xmp")
 
-_GREY = (0, 4)  # the colour types without colours; 0, 2, 3 may have a tRNS chunk
+# The bytes of a tRNS chunk, by colour type.
 _TRANSPARENCY_SIZES = {0: range(2, 3), 2: range(6, 7), 3: range(1, 257)}
 
 
@@ -143,7 +143,7 @@ def _take(chunk: _Chunk, parts: _Parts) -> None:
     elif not chunk.sound:
         pass  # the pixels do not depend on it
     elif kind == b"iCCP" and not parts.image:
-        parts.profile = parts.profile or _profile(data, color_type)
+        parts.profile = parts.profile or _profile(data)
     elif kind == b"tRNS" and not parts.image:
         if len(data) in _TRANSPARENCY_SIZES.get(color_type, ()):
             parts.before.append(_pack(kind, data))
@@ -187,15 +187,13 @@ def _take_frame_data(chunk: _Chunk, parts: _Parts) -> None:
     parts.frame.append(_pack(b"IDAT", data) if chunk.whole else _cut(b"IDAT", data))
 
 
-def _profile(data: bytes, color_type: int) -> bytes | None:
-    """Decompress the profile of an iCCP chunk; None if it is broken, too long, or unsuitable."""
+def _profile(data: bytes) -> bytes | None:
+    """Decompress the profile of an iCCP chunk; None if it is broken or too long."""
     _, _, packed = data.partition(b"\0")
     if packed[:1] != b"\0":
         return None
     profile = _decompress(packed[1:], PROFILE_LIMIT)
-    # PNG forbids a colour profile for grey, and a grey one for colours: both are ignored.
-    suitable = b"GRAY" if color_type in _GREY else b"RGB "
-    return profile if profile and profile[16:20] == suitable else None
+    return profile or None
 
 
 def _decompress(packed: bytes, limit: int) -> bytes | None:
