@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,10 @@ def test_a_profile_is_converted_to_srgb(
     name: str, suffix: str, colors: Image.Image, tmp_path: Path
 ) -> None:
     path = tmp_path / f"colors.{suffix}"
-    lossless = {"webp": {"lossless": True}, "avif": {"quality": 100, "subsampling": "4:4:4"}}
+    lossless: dict[str, dict[str, Any]] = {
+        "webp": {"lossless": True},
+        "avif": {"quality": 100, "subsampling": "4:4:4"},
+    }
     options = lossless.get(suffix, {})
     if suffix == "avif":
         colors = Image.new("RGB", (8, 8), (200, 120, 90))  # its matrix rounds colours
@@ -207,7 +211,7 @@ def test_a_png_with_a_broken_ancillary_part_is_whole(
 @pytest.mark.parametrize("suffix", ["jpg", "webp", "png", "tiff"])
 def test_broken_exif_does_not_make_a_picture_damaged(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"exif.{suffix}"
-    options = {} if suffix == "tiff" else {"exif": b"Exif\0\0" + b"MM\0*noise" * 3}
+    options: dict[str, Any] = {} if suffix == "tiff" else {"exif": b"Exif\0\0" + b"MM\0*noise" * 3}
     Image.new("RGB", (16, 16), "white").save(path, **options)
     np.testing.assert_allclose(read(path), 255, atol=1)
 

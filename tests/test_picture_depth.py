@@ -222,7 +222,7 @@ def test_with_its_package_heic_is_read(tmp_path: Path, monkeypatch: pytest.Monke
             return Decoded()
 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    monkeypatch.setitem(sys.modules, "pi_heif", Package)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "pi_heif", Package)
     (tmp_path / "photo.heic").write_bytes(HEIC)
     np.testing.assert_array_equal(read(tmp_path / "photo.heic")[4, 4], (255, 0, 0))
     assert {".heic", ".heif"} <= picture_suffixes()
