@@ -16,6 +16,8 @@ from jaxnet.data.to_examples import examples_of, to_examples
 from jaxnet.errors import DataError
 from jaxnet.evaluation.audit import audit
 from jaxnet.evaluation.evaluate import evaluate
+from jaxnet.evaluation.influence import summarise_influence
+from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.report.audit import describe_findings
 from jaxnet.report.dataset import describe_dataset
 from jaxnet.report.page.data import sample_splits
@@ -102,3 +104,10 @@ def test_the_commands_print_it(
     assert result.code == 0
     assert "validation 6/12 = 50 % [" in result.out
     assert "test " not in result.out.partition("cost")[2]
+
+
+def test_a_leave_one_out_has_no_need_of_it(both: Dataset) -> None:
+    A2, without = np.full((2, 6), 0.5, np.float32), np.full((2, 6, 6), 0.5, np.float32)
+    outcomes = np.full((2, 7), "learning")
+    result = LeaveOneOut(A2, A2[:, :3], without, without[:, :, :3], outcomes)
+    assert summarise_influence(result, both, []).memorisation is not None
