@@ -140,10 +140,7 @@ const STRINGS = {
   drop: ["Drop a photo here, or choose one", "把照片拖到这里，或选择一张"],
   dropNote: ["It never leaves this page.", "照片不会离开本页。"],
   photo: ["your photo", "您的照片"],
-  notAPicture: [
-    "This browser cannot read the file as a picture. jaxnet predict also reads TIFF, JPEG 2000 and PPM.",
-    "浏览器无法将该文件读取为图片。jaxnet predict 还可读取 TIFF、JPEG 2000 和 PPM。",
-  ],
+  notAPicture: ["This browser cannot read the file as a picture. jaxnet predict also reads TIFF, JPEG 2000 and PPM.", "浏览器无法将该文件读取为图片。jaxnet predict 还可读取 TIFF、JPEG 2000 和 PPM。"],
 
   chosen: ["The chosen picture", "所选图片"],
   isA: ["{split} {n}: “{label}”", "{split} {n}：“{label}”"],
