@@ -184,7 +184,7 @@ def test_nothing_is_installed_from_the_index_by_name() -> None:
 
 
 # Options of other programs.
-FOREIGN = {"--fix", "--help", "--print-width"}
+FOREIGN = {"--dist", "--fix", "--help", "--print-width"}
 
 
 def test_commands_and_options_exist() -> None:

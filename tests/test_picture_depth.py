@@ -203,7 +203,7 @@ def test_without_its_package_heic_names_the_extra(
     (tmp_path / "photo.heic").write_bytes(HEIC)
     error = refusal(tmp_path / "photo.heic")
     assert "is a HEIC picture, which is read only with the package pi-heif" in error.found
-    assert "pip install 'jaxnet[heic]'" in error.remedy
+    assert "the extra heic of jaxnet" in error.remedy
     assert "damaged" not in str(error)
     assert ".heic" not in picture_suffixes()
 

@@ -207,7 +207,7 @@ def _unreadable_picture(path: Path, expected: str, cause: Exception) -> DataErro
         return DataError(
             f"{path} is {content}, which is read only with the package pi-heif",
             expected,
-            "install the extra: pip install 'jaxnet[heic]'; or export the picture as JPEG",
+            "install pi-heif (the extra heic of jaxnet), or export the picture as JPEG",
         )
     names = [_NAMES.get(kind, kind) for kind in _readable_formats()]
     if content.split()[1] not in [name.split()[0] for name in names]:
