@@ -25,7 +25,10 @@ WIDE = jax.config.values["jax_enable_x64"]
 # Whole commands, a browser, and experiments: minutes in all, most of them compiling.
 SLOW_MODULES = (
     "test_benchmark",
+    "test_check_command",
+    "test_diagnosis",
     "test_experiment_",
+    "test_figures",
     "test_leave_one_out_command",
     "test_page.",
     "test_repeat_command",
