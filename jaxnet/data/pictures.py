@@ -201,7 +201,7 @@ def _unreadable_picture(path: Path, expected: str, cause: Exception) -> DataErro
     if not content.endswith(PICTURE):
         remedy = content_remedy(content, "give a picture file")
         if content == "an HDF5 file":
-            remedy = "give a picture file; --data and `jaxnet data` read the pictures of a data set"
+            remedy = "give a picture file; load_dataset reads the pictures in an HDF5 file"
         return DataError(f"{path} is {content}", expected, remedy)
     if content == "a HEIC picture" and not _reads_heic():
         return DataError(
