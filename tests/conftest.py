@@ -4,10 +4,10 @@ import os
 import sys
 from importlib.metadata import version
 
-# Two thirds of the time of the tests is compiling. XLA's older code generator for the CPU takes 40 %
-# less of it; the code it makes is somewhat slower, which no test measures. It is asked for before
-# JAX starts, also in the processes that tests start. Only where it is known, since an unknown flag
-# ends the process. XLA_FLAGS, if set, wins: `XLA_FLAGS= pytest …` tests the code that users run.
+# Two thirds of the time of the tests is compiling. XLA's older code generator for the CPU takes 40
+# percent less of it, and makes somewhat slower code. It is asked for before JAX starts, so that the
+# processes that tests start ask for it, too; only where it is known to exist, since an unknown flag
+# ends the process. `XLA_FLAGS= pytest …` tests the code that users run.
 if version("jaxlib").startswith("0.10."):
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 
@@ -30,6 +30,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 # What the tests start with; asked for here, since the fixture x64 changes the answer.
 WIDE = jax.config.values["jax_enable_x64"]
+
 
 @pytest.fixture
 def x64() -> Iterator[None]:
