@@ -23,6 +23,7 @@ from jaxnet.data.source import DataSource
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.evaluation.accuracies import predict_splits
 from jaxnet.io.bounded_hdf5 import seal
+from jaxnet.io.names import SWEEP_NAME
 from jaxnet.many import sweep as sweep_module
 from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import sweep
@@ -31,7 +32,7 @@ from jaxnet.runs.checkpoint import checkpoint_of, write_checkpoint
 from jaxnet.runs.model_file import load_model
 from jaxnet.runs.repeat import repeat
 from jaxnet.runs.run import Run, first_params, load_run
-from jaxnet.runs.sweep_file import SWEEP_NAME, continue_sweep, start_sweep, train_sweep
+from jaxnet.runs.sweep_file import continue_sweep, start_sweep, train_sweep
 from jaxnet.runs.train import resume, train
 from jaxnet.settings import Settings
 

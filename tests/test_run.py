@@ -23,9 +23,9 @@ from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.io import bounded_hdf5
+from jaxnet.io.names import CLAIM_NAME, MODEL_NAME
 from jaxnet.network import init_params
 from jaxnet.runs import repeat as repeat_module
-from jaxnet.runs.folder import CLAIM_NAME, MODEL_NAME
 from jaxnet.runs.model_file import load_model, save_model
 from jaxnet.runs.repeat import repeat
 from jaxnet.runs.run import Run, columns_of, first_params, load_data_for, load_run, versions

@@ -7,8 +7,9 @@ from threading import Barrier
 import pytest
 
 from jaxnet.errors import UsageError
+from jaxnet.io.names import CLAIM_NAME
 from jaxnet.runs import folder as module
-from jaxnet.runs.folder import CLAIM_NAME, claim_folder, require_empty
+from jaxnet.runs.folder import claim_folder, require_empty
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.io.bounded_hdf5 import seal
 from jaxnet.io.files import write_whole
+from jaxnet.io.names import SWEEP_NAME
 from jaxnet.many import sweep as sweep_module
 from jaxnet.many.engine import train_networks
 from jaxnet.many.grid import Grid
@@ -25,7 +26,6 @@ from jaxnet.many.sweep import Part, Sweep, sweep
 from jaxnet.runs import model_file, sweep_file
 from jaxnet.runs.sweep_file import (
     PARTS_NAME,
-    SWEEP_NAME,
     SweepRun,
     continue_sweep,
     save_sweep,

@@ -16,8 +16,6 @@ from jaxnet.data.folder import read_folder
 from jaxnet.data.layout import split_of
 from jaxnet.data.tree import look
 from jaxnet.errors import DataError, UsageError
-from jaxnet.runs.folder import CLAIM_NAME, MODEL_NAME, RUNS
-from jaxnet.runs.sweep_file import SWEEP_NAME
 
 
 def encode(kind: str) -> bytes:
@@ -77,11 +75,6 @@ def test_runs_are_passed_over_as_a_whole(tmp_path: Path) -> None:
     ]
     put(tmp_path, "runs/marathon/a.png")  # no folder of runs, then: a class
     assert pictures(tmp_path) == ["runs/compared.png", "runs/marathon/a.png"]
-
-
-def test_a_run_is_known_by_the_files_that_a_run_writes() -> None:
-    assert set(tree.OWN_FILES) == {CLAIM_NAME, MODEL_NAME, SWEEP_NAME}
-    assert RUNS.name == tree.RUNS_NAME
 
 
 def test_files_without_an_ending_are_read_by_content(tmp_path: Path) -> None:

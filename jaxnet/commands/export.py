@@ -30,8 +30,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a trained network for other programs, and verify what was written."""
+    from jaxnet.io.names import MODEL_NAME
     from jaxnet.runs.export import export_model
-    from jaxnet.runs.folder import MODEL_NAME
     from jaxnet.runs.model_file import load_model
 
     network = load_model(model)

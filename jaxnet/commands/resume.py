@@ -104,7 +104,7 @@ def open_run(path: Path, typed: dict[str, Any], **of_new_runs: object) -> Begun:
 
 
 def _folder_of(path: Path) -> Path:
-    from jaxnet.runs.folder import MODEL_NAME
+    from jaxnet.io.names import MODEL_NAME
 
     if path.is_file() and path.name != MODEL_NAME:
         raise UsageError(

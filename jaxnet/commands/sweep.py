@@ -47,11 +47,12 @@ def sweep(
 
     from jaxnet.data.preprocessing import preprocessing_for
     from jaxnet.evaluation.spread import count_outcomes, summarise_cells
+    from jaxnet.io.names import SWEEP_NAME
     from jaxnet.report.figures.save import save_figure
     from jaxnet.report.figures.sweep import draw_sweep
     from jaxnet.report.sweep import describe_grid, describe_outcomes, sweep_table
     from jaxnet.runs.folder import claim_folder
-    from jaxnet.runs.sweep_file import SWEEP_NAME, continue_sweep, start_sweep, train_sweep
+    from jaxnet.runs.sweep_file import continue_sweep, start_sweep, train_sweep
 
     if out is not None and not (out / SWEEP_NAME).exists():
         _require_empty(out)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxnet.data.pictures import is_picture, picture_suffixes
+from jaxnet.io.names import CLAIM_NAME, MODEL_NAME, RUNS_NAME, SWEEP_NAME
 
 Parts = tuple[str, ...]  # the names on the way from the folder that is looked at to a file in it
 
 # What makes a folder one of jaxnet's own: a claimed run, a model, a sweep. Its pictures are plots.
-OWN_FILES = (".jaxnet-run", "model.h5", "sweep.h5")
-RUNS_NAME = "runs"
+OWN_FILES = (CLAIM_NAME, MODEL_NAME, SWEEP_NAME)
 
 # The files and folders of operating systems and network disks, in lower case.
 SYSTEM_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")

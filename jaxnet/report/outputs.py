@@ -4,11 +4,11 @@ from pathlib import Path
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.devices import at_precision
+from jaxnet.io.names import MODEL_NAME
 from jaxnet.outcomes import label_entropy
 from jaxnet.report.figures.save import save_figure
 from jaxnet.report.figures.training import draw_training
 from jaxnet.report.page.build import PAGE_NAME, Written, write_page
-from jaxnet.runs.folder import MODEL_NAME
 from jaxnet.runs.run import Run
 
 FIGURE_NAME = "training.png"

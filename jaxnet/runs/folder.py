@@ -5,12 +5,9 @@ import os
 from pathlib import Path
 
 from jaxnet.errors import UsageError
+from jaxnet.io.names import CLAIM_NAME, RUNS_NAME
 
-RUNS = Path("runs")
-MODEL_NAME = "model.h5"
-
-# Created by the one run that claims a folder: of two at once, the second finds it.
-CLAIM_NAME = ".jaxnet-run"
+RUNS = Path(RUNS_NAME)
 
 
 def require_empty(out: Path) -> None:

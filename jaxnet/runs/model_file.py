@@ -43,9 +43,9 @@ from jaxnet.io.attributes import Value, read_attributes, write_attributes
 from jaxnet.io.bounded_hdf5 import find_array, find_group, open_hdf5, read_array, seal
 from jaxnet.io.files import write_whole
 from jaxnet.io.formats import require_format
+from jaxnet.io.names import MODEL_NAME
 from jaxnet.outcomes import late_cost
 from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from jaxnet.runs.folder import MODEL_NAME
 from jaxnet.runs.model import Model
 from jaxnet.settings import Settings
 

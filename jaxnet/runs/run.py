@@ -21,10 +21,11 @@ from jaxnet.devices import PickledOnHost, at_precision
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
+from jaxnet.io.names import MODEL_NAME
 from jaxnet.network import Params, init_params
 from jaxnet.progress import Track, silent
 from jaxnet.runs.checkpoint import Checkpoint, checkpoint_of
-from jaxnet.runs.folder import MODEL_NAME, claim_folder
+from jaxnet.runs.folder import claim_folder
 from jaxnet.runs.model import Model
 from jaxnet.runs.model_file import (
     Stored,

@@ -39,13 +39,14 @@ from jaxnet.io.attributes import Value, read_attribute, read_attributes, write_a
 from jaxnet.io.bounded_hdf5 import find_array, find_group, open_hdf5, read_array, seal
 from jaxnet.io.files import write_whole
 from jaxnet.io.formats import require_format
+from jaxnet.io.names import SWEEP_NAME
 from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import Part, Sweep, add_part, empty_sweep, sweep_in_parts
 from jaxnet.outcomes import Outcome
 from jaxnet.runs.model_file import BEFORE_IT_EXISTED
 from jaxnet.settings import Settings
 
-SWEEP_NAME, PARTS_NAME = "sweep.h5", "sweep.parts"
+PARTS_NAME = "sweep.parts"
 
 FORMAT = "jaxnet sweep"
 FORMAT_VERSION = 2

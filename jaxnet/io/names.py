@@ -1,0 +1,10 @@
+"""The names of the files and folders that jaxnet makes."""
+
+MODEL_NAME = "model.h5"
+SWEEP_NAME = "sweep.h5"
+
+# Runs lie in this folder, by number, where no other place is given.
+RUNS_NAME = "runs"
+
+# Created by the one run that claims a folder: of two at once, the second finds it.
+CLAIM_NAME = ".jaxnet-run"
