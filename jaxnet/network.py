@@ -53,12 +53,15 @@ def init_params(
     require_integer("n_x", n_x, 1)
     require_integer("n_h", n_h, 1)
     scale1, scale2 = layer_scales(weight_scale, n_x, n_h)
+    # Scaled outside of the program that draws, which would round otherwise.
     normal1, normal2 = draw_normals(key, n_x, n_h)
+    # Zeros from NumPy, for which nothing is compiled.
+    b1, b2 = jax.device_put((np.zeros((n_h, 1), dtype), np.zeros((1, 1), dtype)))
     return {
         "W1": (normal1 * scale1).astype(dtype),
-        "b1": jnp.zeros((n_h, 1), dtype),
+        "b1": b1,
         "W2": (normal2 * scale2).astype(dtype),
-        "b2": jnp.zeros((1, 1), dtype),
+        "b2": b2,
     }
 
 

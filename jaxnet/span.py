@@ -58,14 +58,15 @@ def enter_span(
     training = np.asarray(X, np.float64)  # (n_x, m)
     pictures = training if others is None else np.asarray(others, np.float64)  # (n_x, m′)
     Z1, K = (exact_product(A, pictures, X.dtype) for A in (params["W1"], training.T))
-    C = jnp.zeros((Z1.shape[0], X.shape[1]), X.dtype)
+    C = jax.device_put(np.zeros((Z1.shape[0], X.shape[1]), X.dtype))
     return {"C": C} | {name: params[name] for name in ("b1", "W2", "b2")}, Span(Z1, K)
 
 
 def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
     """Multiply two matrices in float64 on the host, since every later step uses the result."""
     with np.errstate(over="ignore", invalid="ignore"):  # training checks the cost
-        return jnp.asarray(np.asarray(A, np.float64) @ np.asarray(B, np.float64), dtype)
+        product = np.asarray(A, np.float64) @ np.asarray(B, np.float64)
+        return jax.device_put(product.astype(dtype))
 
 
 @jax.jit

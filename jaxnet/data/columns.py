@@ -58,7 +58,8 @@ def to_columns(
             pixels += weight * images[..., channel].astype(dtype)
     else:
         pixels = images.astype(dtype)  # (m, h, w, 3)
-    return jnp.asarray(PIXEL_SCALES[pixel_scale](pixels).reshape(len(images), -1).T)  # (n_x, m)
+    # Unlike jnp.asarray, device_put compiles nothing.
+    return jax.device_put(PIXEL_SCALES[pixel_scale](pixels).reshape(len(images), -1).T)  # (n_x, m)
 
 
 def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32) -> jax.Array:
@@ -82,4 +83,4 @@ def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32
             "for one-hot labels of shape (m, classes), give labels.argmax(axis=1)",
         )
     check_labels(array, array.size, "labels")
-    return jnp.asarray(array.reshape(1, -1).astype(require_dtype(dtype)))
+    return jax.device_put(array.reshape(1, -1).astype(require_dtype(dtype)))

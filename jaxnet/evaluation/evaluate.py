@@ -6,11 +6,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split, check_dataset
-from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError, require_number
 from jaxnet.evaluation.baselines import TESTED, Comparison, compare, predict_baselines
 from jaxnet.evaluation.scores import Interval, Scores, best_cut, most_wrong, score, wilson
-from jaxnet.network import forward
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
 
@@ -170,11 +168,8 @@ def _check_arguments(model: object, data: object, threshold: object) -> None:
 
 def _predict(model: Model, split: Split) -> tuple[np.ndarray, np.ndarray]:
     """Compute the probability of class 1 and the loss of each picture: (m,) and (m,)."""
-    dtype = model.params["W1"].dtype
-    with at_precision(dtype):
-        X = model.preprocessing.columns(split.images, dtype)
-        result = forward(model.params, X, model.hidden)
-        Z2, A2 = np.asarray(result.Z2, float)[0], np.asarray(result.A2, float)[0]
+    result = model.forward_images(split.images)
+    Z2, A2 = np.asarray(result.Z2, float)[0], np.asarray(result.A2, float)[0]
     # From the logits: the loss of a probability that rounds to 0 or 1 would be infinite.
     return A2, np.logaddexp(0, np.where(split.labels == 1, -Z2, Z2))
 

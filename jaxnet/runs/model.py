@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxnet.activations import Activation, relu
@@ -14,8 +15,11 @@ from jaxnet.data.pictures import read_pictures
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.devices import PickledOnHost, at_precision
 from jaxnet.errors import DataError, UsageError
-from jaxnet.network import Params, forward
+from jaxnet.network import Forward, Params, forward
 from jaxnet.progress import Track, silent
+
+# One program, which compiles faster than one for each operation.
+_forward = jax.jit(forward, static_argnames="hidden")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,14 +63,18 @@ class Model(PickledOnHost):
                 "give the Preprocessing that the network was trained with",
             )
 
-    def predict_images(self, images: np.ndarray) -> np.ndarray:
-        """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,)."""
+    def forward_images(self, images: np.ndarray) -> Forward:
+        """Compute Z1, A1 (n_h, m) and Z2, A2 (1, m) of images (m, h, w, 3) uint8 of any size."""
         images = np.asarray(images)
         check_images(images.shape, images.dtype, "images")
         dtype = self.params["W1"].dtype
         with at_precision(dtype):
             X = self.preprocessing.columns(images, dtype)
-            return np.asarray(forward(self.params, X, self.hidden).A2)[0]
+            return jax.device_get(_forward(self.params, X, hidden=self.hidden))
+
+    def predict_images(self, images: np.ndarray) -> np.ndarray:
+        """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,)."""
+        return np.asarray(self.forward_images(images).A2)[0]
 
     def predict_files(
         self, paths: Sequence[str | Path] | str | Path, *, track: Track = silent
