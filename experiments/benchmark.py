@@ -236,7 +236,7 @@ def time_growth(most: int, rounds: int) -> Growth:
         if max(m / 209, size**2 / 64**2 * (3 if color == "rgb" else 1), n_h / 8) > most:
             continue
         out.print(f"{grows}: {m:,} of {size} × {size} {color}, {n_h} units …", style="dim")
-        images, labels = load_dataset("sketches", size=size, count=m, track=show_progress).train
+        images, labels, _ = load_dataset("sketches", size=size, count=m, track=show_progress).train
         X = np.array(to_columns(images, color=color))
         params = jax.device_get(init_params(jax.random.key(0), len(X), n_h))
         problem = Problem(X, np.array(to_row(labels)), params, 0.0075)

@@ -112,7 +112,7 @@ def tile(pictures: np.ndarray) -> np.ndarray:
 def draw(dataset: Dataset, train: Converted, examples: int) -> Figure:
     """Draw some pictures of each class before and after the conversion, X, and the class sizes."""
     figure, ((left, middle, right),) = new_figure(CLAIM, 1, 3, width_ratios=(3.5, 1, 1))
-    images, labels = dataset.train
+    images, labels, _ = dataset.train
     shown = max(1, min(examples, *np.bincount(labels)))
     rows = []
     for label in (1, 0):

@@ -45,7 +45,7 @@ def made_bright(dataset: Dataset, dark: float) -> Dataset:
     assert dataset.test is not None
     splits = [
         Split((images * np.where(labels == 1, 1.0, dark)[:, None, None, None]).astype("u1"), labels)
-        for images, labels in (dataset.train, dataset.test)
+        for images, labels, _ in (dataset.train, dataset.test)
     ]
     return Dataset(splits[0], splits[1], dataset.classes)
 
@@ -57,7 +57,7 @@ def test_clean_sketches(clean: Dataset) -> None:
     skew = result.skew
     assert [skew.skewed, skew.differs, skew.reversed] == [False] * 3
     assert not result.brightness.predictive
-    assert result.positives == {name: y.mean() for name, (_, y) in clean.splits.items()}
+    assert result.positives == {name: y.mean() for name, (_, y, _) in clean.splits.items()}
 
 
 def test_duplicates_and_leaks(clean: Dataset) -> None:
@@ -168,14 +168,14 @@ def test_brightness_alone(clean: Dataset) -> None:
     assert made.test is not None
     brightness = audit(made).brightness
     assert brightness.brighter == "cat"
-    for name, (images, labels) in made.splits.items():
+    for name, (images, labels, _) in made.splits.items():
         grey = (images @ np.array([0.299, 0.587, 0.114])).mean((1, 2))
         right = (grey > brightness.threshold) == labels
         assert brightness.accuracies[name] == right.mean()
     assert brightness.accuracies["train"] > 0.85
     assert brightness.p < 0.01
     assert brightness.predictive
-    splits = [Split(images, 1 - labels) for images, labels in (made.train, made.test)]
+    splits = [Split(images, 1 - labels) for images, labels, _ in (made.train, made.test)]
     swapped = Dataset(splits[0], splits[1], made.classes)
     assert audit(swapped).brightness == brightness._replace(brighter="other")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jaxnet.data.layout import interpret, split_of
+from jaxnet.data.layout import interpret
+from jaxnet.data.split_names import split_of
 from jaxnet.data.tree import Parts
 from jaxnet.errors import DataError, UsageError
 

@@ -31,7 +31,7 @@ QUICK = ("--size", 8, "--iterations", 40, "--hidden-units", 4, "--weight-scale",
 def probabilities(folder: Path, seed: int, left_out: int | None) -> dict[str, np.ndarray]:
     dataset = load_dataset(folder, size=8)
     assert dataset.test is not None
-    images, labels = dataset.train
+    images, labels, _ = dataset.train
     kept = np.delete(np.arange(len(labels)), [] if left_out is None else left_out)
     params = init_params(jax.random.key(seed), 64, 4, weight_scale="he")
     trained = fit(

@@ -32,7 +32,7 @@ def of(split: Split | None, label: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("name", "count", "cats"), [("train", 209, 72), ("test", 50, 17)])
 def test_counts_shapes_and_dtypes(sketches: Dataset, name: str, count: int, cats: int) -> None:
-    images, labels = sketches.splits[name]
+    images, labels, _ = sketches.splits[name]
     assert images.shape == (count, 64, 64, 3)
     assert images.dtype == np.uint8
     assert labels.shape == (count,)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from jaxnet.data import tree
 from jaxnet.data.folder import read_folder
-from jaxnet.data.layout import split_of
+from jaxnet.data.split_names import split_of
 from jaxnet.data.tree import look
 from jaxnet.errors import DataError, UsageError
 
@@ -131,6 +131,7 @@ NAMES = st.sampled_from(
 FILES = st.sampled_from(
     ["a.png", "b.PNG", "c", "d.heic", ".e.png", "Thumbs.db", "model.h5", "LICENSE", "f.txt"]
 )
+FLAT = st.sampled_from(["cat.0.png", "cat_1.PNG", "dog-12.png", "dog (2).png", "cow7.png", "cat8"])
 LIKELY = st.sampled_from(["a.png", "b.PNG", "c"])
 PATHS = st.lists(st.tuples(st.lists(NAMES, max_size=4), st.one_of(LIKELY, LIKELY, FILES)))
 SPLIT_PATHS = st.lists(  # these are more often a data set
@@ -142,10 +143,18 @@ SPLIT_PATHS = st.lists(  # these are more often a data set
     ),
     min_size=4,
 )
+FLAT_PATHS = st.lists(  # the names of the files begin with the class
+    st.tuples(
+        st.one_of(st.just(()), st.tuples(st.sampled_from(["train", "Test_Set", "cat"]))),
+        st.one_of(FLAT, FLAT, FLAT, st.sampled_from(["d.heic", ".e.png", "f.txt"])),
+    ),
+    min_size=4,
+    max_size=12,
+)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(st.one_of(PATHS, SPLIT_PATHS))
+@settings(max_examples=90, deadline=None, derandomize=True, database=None)
+@given(st.one_of(PATHS, SPLIT_PATHS, FLAT_PATHS))
 def test_every_file_is_read_or_counted(paths: list[tuple[list[str], str]]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary) / "pets"

@@ -12,6 +12,8 @@ from jaxnet.arrays import check_labels
 from jaxnet.data.source import DataSource
 from jaxnet.errors import DataError, UsageError
 
+JOINED_SHOWN = 6  # the most classes that the description of a data set names
+
 
 class Split(NamedTuple):
     """Pictures with their labels.
@@ -19,10 +21,18 @@ class Split(NamedTuple):
     Attributes:
         images: (m, h, w, 3) uint8, RGB.
         labels: (m,) of 0 and 1; 1 is the positive class.
+        groups: (m,) texts, or None. Pictures of one group, as of one animal, patient or burst, are
+            no independent examples: whoever divides them keeps a group on one side.
     """
 
     images: np.ndarray
     labels: np.ndarray
+    groups: np.ndarray | None = None
+
+    def take(self, which: np.ndarray) -> "Split":
+        """Return the pictures at these indices, or where a mask (m,) is true."""
+        groups = None if self.groups is None else self.groups[which]
+        return Split(self.images[which], self.labels[which], groups)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +122,12 @@ def check_dataset(dataset: Dataset) -> Dataset:
     for name, split in dataset.splits.items():
         check_images(split.images.shape, split.images.dtype, f"the {name} split")
         check_labels(split.labels, len(split.images), f"the {name} split")
+        if split.groups is not None and np.shape(split.groups) != split.labels.shape:
+            raise DataError(
+                f"the {name} split has groups of shape {np.shape(split.groups)}",
+                f"one group for each picture, shape {split.labels.shape}",
+                "give each picture its group, or none at all: groups=None",
+            )
     present = np.unique(dataset.train.labels)
     if len(present) < 2:
         raise DataError(
@@ -134,7 +150,8 @@ def check_dataset(dataset: Dataset) -> Dataset:
 def choose_positive(names: Sequence[str], positive: str | None, source: str) -> str:
     """Return the class of label 1: `positive`, or the default class.
 
-    The default is the only class named cat or cats; without such a class, the second of two.
+    The default is the only class named cat or cats; without such a class, the second of two. A
+    class that has no name but a number, "class 3", may be given as "3".
 
     Raises:
         UsageError: If no class is named `positive`, or it is None and no default applies.
@@ -144,6 +161,8 @@ def choose_positive(names: Sequence[str], positive: str | None, source: str) -> 
         return cats[0]
     if positive is None and len(names) == 2:
         return names[1]
+    if positive not in names and f"class {positive}" in names:
+        return f"class {positive}"
     if positive is None or positive not in names:
         which = f"{len(cats)} of them are" if cats else "none of them is"
         raise UsageError(
@@ -156,6 +175,25 @@ def choose_positive(names: Sequence[str], positive: str | None, source: str) -> 
     return positive
 
 
+def two_classes(names: Sequence[str], positive: str | None, source: str) -> tuple[str, str]:
+    """Return the names of label 0 and of label 1, as `choose_positive` chooses it.
+
+    Of more than two classes, all that are not positive become one, "not cat".
+    """
+    positive = choose_positive(names, positive, source)
+    others = [name for name in names if name != positive]
+    return (others[0] if len(others) == 1 else f"not {positive}"), positive
+
+
+def describe_joined(names: Sequence[str], classes: tuple[str, str]) -> str:
+    """Say for a data set's description which classes `two_classes` made one, if it did."""
+    others = [name for name in names if name != classes[1]]
+    if len(others) < 2:
+        return ""
+    more = f" and {len(others) - JOINED_SHOWN} more" if len(others) > JOINED_SHOWN else ""
+    return f', "{classes[0]}" is {", ".join(others[:JOINED_SHOWN])}{more}'
+
+
 def with_positive(dataset: Dataset, positive: str | None) -> Dataset:
     """Return `dataset`, its labels swapped if `choose_positive` chooses the class of label 0."""
     if choose_positive(dataset.classes, positive, dataset.source) == dataset.classes[1]:
@@ -163,7 +201,7 @@ def with_positive(dataset: Dataset, positive: str | None) -> Dataset:
     negative, positive = dataset.classes
     return map_splits(
         dataclasses.replace(dataset, classes=(positive, negative)),
-        lambda split: Split(split.images, 1 - split.labels),
+        lambda split: split._replace(labels=1 - split.labels),
     )
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.data.columns import LUMA
-from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.dataset import Dataset
 
 GRID = (8, 9)  # averages in a dHash, which compares 8 × 8 pairs of horizontal neighbours
 MOST_BITS = 6  # the most bits that differ between the dHashes of near duplicates
@@ -113,15 +113,14 @@ def without_leaks(dataset: Dataset, pairs: Iterable[Pair]) -> Dataset:
     leaks = leaking(pairs)
     if dataset.test is None or not leaks:
         return dataset
-    images, labels = dataset.test
-    kept = np.setdiff1d(np.arange(len(labels)), leaks)
+    kept = np.setdiff1d(np.arange(len(dataset.test.labels)), leaks)
     names = ", ".join(str(Place("test", number)) for number in leaks[:SHOWN])
     more = f" and {len(leaks) - SHOWN} more" if len(leaks) > SHOWN else ""
     noun = "test picture that is" if len(leaks) == 1 else "test pictures that are"
     line = f"{len(leaks):,} {noun} also in the training set ({names}{more})"
     return dataclasses.replace(
         dataset,
-        test=Split(images[kept], labels[kept]) if len(kept) else None,
+        test=dataset.test.take(kept) if len(kept) else None,
         skipped=(*dataset.skipped, line),
         leaks_excluded=dataset.leaks_excluded + len(leaks),
     )

@@ -1,33 +1,24 @@
 """Decide what the folders of a data set mean, from their names alone: the splits and the classes.
 
+A folder without sub-folders is divided by the names of its files, if they begin with the class.
 docs/own-pictures.md has the table of these decisions.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from jaxnet.data.flat import Files, classes_of_files
+from jaxnet.data.split_names import SPLIT_NAMES, plain, split_of
 from jaxnet.data.tree import Parts
 from jaxnet.errors import DataError, UsageError
 
 EXPECTED = "at least two sub-folders with pictures, one for each class, such as cat/ and other/"
 
-# The usual names of each split, and what may follow them: training_set, Test-Images.
-SPLIT_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
-}
-ENDINGS = ("", "set", "split", "data", "images")
-
-_SPLITS = {
-    name + ending: split
-    for split, names in SPLIT_NAMES.items()
-    for name in names
-    for ending in ENDINGS
-}
-
-Files = dict[str, list[Parts]]  # by the name of the class
+# Names of folders that may hold what belongs to no class.
+NO_CLASS = (
+    *("misc", "miscellaneous", "nolabel", "nolabels", "todo", "tosort", "unannotated"),
+    *("unclassified", "unknown", "unlabeled", "unlabelled", "unsorted", "unsup"),
+)
 
 
 class Layout(NamedTuple):
@@ -47,11 +38,6 @@ class Layout(NamedTuple):
 class _Node(NamedTuple):
     files: list[Parts]
     folders: "dict[str, _Node]"
-
-
-def split_of(name: str) -> str | None:
-    """Return the split that a folder's name means, in any case and spelling, or None."""
-    return _SPLITS.get(re.sub(r"[\W_]", "", name.casefold()))
 
 
 def interpret(
@@ -78,6 +64,10 @@ def interpret(
     while (only := _wrapper(node, name, positive)) is not None:
         beside += node.files
         node, path, name = node.folders[only], f"{path}/{only}", only
+    flat = _flat(node, path, positive, least)
+    if flat is not None:
+        _require_meant(flat, path, positive)
+        return Layout({"train": flat}, beside, named=False)
     _require_folders(node, path)
     if not _is_class(positive, node):
         if any(split_of(folder) for folder in node.folders):
@@ -85,8 +75,9 @@ def interpret(
         if len(node.folders) >= least and any(
             split_of(inner) for folder in node.folders.values() for inner in folder.folders
         ):
-            return _splits_below(node, path, beside)
+            return _splits_below(node, path, beside, positive)
     _require_classes(node, path, least)
+    _require_meant(node.folders, path, positive)
     beside += node.files
     return Layout({"train": _classes(node)}, beside, named=False)
 
@@ -115,6 +106,30 @@ def _classes(node: _Node) -> Files:
     return {name: _all(folder) for name, folder in sorted(node.folders.items())}
 
 
+def _flat(node: _Node, path: str, positive: str | None, least: int = 2) -> Files | None:
+    """Divide the files of a folder without sub-folders by the classes in their names, if any."""
+    return None if node.folders else classes_of_files(node.files, path, positive, least)
+
+
+def _require_meant(classes: Iterable[str], path: str, positive: str | None) -> None:
+    """Raise a UsageError if a folder beside two classes may be none, and nothing says that it is.
+
+    A positive class that is given says so: all others are its negatives.
+    """
+    names = list(classes)
+    odd = next((name for name in names if plain(name) in NO_CLASS), None)
+    if positive is not None or odd is None or len(names) < 3:
+        return
+    rest = [name for name in names if name != odd]
+    likely = next((name for name in rest if name.casefold() in ("cat", "cats")), rest[-1])
+    raise UsageError(
+        f"{path} has the classes {', '.join(names)}",
+        f"either {odd} is no class, and no part of the data; or it is a class like the others",
+        f'move {odd} out of {path}; or name the positive class, as in positive="{likely}", and '
+        f"{odd} is one of those that are not",
+    )
+
+
 def _is_class(positive: str | None, node: _Node) -> bool:
     """Return whether the folder of a split's name is a class, because it is the positive one."""
     return (
@@ -129,13 +144,16 @@ def _wrapper(node: _Node, last: str, positive: str | None) -> str | None:
     if len(node.folders) != 1:
         return None
     ((name, inner),) = node.folders.items()
-    if not inner.folders or name == positive:
+    if name == positive or not (inner.folders or _flat(inner, name, positive)):
         return None
     if name.casefold() == last.casefold():
         return name
     if split_of(name) is not None:
         return name if split_of(name) == split_of(last) else None
-    while not any(split_of(n) and folder.folders for n, folder in inner.folders.items()):
+    while not any(
+        split_of(n) and (folder.folders or _flat(folder, n, positive))
+        for n, folder in inner.folders.items()
+    ):
         if len(inner.folders) != 1:
             return None
         (inner,) = inner.folders.values()
@@ -159,7 +177,7 @@ def _require_classes(node: _Node, path: str, least: int) -> None:
     if len(node.folders) >= least:
         return
     ((name, folder),) = node.folders.items()
-    inner = ", ".join(sorted(folder.folders))
+    inner = ", ".join(sorted(folder.folders or _flat(folder, f"{path}/{name}", None) or ()))
     if not inner:
         raise DataError(
             f"{path} contains only one class, {name}",
@@ -167,7 +185,8 @@ def _require_classes(node: _Node, path: str, least: int) -> None:
             "add a sub-folder with pictures of another class",
         )
     raise DataError(
-        f"{path} contains only one class, {name}, with the sub-folders {inner}",
+        f"{path} contains only one class, {name}, "
+        + (f"with the sub-folders {inner}" if folder.folders else f"with pictures named {inner}"),
         f"either {name} is a class, and another class is missing; or the classes are {inner}",
         f'add a sub-folder with pictures of another class; or give data="{path}/{name}"',
     )
@@ -185,6 +204,11 @@ def _splits_above(
         while (doubled := _doubled(folder, split, positive)) is not None:
             beside += folder.files
             folder, where = folder.folders[doubled], f"{where}/{doubled}"
+        flat = _flat(folder, where, positive, least if split == "train" else 1)
+        if flat is not None:
+            _require_meant(flat, where, positive)
+            splits[split] = flat
+            continue
         if not folder.folders:
             raise UsageError(
                 f"{where} holds pictures, but no sub-folders",
@@ -199,6 +223,7 @@ def _splits_above(
                 f'move {odd} beside {name}; or give positive="{odd}" if it is a class',
             )
         _require_classes(folder, where, least if split == "train" else 1)
+        _require_meant(folder.folders, where, positive)
         beside += folder.files
         splits[split] = _classes(folder)
     return _checked(splits, beside, path)
@@ -257,8 +282,9 @@ def _split_or_splits(names: list[str]) -> str:
     return f"{' and '.join(names)} {'is a split' if len(names) == 1 else 'are splits'}"
 
 
-def _splits_below(node: _Node, path: str, beside: list[Parts]) -> Layout:
+def _splits_below(node: _Node, path: str, beside: list[Parts], positive: str | None) -> Layout:
     """Read cat/train, cat/test, dog/train, dog/test."""
+    _require_meant(node.folders, path, positive)
     beside += node.files
     splits: dict[str, Files] = {}
     for name, folder in sorted(node.folders.items()):

@@ -52,8 +52,8 @@ _ONE = {
     REPLACED: "picture of a test set that another one replaces",
 }
 
-# A name such as "scan 12.30" has no ending: an ending is short and has a letter.
-_ENDING = re.compile(r"\.(?=\w*[a-z])\w{1,10}", re.IGNORECASE)
+# An ending is short and has a letter: a name such as "scan 12.30" has none.
+ENDING = re.compile(r"\.(?=\w*[a-z])\w{1,10}", re.IGNORECASE)
 
 _PICTURE, _FOLDER = "picture", "folder"
 
@@ -128,7 +128,7 @@ def _kind(path: Path, above: frozenset[tuple[int, int]], suffixes: frozenset[str
     suffix = path.suffix.lower()
     if suffix in suffixes:
         return _PICTURE
-    if _ENDING.fullmatch(suffix):
+    if ENDING.fullmatch(suffix):
         return suffix
     return _PICTURE if is_picture(path) else NO_ENDING
 

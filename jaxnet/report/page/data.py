@@ -248,7 +248,7 @@ def sample_splits(dataset: Dataset) -> Splits:
     for name, split in splits.items():
         chosen = [places for (of, _), places in strata.items() if of == name]
         places = np.sort(np.concatenate(chosen))
-        taken[name] = (Split(split.images[places], split.labels[places]), places)
+        taken[name] = (split.take(places), places)
     return taken
 
 

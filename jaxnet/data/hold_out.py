@@ -1,0 +1,66 @@
+"""Hold out a random test split, a share of each class, without parting a group."""
+
+import numpy as np
+
+from jaxnet.data.dataset import Split
+
+TEST_SHARE = 0.2
+
+
+def hold_out(split: Split, seed: int) -> dict[str, Split]:
+    """Divide a split into "train" and "test"; where nothing can be held out, leave it whole."""
+    held_out = draw_held_out(split.labels, seed, split.groups)
+    if not held_out.any():
+        return {"train": split}
+    return {"train": split.take(~held_out), "test": split.take(held_out)}
+
+
+def draw_held_out(labels: np.ndarray, seed: int, groups: np.ndarray | None = None) -> np.ndarray:
+    """Draw the held-out examples: about `TEST_SHARE` of each class, but never all of it.
+
+    Args:
+        labels: (m,) of 0 and 1.
+        seed: The seed of the draw.
+        groups: (m,) texts. All examples of a group are held out, or none is.
+
+    Returns:
+        A mask (m,). With groups it depends on the groups and their labels, not on the order of the
+        examples.
+    """
+    generator = np.random.default_rng(seed)
+    if groups is not None:
+        return _draw_groups(labels, groups, generator)
+    held_out = np.zeros(len(labels), bool)
+    for label in (0, 1):
+        members = generator.permutation(np.flatnonzero(labels == label))
+        count = min(max(1, round(TEST_SHARE * len(members))), len(members) - 1)
+        held_out[members[: max(count, 0)]] = True
+    return held_out
+
+
+def _draw_groups(
+    labels: np.ndarray, groups: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """Hold out groups in random order, each if it brings the classes nearer to their share."""
+    names, members = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(names), 2), int)
+    np.add.at(counts, (members, labels), 1)
+    total, held = counts.sum(0), np.zeros(2, int)
+
+    def distance(numbers: np.ndarray) -> float:
+        return float((((numbers - TEST_SHARE * total) / np.maximum(total, 1)) ** 2).sum())
+
+    chosen = np.zeros(len(names), bool)
+    order = generator.permutation(len(names))
+    # The second time, a class without any held-out example takes the first group that it can.
+    for only_missing in (False, True):
+        for group in order:
+            count = counts[group]
+            leaves_some = bool(((held + count < total) | (count == 0)).all())
+            if only_missing:
+                wanted = bool(((held == 0) & (count > 0)).any())
+            else:
+                wanted = distance(held + count) < distance(held)
+            if leaves_some and wanted and not chosen[group]:
+                chosen[group], held = True, held + count
+    return chosen[members]

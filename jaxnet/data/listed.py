@@ -1,0 +1,94 @@
+"""Read the picture files that a folder or a table lists, each with its class, as a data set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.data.dataset import Dataset, PassedOver, Split, describe_joined, two_classes
+from jaxnet.data.hold_out import TEST_SHARE, hold_out
+from jaxnet.data.passed_over import require_none
+from jaxnet.data.pictures import read_pictures
+from jaxnet.progress import Track, silent
+
+
+class Entry(NamedTuple):
+    """A picture file, its class, and its group, if it has one."""
+
+    path: Path
+    label: str
+    group: str | None = None
+
+
+class Listing(NamedTuple):
+    """The picture files of a data set.
+
+    Attributes:
+        source: Where they are listed, for messages.
+        names: The classes, in the order from which the default of the positive class is chosen.
+        splits: The files of "train", and of "validation" and "test" if there are any.
+        named: Whether the source says what the test split is; otherwise one is drawn.
+        passed_over: What is not read.
+    """
+
+    source: str
+    names: Sequence[str]
+    splits: dict[str, list[Entry]]
+    named: bool
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+def read_listing(
+    listing: Listing,
+    positive: str | None,
+    size: int,
+    seed: int,
+    *,
+    skip_bad: bool = False,
+    strict: bool = False,
+    track: Track = silent,
+) -> Dataset:
+    """Read the pictures of a listing; of more than two classes all but `positive` become one.
+
+    Args:
+        listing: The files.
+        positive: The class of label 1.
+        size: Every picture is resized to size × size pixels.
+        seed: The seed of a random test split, a fifth of each class; it parts no group.
+        skip_bad: Leave out pictures that cannot be read, instead of raising an error.
+        strict: Raise an error if any file is passed over.
+        track: Reports the progress.
+
+    Raises:
+        DataError: If a picture cannot be read; with `strict`, if a file is passed over.
+        UsageError: If the positive class is missing or ambiguous.
+    """
+    if strict:
+        require_none(listing.source, listing.passed_over)
+    classes = two_classes(listing.names, positive, listing.source)
+    skipped: list[str] = []
+    read: dict[str, Split] = {}
+    for split, entries in listing.splits.items():
+        paths = [entry.path for entry in entries]
+        labels = np.array([int(entry.label == classes[1]) for entry in entries])
+        images, kept, errors = read_pictures(paths, size, size, skip_bad=skip_bad, track=track)
+        groups = None
+        if any(entry.group is not None for entry in entries):
+            groups = np.array([entry.group for entry in entries], np.str_)[kept]
+        read[split] = Split(images, labels[kept], groups)
+        skipped += [error.found for error in errors]
+    source = f"{listing.source}, {size} × {size}{describe_joined(listing.names, classes)}"
+    if not listing.named:
+        read = hold_out(read["train"], seed)
+        if "test" in read:
+            source += f", {TEST_SHARE:.0%} held out as the test split (seed {seed})"
+    return Dataset(
+        read["train"],
+        read.get("test"),
+        classes,
+        source,
+        tuple(skipped),
+        validation=read.get("validation"),
+        passed_over=listing.passed_over,
+    )
