@@ -18,7 +18,7 @@ def test_one_sub_folder_a_class_and_a_stratified_split(folder: Path) -> None:
     for split in dataset.splits.values():
         assert split.labels.mean() == 0.5
         np.testing.assert_array_equal(split.images.mean((1, 2, 3)) > 128, split.labels)
-    again, other = read_folder(folder, size=8), read_folder(folder, size=8, seed=1)
+    again, other = read_folder(folder, size=8), read_folder(folder, size=8, data_seed=1)
     np.testing.assert_array_equal(again.train.images, dataset.train.images)
     assert not np.array_equal(other.train.images, dataset.train.images)
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jaxnet.data.dataset import Dataset
-from jaxnet.data.layout import Files, Layout, interpret, require_known
+from jaxnet.data.flat import Files
+from jaxnet.data.layout import Layout, interpret, require_known
 from jaxnet.data.listed import Entry, Listing, read_listing
 from jaxnet.data.passed_over import Found, add, count, readable
 from jaxnet.data.tree import BESIDE, REPLACED, Parts, look
@@ -23,7 +24,7 @@ def read_folder(
     *,
     positive: str | None = None,
     size: int = SIDE,
-    seed: int = 0,
+    data_seed: int = 0,
     skip_bad: bool = False,
     track: Track = silent,
     strict: bool = False,
@@ -38,7 +39,7 @@ def read_folder(
         test: The folder of the test split, if it is elsewhere.
         positive: The class of label 1; all other classes have label 0.
         size: Every picture is resized to size × size pixels.
-        seed: The seed of a random test split.
+        data_seed: The seed of a random test split.
         skip_bad: Leave out pictures that cannot be read, instead of raising an error.
         track: Reports the progress.
         strict: Raise an error if any file is passed over.
@@ -61,7 +62,7 @@ def read_folder(
     }
     listing = Listing(str(path), list(splits["train"]), entries, named, count(found))
     return read_listing(
-        listing, positive, size, seed, skip_bad=skip_bad, strict=strict, track=track
+        listing, positive, size, data_seed, skip_bad=skip_bad, strict=strict, track=track
     )
 
 

@@ -2,20 +2,22 @@
 
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from jaxnet.data.dataset import Dataset, Split, check_dataset, map_splits, with_positive
+from jaxnet.data.dataset import Dataset, check_dataset, map_splits, with_positive
 from jaxnet.data.folder import read_folder
-from jaxnet.data.hdf5 import read_hdf5
+from jaxnet.data.foreign import FOLDER, NPZ, content_of, not_read
+from jaxnet.data.hdf5 import is_hdf5, read_hdf5
+from jaxnet.data.npz import read_npz
 from jaxnet.data.pictures import resize_images
 from jaxnet.data.source import DataSource
+from jaxnet.data.table import is_table, read_table
 from jaxnet.defaults import SIDE
 from jaxnet.errors import UsageError
 from jaxnet.io.files import require_path
 from jaxnet.progress import Track, silent
-
-BUILT_IN = ("sketches", "catvnoncat")
 
 
 def load_dataset(
@@ -29,12 +31,13 @@ def load_dataset(
 
     Args:
         source: "sketches" (drawn pictures), "catvnoncat" (the article's cats, downloaded once and
-            verified), an HDF5 file in the article's layout, or a folder of pictures with one
-            sub-folder per class; or a `DataSource`, which includes the options below.
+            verified), an HDF5 file or a NumPy archive (.npz) of arrays, a table (.csv, .tsv) of
+            paths and labels, or a folder of pictures with one sub-folder per class; or a
+            `DataSource`, which includes the options below.
         test: The file or folder of the test split; by default the one in or beside `source`.
         track: Reports the progress of reading or drawing.
         options: The other fields of `DataSource` by name: positive, size, count, data_seed,
-            skip_bad, exclude_leaks, strict.
+            skip_bad, exclude_leaks, strict, layout.
 
     Raises:
         DataError: If the pictures cannot be read or used.
@@ -46,7 +49,7 @@ def load_dataset(
     if chosen.size is not None:
         size = chosen.size
         dataset = map_splits(
-            dataset, lambda split: Split(resize_images(split.images, size, size), split.labels)
+            dataset, lambda split: split._replace(images=resize_images(split.images, size, size))
         )
     dataset = with_positive(check_dataset(dataset), chosen.positive)
     if chosen.exclude_leaks:
@@ -81,39 +84,80 @@ def _check_built_in(chosen: DataSource) -> None:
         raise UsageError(
             f"count is given for {chosen.data}", "count with sketches only", "leave it out"
         )
-    if chosen.test is not None and chosen.data in BUILT_IN:
-        raise UsageError(
-            f"a test split is given for {chosen.data}", f"{chosen.data} alone", "leave it out"
-        )
+    for name, what in (("test", "a test split"), ("layout", "a layout")):
+        if getattr(chosen, name) is not None and chosen.data in BUILT_IN:
+            raise UsageError(
+                f"{what} is given for {chosen.data}", f"{chosen.data} alone", "leave it out"
+            )
+
+
+def _draw_sketches(chosen: DataSource, track: Track) -> Dataset:
+    # Imported here, so that files are read without importing JAX.
+    from jaxnet.data.sketches import draw_sketches
+
+    count = chosen.count
+    counts = () if count is None else (count, max(2, round(count * 50 / 209)))
+    return draw_sketches(*counts, seed=chosen.data_seed, track=track)
+
+
+def _read_catvnoncat(chosen: DataSource, track: Track) -> Dataset:
+    # Imported here, because `requests` is slow to import.
+    from jaxnet.data.download import read_catvnoncat
+
+    return read_catvnoncat()
+
+
+BUILT_IN: dict[str, Callable[[DataSource, Track], Dataset]] = {
+    "sketches": _draw_sketches,
+    "catvnoncat": _read_catvnoncat,
+}
+
+
+class Reader(NamedTuple):
+    """A kind of data on the disk.
+
+    Attributes:
+        recognises: Whether it reads a path, given the path and the kind of its content.
+        read: Reads the data set, given the path, the path of the test split or None, and options.
+        options: The names of these options: of `DataSource`, and "track".
+    """
+
+    recognises: Callable[[Path, str], bool]
+    read: Callable[..., Dataset]
+    options: tuple[str, ...]
+
+
+FILES = ("positive", "size", "data_seed", "skip_bad", "strict", "track")
+ARRAYS = ("positive", "layout", "data_seed")
+
+# The first that recognises a path reads it.
+READERS = (
+    Reader(lambda path, content: content == FOLDER, read_folder, FILES),
+    Reader(is_table, read_table, FILES),
+    Reader(lambda path, content: content == NPZ, read_npz, ARRAYS),
+    Reader(is_hdf5, read_hdf5, ARRAYS),
+)
 
 
 def _read(chosen: DataSource, track: Track) -> Dataset:
     """Read or draw the pictures of a source."""
-    if chosen.data == "sketches":
-        # Imported here, so that files are read without importing JAX.
-        from jaxnet.data.sketches import draw_sketches
-
-        count = chosen.count
-        counts = () if count is None else (count, max(2, round(count * 50 / 209)))
-        return draw_sketches(*counts, seed=chosen.data_seed, track=track)
-    if chosen.data == "catvnoncat":
-        # Imported here, because `requests` is slow to import.
-        from jaxnet.data.download import read_catvnoncat
-
-        return read_catvnoncat()
+    if chosen.data in BUILT_IN:
+        return BUILT_IN[chosen.data](chosen, track)
     # Unlike Path.expanduser, os.path.expanduser leaves the name of an unknown user unchanged.
     path = Path(os.path.expanduser(chosen.data))
     test = None if chosen.test is None else Path(os.path.expanduser(chosen.test))
-    require_path(path, BUILT_IN)
-    if not path.is_dir():
-        return read_hdf5(path, test)
-    return read_folder(
-        path,
-        test,
-        positive=chosen.positive,
-        size=SIDE if chosen.size is None else chosen.size,
-        seed=chosen.data_seed,
-        skip_bad=chosen.skip_bad,
-        strict=chosen.strict,
-        track=track,
-    )
+    require_path(path, tuple(BUILT_IN))
+    content = content_of(path)
+    reader = next((reader for reader in READERS if reader.recognises(path, content)), None)
+    if reader is None:
+        raise not_read(path, content)
+    if chosen.layout is not None and "layout" not in reader.options:
+        raise UsageError(
+            f"layout is given for {chosen.data}, which holds no arrays",
+            "a layout with an HDF5 or npz file only",
+            "leave it out",
+        )
+    given = dataclasses.asdict(chosen) | {"track": track}
+    if chosen.size is None:
+        given["size"] = SIDE
+    return reader.read(path, test, **{name: given[name] for name in reader.options})

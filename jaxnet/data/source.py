@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from jaxnet.errors import UsageError
 from jaxnet.settings import LARGEST_SEED, check_options, option
 
 # Larger values would take an impractical amount of memory or time.
@@ -13,7 +14,8 @@ LARGEST_COUNT = 10_000_000
 
 SOURCES = (
     "The pictures: sketches (built-in drawings), catvnoncat (the article's cats, downloaded once), "
-    "an HDF5 file, or a folder with one sub-folder for each class."
+    "an HDF5 or npz file of arrays, a CSV file of paths and labels, or a folder with one "
+    "sub-folder for each class."
 )
 
 
@@ -39,7 +41,7 @@ class DataSource:
         "Resize pictures to SIZE × SIZE pixels.",
         least=1,
         greatest=LARGEST_SIZE,
-        shown="64 for a folder, else unchanged",
+        shown="64 for picture files, else unchanged",
     )
     count: int | None = option(
         None,
@@ -49,14 +51,19 @@ class DataSource:
         shown="209",
     )
     data_seed: int = option(
-        0, "The seed of the sketches, or of a folder's test split.", least=0, greatest=LARGEST_SEED
+        0, "The seed of the sketches, or of a drawn test split.", least=0, greatest=LARGEST_SEED
     )
     skip_bad: bool = option(False, "Leave out pictures that cannot be read.")
     exclude_leaks: bool = option(
         False, "Leave out test pictures that are also in the training set."
     )
 
-    strict: bool = option(False, "Refuse a folder with files that are passed over.")
+    strict: bool = option(False, "Refuse data with files that are passed over.")
+    layout: str | None = option(
+        None,
+        "The axes of picture arrays, by the letters N, H, W and C, as in NCHW.",
+        shown="NHWC, or NHW for grey ones",
+    )
 
     def __post_init__(self) -> None:
         """Convert paths to strings, and check every value."""
@@ -65,3 +72,17 @@ class DataSource:
             if isinstance(value, Path):
                 object.__setattr__(self, name, os.fspath(value))
         check_options(self)
+        if self.layout is not None:
+            object.__setattr__(self, "layout", require_layout(self.layout))
+
+
+def require_layout(text: str) -> str:
+    """Return the axes of picture arrays in capitals; raise a UsageError unless they are such."""
+    layout = text.upper()
+    if sorted(layout) not in (sorted("NHWC"), sorted("NHW")):
+        raise UsageError(
+            f'layout is "{text}"',
+            "the letters N, H, W and C in the order of the axes, or N, H and W for grey pictures",
+            'give such a layout: layout="NCHW"',
+        )
+    return layout

@@ -31,6 +31,8 @@ IN_HIDDEN = "files in hidden folders"
 SYSTEM = "files of the operating system"
 RUNS = "files in runs of jaxnet"
 DANGLING = "links that lead nowhere"
+MISSING = "files that do not exist"
+FOLDERS = "folders in place of files"
 LOOPS = "links that lead back to a folder above them"
 NO_ENDING = "files without an ending that are no pictures"
 UNLISTED = "folders that may not be opened"
@@ -44,6 +46,8 @@ _ONE = {
     SYSTEM: "file of the operating system",
     RUNS: "file in runs of jaxnet",
     DANGLING: "link that leads nowhere",
+    MISSING: "file that does not exist",
+    FOLDERS: "folder in place of a file",
     LOOPS: "link that leads back to a folder above it",
     NO_ENDING: "file without an ending that is no picture",
     UNLISTED: "folder that may not be opened",
@@ -123,14 +127,28 @@ def _kind(path: Path, above: frozenset[tuple[int, int]], suffixes: frozenset[str
         if _identity(path) in above or (path.is_symlink() and _leads_back(path)):
             return LOOPS
         return RUNS if _is_own(path) else _FOLDER
+    return kind_of_file(path, suffixes) or _PICTURE
+
+
+def kind_of_file(path: Path, suffixes: frozenset[str]) -> str | None:
+    """Return as what a file is passed over; None if it is a picture.
+
+    Args:
+        path: The path of a file, which need not exist.
+        suffixes: The endings of pictures, from `picture_suffixes`.
+    """
+    if os.path.isdir(path):
+        return FOLDERS
     if not os.path.isfile(path):
-        return DEVICES if os.path.exists(path) else DANGLING
+        if os.path.exists(path):
+            return DEVICES
+        return DANGLING if os.path.lexists(path) else MISSING
     suffix = path.suffix.lower()
     if suffix in suffixes:
-        return _PICTURE
+        return None
     if ENDING.fullmatch(suffix):
         return suffix
-    return _PICTURE if is_picture(path) else NO_ENDING
+    return None if is_picture(path) else NO_ENDING
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -1,5 +1,9 @@
 """Name the kind of a file by its first bytes, for error messages."""
 
+import zlib
+
+_GZIP = 16 + zlib.MAX_WBITS  # tells zlib that the data have a gzip header
+
 PICTURE = " picture"  # the names of the kinds of pictures end in this word
 
 # (position, bytes, name): the first row that fits decides. Kinds that pictures are taken for, or
@@ -42,6 +46,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (8, b"WAVE", "a WAV sound"),
     (0, b"ID3", "an MP3 sound"),
     (0, b"\x7fELF", "a program"),
+    (0, b"\x80\x02", "a Python pickle"),
     (0, b"\x80\x03", "a Python pickle"),
     (0, b"\x80\x04", "a Python pickle"),
     (0, b"\x80\x05", "a Python pickle"),
@@ -60,6 +65,8 @@ def name_content(head: bytes) -> str:
         return "a Git LFS pointer, not the file that it points to"
     if text.startswith((b"<!doctype html", b"<html")) or b"<html" in text:
         return "an HTML page, which a browser saves if a link opens a page instead of the file"
+    if _is_tar(_gunzip(head)):
+        return "a tar archive, compressed by gzip"
     for position, signature, name in _SIGNATURES:
         if head.startswith(signature, position) and not (signature == b"BM" and _is_text(head)):
             return name
@@ -74,10 +81,26 @@ def name_content(head: bytes) -> str:
         # NumPy writes the arrays of an .npz file uncompressed or deflated, by the name KEY.npy.
         name_length = int.from_bytes(head[26:28], "little")
         member = head[30 : 30 + name_length]
-        return "a NumPy archive (.npz)" if member.endswith(b".npy") else "a ZIP archive"
+        if member.endswith(b".npy"):
+            return "a NumPy archive (.npz)"
+        if member == b"[Content_Types].xml":
+            return "an Office document (.xlsx, .docx)"
+        return "a PyTorch file" if member.endswith(b"/data.pkl") else "a ZIP archive"
     if b"<svg" in text:
         return "an SVG drawing"
     return "a file of another kind" + (" (text)" if _is_text(head) else "")
+
+
+def _gunzip(head: bytes) -> bytes:
+    """Decompress the first bytes of a gzip file; of another file, or a damaged one, none."""
+    try:
+        return zlib.decompressobj(_GZIP).decompress(head, 512)
+    except zlib.error:
+        return b""
+
+
+def _is_tar(head: bytes) -> bool:
+    return head.startswith(b"ustar", 257)
 
 
 def _is_text(head: bytes) -> bool:

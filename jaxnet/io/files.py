@@ -58,13 +58,15 @@ _REMEDIES = {
     "an HTML": "download the file itself (on GitHub: the button 'Download raw file')",
     "a NumPy arch": "give another file; numpy.load reads the arrays in this one",
     "a NumPy arr": "give another file; numpy.load reads this one",
+    "an Office": "save the table in it as CSV",
+    "a PyTorch": "save the arrays in it by numpy.savez: torch.load reads them",
     "an empty": COPY_AGAIN,
 }
 
 
 def content_remedy(content: str, default: str) -> str:
     """Say what to do with a file that is not of the expected kind but `content`."""
-    if content.endswith("archive"):
+    if content.endswith("archive") or content.startswith("a tar archive"):
         return "unpack it, and give the unpacked file or folder"
     matching = (text for start, text in _REMEDIES.items() if content.startswith(start))
     return next(matching, default)

@@ -53,7 +53,7 @@ FORMAT_VERSION = 2
 
 # The value that a setting had in runs from before it existed, by its name. Whoever adds a field to
 # `Settings` or `DataSource` adds it here.
-BEFORE_IT_EXISTED: dict[str, Any] = {"strict": False}
+BEFORE_IT_EXISTED: dict[str, Any] = {"strict": False, "layout": None}
 
 
 Options = TypeVar("Options", Settings, DataSource)
