@@ -74,6 +74,7 @@ def test_the_defaults_are_those_of_the_article() -> None:
         "skip_bad": False,
         "exclude_leaks": False,
         "strict": False,
+        "layout": None,
     }
 
 

@@ -100,8 +100,10 @@ def _possible(
     file: ArrayFile, name: str, count: int, layout: str | None, article: bool
 ) -> tuple[str, ...]:
     """List the layouts that an array may have, at least one."""
-    shape, _, _, reversed_axes = file.arrays[name]
+    shape, dtype, _, reversed_axes = file.arrays[name]
     found = _found(file, name)
+    if dtype.kind not in "biuf":
+        raise DataError(found, _expected(article), "store the pictures as numbers")
     if 0 in shape:
         raise DataError(found, "at least one picture", "add pictures")
     if layout is not None:

@@ -1,8 +1,8 @@
 """The axes and the numbers of picture arrays: what they may mean, and how to make them RGB bytes.
 
 A layout names the axes of an array in their order by the letters N (pictures), H (rows), W (columns
-of pixels) and C (colour channels), as `jaxnet.data.source.require_layout` accepts it: "NCHW". A conversion is an
-expression of NumPy, with {} where the array stands.
+of pixels) and C (colour channels), as in "NCHW". A conversion is an expression of NumPy, with {}
+where the array stands.
 """
 
 import math
@@ -69,7 +69,7 @@ def arrange(layout: str, shape: tuple[int, ...]) -> str:
 
 
 def to_bytes(array: np.ndarray) -> str | None:
-    """Return the conversion of an array's numbers to 0 … 255; None if nothing tells their range."""
+    """Return the conversion of numbers or truth values to 0 … 255; None if the range is unclear."""
     dtype = array.dtype
     if dtype == np.uint8:
         return "{}"
@@ -79,7 +79,7 @@ def to_bytes(array: np.ndarray) -> str | None:
     if dtype.kind == "f" and -1 <= least and greatest <= 1:  # NaN is in no range
         scaled = "255 * {}" if least >= 0 else "127.5 * {} + 127.5"
         return f'({scaled}).round().astype("uint8")'
-    if dtype.kind not in "fiu" or least < 0:
+    if not least >= 0:
         return None
     if 255 * LEAST_SHARE < greatest <= 255:
         return '{}.round().astype("uint8")' if dtype.kind == "f" else '{}.astype("uint8")'

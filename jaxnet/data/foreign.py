@@ -6,7 +6,7 @@ from jaxnet.errors import DataError, JaxnetError
 from jaxnet.io.conversions import CONVERSIONS
 from jaxnet.io.files import describe_content, unreadable
 
-FOLDER, NPZ = "a folder", "a NumPy archive (.npz)"
+FOLDER = "a folder"
 
 EXPECTED = (
     "an HDF5 file or a NumPy archive (.npz) of pictures and labels, a CSV file of paths and "

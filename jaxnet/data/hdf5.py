@@ -2,7 +2,8 @@
 
 In the article's layout a file holds `train_set_x` (m, h, w, 3) uint8 and `train_set_y` (m,) of 0
 and 1, or `test_set_x` and `test_set_y`, or all four, and `list_classes`, the names of the two
-classes. Arrays of other names are read as those of a NumPy archive are.
+classes. `train_set_groups` and the like hold the groups, if there are any. Arrays of other names
+are read as those of a NumPy archive are.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from jaxnet.data.array_dataset import read_array_dataset
 from jaxnet.data.array_file import ArrayFile, Stored, read_images
 from jaxnet.data.array_names import CLASSES, CONVENTIONS, describe_conventions
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.labels import as_texts
 from jaxnet.errors import DataError
 from jaxnet.io.bounded_hdf5 import find_array, find_group, find_inside, open_hdf5, read_array
 from jaxnet.io.conversions import CONVERSIONS
@@ -178,7 +180,10 @@ def _read_split(file: h5py.File, name: str, layout: str | None) -> Split:
     )
     images = read_images(here, {names[0]: len(labels)}, layout, article=True)[names[0]]
     check_labels(labels, len(images), f"{name}_set_y in {file.filename}")
-    return Split(images, labels.astype(np.int64))
+    groups = None
+    if f"{name}_set_groups" in members:
+        groups = as_texts(read_array(find_array(file, f"{name}_set_groups")))
+    return Split(images, labels.astype(np.int64), groups)
 
 
 def _read_classes(file: h5py.File) -> tuple[str, str]:
@@ -193,9 +198,7 @@ def _read_classes(file: h5py.File) -> tuple[str, str]:
             "keep two classes; the network distinguishes exactly two",
         )
     names = read_array(source).reshape(-1)
-    texts = [
-        name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names
-    ]
+    texts = as_texts(names).tolist()
     if texts[0] == texts[1]:
         raise DataError(
             f"both names of list_classes in {file.filename} are {texts[0]!r}",
@@ -211,4 +214,6 @@ def write_hdf5(path: Path, dataset: Dataset) -> None:
         for name, split in dataset.splits.items():
             file[f"{name}_set_x"] = split.images
             file[f"{name}_set_y"] = split.labels.astype(np.int64)
+            if split.groups is not None:
+                file[f"{name}_set_groups"] = np.strings.encode(split.groups)
         file["list_classes"] = np.array([name.encode() for name in dataset.classes])

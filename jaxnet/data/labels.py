@@ -36,12 +36,17 @@ def read_labels(file: ArrayFile, name: str) -> np.ndarray:
         line = file.mend(name, '{}.astype("int64")')
         raise DataError(found, expected, f"mend the file by this line of Python:\n    {line}")
     if labels.dtype.kind in "OS":
-        return np.array(
-            [str(x, "utf-8", "replace") if isinstance(x, bytes) else str(x) for x in labels]
-        )
+        return as_texts(labels)
     if labels.dtype.kind not in "biuU":
         raise DataError(found, expected, "store the labels as integers or texts")
     return labels.astype(np.int64) if labels.dtype.kind in "biu" else labels
+
+
+def as_texts(values: np.ndarray) -> np.ndarray:
+    """Return texts or bytes (m,) as texts (m,)."""
+    return np.array(
+        [str(x, "utf-8", "replace") if isinstance(x, bytes) else str(x) for x in values], np.str_
+    )
 
 
 def name_labels(

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from jaxnet.data.dataset import Dataset, check_dataset, map_splits, with_positive
 from jaxnet.data.folder import read_folder
-from jaxnet.data.foreign import FOLDER, NPZ, content_of, not_read
+from jaxnet.data.foreign import FOLDER, content_of, not_read
 from jaxnet.data.hdf5 import is_hdf5, read_hdf5
-from jaxnet.data.npz import read_npz
+from jaxnet.data.npz import is_npz, read_npz
 from jaxnet.data.pictures import resize_images
 from jaxnet.data.source import DataSource
 from jaxnet.data.table import is_table, read_table
@@ -134,7 +134,7 @@ ARRAYS = ("positive", "layout", "data_seed")
 READERS = (
     Reader(lambda path, content: content == FOLDER, read_folder, FILES),
     Reader(is_table, read_table, FILES),
-    Reader(lambda path, content: content == NPZ, read_npz, ARRAYS),
+    Reader(is_npz, read_npz, ARRAYS),
     Reader(is_hdf5, read_hdf5, ARRAYS),
 )
 

@@ -7,10 +7,15 @@ from jaxnet.data.array_file import ArrayFile, Stored
 from jaxnet.data.array_names import describe_conventions
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import DataError
-from jaxnet.io.bounded_npz import read_headers, read_member
+from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
 
 # What jaxnet.runs.export writes into an archive.
 NETWORK = ("W1", "b1", "W2", "b2")
+
+
+def is_npz(path: Path, content: str) -> bool:
+    """Return whether a file is a NumPy archive, by its content."""
+    return content == NPZ
 
 
 def read_npz(

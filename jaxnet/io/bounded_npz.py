@@ -16,8 +16,9 @@ import numpy as np
 
 from jaxnet.errors import DataError
 from jaxnet.io.bounded_hdf5 import PLAUSIBLE_BYTES, PLAUSIBLE_RATIO
-from jaxnet.io.files import COPY_AGAIN, require_path, unreadable
+from jaxnet.io.files import COPY_AGAIN, describe_content, require_path, unreadable
 
+NPZ = "a NumPy archive (.npz)"  # the kind of the content
 EXPECTED = "a NumPy archive (.npz) of arrays of numbers or texts"
 MOST_MEMBERS = 1000
 HEADER_BYTES = 10_000  # NumPy's own limit of the length of a header
@@ -119,7 +120,7 @@ def _open(path: Path) -> Iterator[zipfile.ZipFile]:
     ) as cause:
         if isinstance(cause, DataError):
             raise
-        if not zipfile.is_zipfile(path):
+        if describe_content(path) != NPZ:
             raise unreadable(path, EXPECTED, DataError) from cause
         raise DataError(
             f"{path} is a NumPy archive that is cut off or damaged ({cause})", EXPECTED, COPY_AGAIN

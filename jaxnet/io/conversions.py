@@ -24,8 +24,10 @@ class Conversion(NamedTuple):
     def describe(self, path: Path) -> str:
         """Put the conversion of a file into words, with its lines."""
         result = path.with_name(path.name.split(".")[0] + self.ending)
-        while os.path.lexists(result):  # the lines must overwrite nothing
-            result = result.with_name(f"{result.stem}-converted{self.ending}")
+        if os.path.lexists(result):  # the lines must overwrite nothing
+            other = path.with_name(f"{result.stem}-converted")
+            # An archive often holds one folder of its own name; a folder that is doubled is read.
+            result = other.with_suffix(self.ending) if self.ending else other / result.name
         named = {"path": repr(str(path)), "result": repr(str(result))}
         lines = "".join(f"\n    {line.format(**named)}" for line in self.lines)
         note = f" ({self.note})" if self.note else ""

@@ -47,39 +47,58 @@ def read_rows(path: Path) -> list[Row]:
             f"{path} is not a text in UTF-8 ({cause})", EXPECTED, "save it as CSV in UTF-8"
         ) from cause
     tables = {mark: _divide(lines, mark) for mark in DELIMITERS}
-    fitting = {
-        mark: rows
-        for mark, rows in tables.items()
-        if len({len(row.cells) for row in rows}) == 1 and len(rows[0].cells) > 1
-    }
+    fitting = [table.rows for table in tables.values() if table.odd is None and not table.problem]
+    fitting = [rows for rows in fitting if len(rows[0].cells) > 1]
     if fitting:
-        return max(fitting.values(), key=lambda rows: len(rows[0].cells))
+        return max(fitting, key=lambda rows: len(rows[0].cells))
     raise _no_delimiter(path, tables)
 
 
-def _divide(lines: list[str], delimiter: str) -> list[Row]:
-    """Divide lines into cells; a text that is no such table has no rows."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    rows = []
+class _Table(NamedTuple):
+    """Lines divided by one delimiter.
+
+    Attributes:
+        rows: The rows that are not empty.
+        odd: The first row that has another number of cells than the first one, if there is one.
+        problem: Why it cannot be divided further, with the line, or "".
+    """
+
+    rows: list[Row]
+    odd: Row | None
+    problem: str
+
+
+def _divide(lines: list[str], delimiter: str) -> _Table:
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    rows: list[Row] = []
+    problem = ""
     try:
         for cells in reader:
             stripped = tuple(cell.strip() for cell in cells)
             if any(stripped):
                 rows.append(Row(reader.line_num, stripped))
-    except csv.Error:
-        return []
-    return rows
-
-
-def _no_delimiter(path: Path, tables: dict[str, list[Row]]) -> DataError:
-    """Make the error for a table that no delimiter divides evenly."""
-    delimiter, rows = max(
-        tables.items(), key=lambda table: len(table[1][0].cells if table[1] else ())
-    )
+    except csv.Error as cause:
+        problem = f"line {reader.line_num} of {{}} cannot be read ({cause})"
     if not rows:
-        return DataError(f"{path} has no rows", EXPECTED, "write the table again")
+        problem = problem or "{} has no rows"
+    odd = next((row for row in rows if len(row.cells) != len(rows[0].cells)), None)
+    return _Table(rows, odd, problem)
+
+
+def _no_delimiter(path: Path, tables: dict[str, _Table]) -> DataError:
+    """Make the error for a table that no delimiter divides evenly."""
+    delimiter, (rows, odd, problem) = max(
+        tables.items(), key=lambda table: [len(row.cells) for row in table[1].rows[:1]]
+    )
+    if problem:
+        return DataError(
+            problem.replace("{}", str(path)),
+            EXPECTED,
+            "mend the line; a quote within a quoted cell is doubled"
+            if rows
+            else "write the table again",
+        )
     first = rows[0]
-    odd = next((row for row in rows if len(row.cells) != len(first.cells)), None)
     if odd is None or len(first.cells) == 1:
         return DataError(
             f"{path} has one column: its first row is {' '.join(first.cells)[:60]}",
