@@ -37,12 +37,12 @@ class Split(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class PassedOver:
-    """Files of one kind that lie in the folder of a data set and are not read.
+    """Files of one kind that a folder holds or a table lists, and that are not read.
 
     Attributes:
         kind: What they are, as in "links that lead nowhere"; or their ending, as in ".heic".
         count: Their number.
-        example: The path of the first one, from the folder of the data set.
+        example: The path of the first one, from the folder of the data set or as the table has it.
         line: The kind and the number in words, with the example.
     """
 
@@ -68,7 +68,7 @@ class Dataset:
         data_source: The options of `load_dataset`; None if it was made otherwise.
         leaks_excluded: The number of test pictures left out as duplicates of training pictures.
         validation: The validation set, or None. It is never used as the test set.
-        passed_over: The files of a folder that are not read, by kind.
+        passed_over: The files of a folder or table that are not read, by kind.
     """
 
     train: Split
