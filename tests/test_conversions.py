@@ -99,7 +99,7 @@ class Table:
         for number, row in enumerate(zip(*self.columns.values(), strict=True)):
             yield number, dict(zip(names, row, strict=True))
 
-    def drop(self, columns: str) -> np.ndarray:
+    def drop(self, columns: str) -> "Numbers":
         return Numbers([self.columns[name] for name in self.columns if name != columns])
 
     def __getitem__(self, name: str) -> Any:

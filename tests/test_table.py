@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def rows(folder: Path, form: str = "{path},{label}") -> list[str]:
     ]
 
 
-def read(path: Path, **options: object) -> Dataset:
+def read(path: Path, **options: Any) -> Dataset:
     return load_dataset(path, size=8, **options)
 
 
@@ -41,7 +42,7 @@ def check(dataset: Dataset) -> Dataset:
     return dataset
 
 
-def refused(path: Path, *parts: str, **options: object) -> None:
+def refused(path: Path, *parts: str, **options: Any) -> None:
     with pytest.raises((DataError, UsageError)) as caught:
         read(path, **options)
     for part in parts:
@@ -130,7 +131,7 @@ def test_groups_are_kept_and_not_parted(folder: Path, tmp_path: Path) -> None:
 
     write_hdf5(tmp_path / "a.h5", dataset)
     again = read_hdf5(tmp_path / "a.h5").train
-    np.testing.assert_array_equal(again.groups, dataset.train.groups)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(again.groups, dataset.train.groups)
     resized = load_dataset(path, size=9).train
     assert resized.groups is not None
     leaks = load_dataset(path, size=8, exclude_leaks=True)

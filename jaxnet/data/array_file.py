@@ -77,9 +77,9 @@ def read_images(
         DataError: If an array does not hold pictures that can be read, with the line that mends it.
         UsageError: If the layout does not fit, or is needed.
     """
-    possible = {}
-    for name, count in counts.items():
-        possible[name] = _possible(file, name, count, layout, article)
+    possible = {
+        name: _possible(file, name, count, layout, article) for name, count in counts.items()
+    }
     common = [
         choice
         for choice in next(iter(possible.values()))
@@ -90,9 +90,7 @@ def read_images(
         fitting = common or list(choices)
         if len(fitting) > 1:
             raise _ambiguous(file, name, fitting)
-        axes = fitting[0]
-        known = layout is not None or axes == "NHWC" or (axes == "NHW" and not article)
-        images[name] = _read(file, name, axes, known, layout is not None, article)
+        images[name] = _read(file, name, fitting[0], layout is not None, article)
     return images
 
 
@@ -131,23 +129,19 @@ def _possible(
     )
 
 
-def _read(
-    file: ArrayFile, name: str, axes: str, known: bool, given: bool, article: bool
-) -> np.ndarray:
+def _read(file: ArrayFile, name: str, axes: str, given: bool, article: bool) -> np.ndarray:
     """Read an array of this layout, or refuse it with the line that mends it."""
     stored = file.arrays[name]
-    alpha = "C" in axes and stored.shape[axes.index("C")] == 4
-    single = "C" in axes and stored.shape[axes.index("C")] == 1 and article and not given
-    plain = stored.dtype == np.uint8 and not alpha
-    if plain and known and not single:
-        return to_rgb(stored.read(), axes)
-    if plain:
-        line = file.mend(name, arrange(axes, stored.shape))
+    channels = stored.shape[axes.index("C")] if "C" in axes else 1
+    native = axes == "NHWC" or (axes == "NHW" and not article)
+    if stored.dtype == np.uint8 and channels != 4:
+        if given or (native and not (article and channels == 1)):
+            return to_rgb(stored.read(), axes)
         raise DataError(
             _found(file, name),
             _expected(article),
-            f'say how to read it: layout="{axes}"; or mend the file by this line of Python:'
-            f"\n    {line}",
+            f'say how to read it: layout="{axes}"; or '
+            + mend_by(file.mend(name, arrange(axes, stored.shape))),
         )
     array = stored.read()
     numbers = to_bytes(array)
@@ -158,14 +152,19 @@ def _read(
             "convert the numbers to 0 … 255 by the range that they have, and the array to uint8",
         )
     conversion = numbers.replace("{}", arrange(axes, stored.shape))
-    if alpha:
+    if channels == 4:
         conversion = without_alpha(array, axes).replace("{}", conversion)
+    leave_out = "leave layout out, and " if given else ""
     raise DataError(
         _found(file, name),
         _expected(article),
-        f"mend the file by this line of Python{', and leave layout out' if given else ''}:"
-        f"\n    {file.mend(name, conversion)}",
+        leave_out + mend_by(file.mend(name, conversion)),
     )
+
+
+def mend_by(line: str) -> str:
+    """Say for an error that a line of Python mends the file; the line can be copied as a whole."""
+    return f"mend the file by this line of Python:\n    {line}"
 
 
 def _found(file: ArrayFile, name: str) -> str:

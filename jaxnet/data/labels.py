@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from jaxnet.data.array_file import ArrayFile
+from jaxnet.data.array_file import ArrayFile, mend_by
 from jaxnet.errors import DataError
 
 SHOWN = 8  # the most labels in a message
@@ -27,14 +27,14 @@ def read_labels(file: ArrayFile, name: str) -> np.ndarray:
         raise DataError(
             found,
             expected,
-            f"mend the file by this line of Python:\n    {line}"
+            mend_by(line)
             if one_hot
             else "store the number or the name of the class of each picture",
         )
     labels = labels.reshape(-1)
     if labels.dtype.kind == "f" and (labels == np.round(labels)).all():
         line = file.mend(name, '{}.astype("int64")')
-        raise DataError(found, expected, f"mend the file by this line of Python:\n    {line}")
+        raise DataError(found, expected, mend_by(line))
     if labels.dtype.kind in "OS":
         return as_texts(labels)
     if labels.dtype.kind not in "biuU":

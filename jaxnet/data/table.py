@@ -84,6 +84,25 @@ def read_table(
         UsageError: If the positive class is missing or ambiguous.
     """
     found: Found = {}
+    splits, named = _find_splits(path, test, found)
+    labels = {split: [entry.label for entry in entries] for split, entries in splits.items()}
+    names, classes = name_labels(labels, str(path))
+    entries = {
+        split: [
+            entry._replace(label=name) for entry, name in zip(listed, classes[split], strict=True)
+        ]
+        for split, listed in splits.items()
+    }
+    listing = Listing(str(path), names, entries, named, count(found))
+    return read_listing(
+        listing, positive, size, data_seed, skip_bad=skip_bad, strict=strict, track=track
+    )
+
+
+def _find_splits(
+    path: Path, test: Path | None, found: Found
+) -> tuple[dict[str, list[Entry]], bool]:
+    """List the entries of each split, and whether the tables say what the test split is."""
     splits = _read_splits(path, found)
     named = "" not in splits
     if not named:
@@ -101,18 +120,7 @@ def read_table(
             "a training set",
             "write train into the rows of the training set",
         )
-    labels = {split: [entry.label for entry in entries] for split, entries in splits.items()}
-    names, classes = name_labels(labels, str(path))
-    entries = {
-        split: [
-            entry._replace(label=name) for entry, name in zip(listed, classes[split], strict=True)
-        ]
-        for split, listed in splits.items()
-    }
-    listing = Listing(str(path), names, entries, named or test is not None, count(found))
-    return read_listing(
-        listing, positive, size, data_seed, skip_bad=skip_bad, strict=strict, track=track
-    )
+    return splits, named or test is not None
 
 
 def _read_splits(path: Path, found: Found) -> dict[str, list[Entry]]:

@@ -5,7 +5,11 @@ with the size of the file before memory is taken, and no more is decompressed th
 """
 
 import contextlib
+import errno
 import math
+import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +18,7 @@ from typing import IO, Literal, NamedTuple
 
 import numpy as np
 
-from jaxnet.errors import DataError
+from jaxnet.errors import DataError, JaxnetError
 from jaxnet.io.bounded_hdf5 import PLAUSIBLE_BYTES, PLAUSIBLE_RATIO
 from jaxnet.io.files import COPY_AGAIN, describe_content, require_path, unreadable
 
@@ -22,6 +26,12 @@ NPZ = "a NumPy archive (.npz)"  # the kind of the content
 EXPECTED = "a NumPy archive (.npz) of arrays of numbers or texts"
 MOST_MEMBERS = 1000
 HEADER_BYTES = 10_000  # NumPy's own limit of the length of a header
+
+# What the ZIP and npy readers raise for damaged files, besides errors of the system.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, EOFError, LookupError),
+    *(NotImplementedError, OverflowError, RuntimeError, SyntaxError, TypeError, ValueError),
+)
 
 
 class Header(NamedTuple):
@@ -114,17 +124,23 @@ def _open(path: Path) -> Iterator[zipfile.ZipFile]:
         raise DataError(
             f"{path} cannot be read: permission denied", EXPECTED, "change its permissions"
         ) from cause
-    except (
-        *(zipfile.BadZipFile, zlib.error, EOFError, KeyError, OverflowError),
-        *(NotImplementedError, RuntimeError, SyntaxError, TypeError, ValueError, OSError),
-    ) as cause:
-        if isinstance(cause, DataError):
-            raise
-        if describe_content(path) != NPZ:
-            raise unreadable(path, EXPECTED, DataError) from cause
+    except DataError:
+        raise
+    except _DAMAGE as cause:
+        raise _damaged(path, cause) from cause
+    except OSError as cause:
+        if cause.errno == errno.EINVAL:  # a position outside the file
+            raise _damaged(path, cause) from cause
         raise DataError(
-            f"{path} is a NumPy archive that is cut off or damaged ({cause})", EXPECTED, COPY_AGAIN
+            f"{path} cannot be read: {cause.strerror}", "a disk that can be read", COPY_AGAIN
         ) from cause
+
+
+def _damaged(path: Path, cause: Exception) -> JaxnetError:
+    if describe_content(path) != NPZ:
+        return unreadable(path, EXPECTED, DataError)
+    found = f"{path} is a NumPy archive that is cut off or damaged ({cause})"
+    return DataError(found, EXPECTED, COPY_AGAIN)
 
 
 def _read_header(file: IO[bytes]) -> Header:
@@ -135,7 +151,9 @@ def _read_header(file: IO[bytes]) -> Header:
         read = np.lib.format.read_array_header_2_0
     else:
         raise ValueError(f"version {version} of the npy format")
-    shape, fortran_order, dtype = read(file, max_header_size=HEADER_BYTES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy warns of headers that Python 2 wrote
+        shape, fortran_order, dtype = read(file, max_header_size=HEADER_BYTES)
     if any(length < 0 for length in shape):
         raise ValueError(f"a shape is {shape}")
     return Header(shape, dtype, fortran_order)
