@@ -115,3 +115,25 @@ def test_the_sha256_covers_every_part(dataset: Dataset) -> None:
     # That of the training set does not depend on the test split, but on all else.
     ours = dataset.train_sha256
     assert [other.train_sha256 == ours for other in others] == [False, False, True, False]
+
+
+def test_groups_stay_with_their_pictures(dataset: Dataset) -> None:
+    groups = np.array(list("aabbccdd"))
+    grouped = dataclasses.replace(dataset, train=dataset.train._replace(groups=groups))
+    assert check_dataset(grouped) is grouped
+    assert grouped.sha256 == dataset.sha256
+    swapped = with_positive(grouped, "tree").train
+    np.testing.assert_array_equal(swapped.groups, groups)  # type: ignore[arg-type]
+    some = grouped.train.take(np.array([6, 1]))
+    assert some.groups is not None
+    assert some.groups.tolist() == ["d", "a"]
+    assert some.labels.tolist() == [0, 1]
+    assert dataset.train.take(np.array([6, 1])).groups is None
+    wrong = dataclasses.replace(dataset, train=dataset.train._replace(groups=groups[:3]))
+    with pytest.raises(DataError, match=r"groups of shape \(3,\)"):
+        check_dataset(wrong)
+
+
+def test_a_class_of_a_number_may_be_named_by_it() -> None:
+    assert choose_positive(("class 0", "class 3"), "3", "a.npz") == "class 3"
+    assert choose_positive(("3", "class 3"), "3", "a.npz") == "3"

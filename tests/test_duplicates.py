@@ -155,12 +155,24 @@ def test_leaks_are_removed(clean: Dataset) -> None:
 
 def test_a_test_split_of_leaks_alone_is_removed(clean: Dataset) -> None:
     train = clean.train
-    leaked = Dataset(train, Split(train.images[:4], train.labels[:4]), clean.classes)
+    leaked = Dataset(train, train.take(np.arange(4)), clean.classes)
     kept = without_leaks(leaked, find_pairs(leaked))
     assert kept.test is None
     assert kept.leaks_excluded == 4
     (line,) = kept.skipped
     assert line.endswith("training set (test 0, test 1, test 2 and 1 more)")
+
+
+def test_groups_stay_without_leaks(clean: Dataset) -> None:
+    assert clean.test is not None
+    images = clean.test.images.copy()
+    images[0] = clean.train.images[0]
+    test = Split(images, clean.test.labels, np.arange(20).astype(str))
+    made = Dataset(clean.train, test, clean.classes)
+    kept = without_leaks(made, find_pairs(made)).test
+    assert kept is not None
+    assert kept.groups is not None
+    assert kept.groups.tolist() == [str(i) for i in range(1, 20)]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (8, 8), (9, 9), (20, 13), (64, 300)])

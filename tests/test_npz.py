@@ -92,6 +92,11 @@ def test_more_than_two_classes_as_in_folders(write: Write, images: np.ndarray) -
     assert named.sha256 == dataset.sha256
 
 
+def test_classes_of_numbers_are_in_their_order(write: Write, images: np.ndarray) -> None:
+    dataset = load_dataset(write(x_train=images, y_train=np.array([2, 10] * 6)))
+    assert dataset.classes == ("class 2", "class 10")
+
+
 def test_another_file_for_the_test_split(write: Write, images: np.ndarray) -> None:
     train = write("a", X=images, y=LABELS % 2)
     for arrays in (
@@ -131,6 +136,7 @@ def test_names_that_do_not_fit(
         (LABELS[:5], "(12, 8, 6, 3) and type uint8, for 5 labels"),
         (LABELS / 2, "type float64"),
         (np.zeros((12, 2), int), "has shape (12, 2)"),
+        (np.ones((12, 2), int), "store the number or the name of the class"),
         (np.zeros(12, complex), "type complex128"),
         (np.zeros(12, int), "of one class, class 0"),
     ],

@@ -115,7 +115,7 @@ def test_the_order_of_the_rows_has_no_influence(folder: Path) -> None:
 
 
 def test_groups_are_kept_and_not_parted(folder: Path, tmp_path: Path) -> None:
-    lines = [f"{row},{'' if i == 5 else i // 2}" for i, row in enumerate(rows(folder))]
+    lines = [f"{row},{'' if i in (5, 7) else i // 2}" for i, row in enumerate(rows(folder))]
     path = write(folder, "path,label,group", *lines)
     for seed in range(5):
         dataset = check(read(path, data_seed=seed))
@@ -124,8 +124,8 @@ def test_groups_are_kept_and_not_parted(folder: Path, tmp_path: Path) -> None:
         assert all(groups is not None for groups in parts)
         train, test = (set(np.asarray(groups).tolist()) for groups in parts)
         assert not train & test
-        assert {"0", "1", "3", "4", "5"} < train | test
-        assert len(train | test) == 7  # the picture without a group is one of its own
+        assert {"0", "1", "2", "3", "4", "5"} < train | test
+        assert len(train | test) == 8  # a picture without a group is one of its own
         assert set(dataset.test.labels.tolist()) == {0, 1}
     from jaxnet.data.hdf5 import read_hdf5, write_hdf5
 
@@ -136,6 +136,19 @@ def test_groups_are_kept_and_not_parted(folder: Path, tmp_path: Path) -> None:
     assert resized.groups is not None
     leaks = load_dataset(path, size=8, exclude_leaks=True)
     assert leaks.train.groups is not None
+
+
+def test_a_picture_that_is_left_out_takes_its_group_along(folder: Path) -> None:
+    lines = [f"{row},train,{i}" for i, row in enumerate(rows(folder))]
+    (folder / "cat" / "01.png").write_bytes(b"\x89PNG")
+    groups = read(write(folder, "path,label,split,group", *lines), skip_bad=True).train.groups
+    assert groups is not None
+    assert groups.tolist() == [str(i) for i in range(1, 12)]
+
+
+def test_the_delimiter_that_gives_most_cells_divides(folder: Path) -> None:
+    lines = rows(folder, "{path},{label},a;b")
+    assert len(check(read(write(folder, "path,label,note;s", *lines))).train.labels) == 10
 
 
 def test_more_than_two_classes_and_numbers(folder: Path) -> None:
