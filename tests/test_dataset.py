@@ -123,7 +123,7 @@ def test_groups_stay_with_their_pictures(dataset: Dataset) -> None:
     assert check_dataset(grouped) is grouped
     assert grouped.sha256 == dataset.sha256
     swapped = with_positive(grouped, "tree").train
-    np.testing.assert_array_equal(swapped.groups, groups)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(swapped.groups, groups)
     some = grouped.train.take(np.array([6, 1]))
     assert some.groups is not None
     assert some.groups.tolist() == ["d", "a"]
