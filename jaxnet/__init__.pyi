@@ -17,6 +17,7 @@ from .evaluation.doctor.check import Check
 from .evaluation.doctor.pipeline import Pipeline
 from .evaluation.evaluate import Evaluation, evaluate
 from .evaluation.influence import influence, memorisation, summarise_influence
+from .evaluation.installation import Info, info
 from .evaluation.spread import spread_over_seeds
 from .examples import Examples, balancing_weights, make_examples, select
 from .many.grid import Grid
@@ -54,6 +55,7 @@ __all__ = [
     "Forward",
     "Gradients",
     "Grid",
+    "Info",
     "JaxnetError",
     "LeaveOneOut",
     "Model",
@@ -87,6 +89,7 @@ __all__ = [
     "forward",
     "hessian_product",
     "influence",
+    "info",
     "init_params",
     "label_entropy",
     "leaky_relu",

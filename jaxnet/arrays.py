@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.activations import ACTIVATIONS, Activation, relu
+from jaxnet.devices import find_devices
 from jaxnet.errors import DataError, UsageError
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -31,8 +32,10 @@ def check_arrays(params: Any, X: Any, *rows: Any, hidden: Any = relu) -> None:
 
     Raises:
         DataError: If a shape or a type does not fit.
-        UsageError: If `hidden` is no Activation, or float64 is given while JAX is set to 32 bits.
+        UsageError: If `hidden` is no Activation, float64 is given while JAX is set to 32 bits, or
+            JAX cannot use the device that it is told to use.
     """
+    find_devices()
     check_activation(hidden)
     check_params(params)
     check_columns(X, params["W1"].shape)

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
@@ -14,6 +13,8 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from jaxnet.errors import UsageError
+from jaxnet.explain import is_device_missing, missing_device
+from jaxnet.machine import usable_cores
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +43,23 @@ def require_dtype(dtype: DTypeLike) -> np.dtype:
             "compute within `with jax.enable_x64(True):`, or give float32",
         )
     return dtype
+
+
+def find_devices() -> tuple[jax.Device, ...]:
+    """Return the devices that JAX computes on; start them if they are not in use yet.
+
+    Public functions call it before they first need a device, so that one that is missing is not
+    taken for a fault of a file or of an argument.
+
+    Raises:
+        UsageError: If JAX is told to use a device that it cannot use.
+    """
+    try:
+        return tuple(jax.devices())
+    except Exception as cause:
+        if not is_device_missing(cause):
+            raise
+        raise missing_device(cause, jax.config.jax_platforms or "") from cause
 
 
 def at_precision(dtype: DTypeLike) -> AbstractContextManager[None]:
@@ -86,9 +104,8 @@ def use_all_cores() -> None:
     Raises:
         UsageError: If JAX has already initialised its devices.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
-        jax.config.update("jax_num_cpu_devices", cores)
+        jax.config.update("jax_num_cpu_devices", usable_cores())
     except RuntimeError as cause:
         raise UsageError(
             "JAX has already initialised its devices",

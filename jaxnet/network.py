@@ -12,7 +12,7 @@ from jax.typing import DTypeLike
 from jaxnet.activations import Activation, relu, sigmoid
 from jaxnet.arrays import check_arrays, check_key, check_params
 from jaxnet.defaults import HIDDEN_UNITS, WEIGHT_SCALE
-from jaxnet.devices import at_highest_precision, require_dtype
+from jaxnet.devices import at_highest_precision, find_devices, require_dtype
 from jaxnet.errors import UsageError, require_integer, require_number
 
 Params = dict[str, jax.Array]  # W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
@@ -46,8 +46,10 @@ def init_params(
         dtype: float32 or float64.
 
     Raises:
-        UsageError: If an argument is of another type, or out of its range.
+        UsageError: If an argument is of another type, or out of its range, or JAX cannot use its
+            device.
     """
+    find_devices()
     dtype = require_dtype(dtype)
     check_key(key)
     require_integer("n_x", n_x, 1)

@@ -268,7 +268,7 @@ def test_train_leaves_bad_pictures_out_on_request(jaxnet: Run, folder: Path) -> 
 def test_an_idle_gpu_is_pointed_out(
     jaxnet: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jaxnet.report.console.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("jaxnet.machine.shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     if jax.default_backend() == "cpu":
         assert ".[cuda]" in jaxnet("train", "--data", folder, *QUICK).out

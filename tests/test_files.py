@@ -71,7 +71,7 @@ def test_a_folder_that_may_not_be_written_to(
 
     monkeypatch.setattr(Path, "replace", refuse)  # a chmod would not stop root
     with (
-        pytest.raises(UsageError, match=r"could not be written \(Permission denied\)"),
+        pytest.raises(UsageError, match=r"could not be written: permission denied"),
         write_whole(tmp_path / "a") as temporary,
     ):
         temporary.write_text("after")

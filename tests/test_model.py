@@ -250,7 +250,7 @@ def test_a_file_that_is_written_to_is_in_use(tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with (tmp_path / "model.h5").open("rb+") as writer:
         fcntl.flock(writer, fcntl.LOCK_EX)  # as the HDF5 library does while it writes
-        refused(tmp_path, "is in use: another program is writing it", "until the other program")
+        refused(tmp_path, "cannot be read: it is in use", "close it there")
     load_model(tmp_path)
 
 
@@ -261,7 +261,7 @@ def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.Monk
         raise MemoryError
 
     monkeypatch.setattr("jaxnet.runs.model_file.read_array", fail)
-    refused(tmp_path, "there is not enough memory to read", "enough free memory")
+    refused(tmp_path, "cannot be read: there is not enough memory", "enough free memory")
 
 
 def test_a_device_that_is_missing_is_no_damage(

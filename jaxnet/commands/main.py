@@ -11,6 +11,7 @@ from jaxnet.commands import (
     data,
     evaluate,
     export,
+    info,
     leave_one_out,
     page,
     predict,
@@ -41,6 +42,7 @@ app.command("leave-one-out")(leave_one_out.leave_one_out)
 app.command("repeat")(repeat.repeat)
 app.command("page")(page.page)
 app.command("export")(export.export)
+app.command("info")(info.info)
 
 
 def _print_version(asked: bool) -> None:

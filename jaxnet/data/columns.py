@@ -10,7 +10,7 @@ from jax.typing import DTypeLike
 from jaxnet.arrays import check_labels
 from jaxnet.data.dataset import check_images
 from jaxnet.defaults import COLOR, PIXEL_SCALE
-from jaxnet.devices import require_dtype
+from jaxnet.devices import find_devices, require_dtype
 from jaxnet.errors import DataError, require_choice
 
 COLORS = ("gray", "rgb")
@@ -45,7 +45,8 @@ def to_columns(
 
     Raises:
         DataError: If `images` is not a uint8 array of shape (m, h, w, 3), or is empty.
-        UsageError: If `color`, `pixel_scale` or `dtype` has another value.
+        UsageError: If `color`, `pixel_scale` or `dtype` has another value, or JAX cannot use its
+            device.
     """
     require_choice("color", color, COLORS)
     require_choice("pixel_scale", pixel_scale, PIXEL_SCALES)
@@ -58,6 +59,7 @@ def to_columns(
             pixels += weight * images[..., channel].astype(dtype)
     else:
         pixels = images.astype(dtype)  # (m, h, w, 3)
+    find_devices()
     # Unlike jnp.asarray, device_put compiles nothing.
     return jax.device_put(PIXEL_SCALES[pixel_scale](pixels).reshape(len(images), -1).T)  # (n_x, m)
 
@@ -67,7 +69,7 @@ def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32
 
     Raises:
         DataError: If the labels are not a vector of 0 and 1.
-        UsageError: If `dtype` is not float32 or float64.
+        UsageError: If `dtype` is not float32 or float64, or JAX cannot use its device.
     """
     array = np.asarray(labels)
     if array.dtype.kind not in "biuf":
@@ -83,4 +85,5 @@ def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32
             "for one-hot labels of shape (m, classes), give labels.argmax(axis=1)",
         )
     check_labels(array, array.size, "labels")
+    find_devices()
     return jax.device_put(array.reshape(1, -1).astype(require_dtype(dtype)))

@@ -10,6 +10,8 @@ import requests
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.hdf5 import read_hdf5
 from jaxnet.errors import DataError
+from jaxnet.explain import Reason, explain
+from jaxnet.io.files import expand
 
 # SHA-256 of each file.
 FILES = {
@@ -37,9 +39,14 @@ def read_catvnoncat(mirrors: Sequence[str] = MIRRORS) -> Dataset:
     Raises:
         DataError: If no mirror delivers a file with the right checksum.
     """
-    folder = Path(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("jaxnet"))
+    folder = cache_folder()
     train, test = (_fetch(name, folder, mirrors) for name in FILES)
     return read_hdf5(train, test)
+
+
+def cache_folder() -> Path:
+    """Return the folder of the downloads: the one that JAXNET_DATA_DIR names, or the user's."""
+    return expand(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("jaxnet"))
 
 
 def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
@@ -51,19 +58,32 @@ def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
                 return path
             failures = [f"the cached file {path} has the wrong checksum"]
     except OSError as cause:
-        failures = [f"{path} could not be read: {cause.strerror}"]
+        reason = explain(cause)
+        failures = [f"{path} could not be read: {reason.found if reason else cause}"]
     for mirror in mirrors:
         try:
             downloader = pooch.HTTPDownloader(timeout=30)
             pooch.retrieve(mirror + name, sha256, name, folder, downloader=downloader)
             return path
         except (OSError, ValueError, requests.RequestException) as cause:
+            if not isinstance(cause, requests.RequestException):
+                _require_writable(folder, explain(cause), cause)
             failures.append(f"{mirror}: {_describe_failure(cause)}")
     raise DataError(
         f"{name} could not be downloaded\n  " + "\n  ".join(failures),
         f"a file with the SHA-256 {sha256}",
         f"try again later, or set {FOLDER_VARIABLE} to a folder that contains the file",
     )
+
+
+def _require_writable(folder: Path, reason: Reason | None, cause: Exception) -> None:
+    """Raise a DataError if it is the disk that failed, and not the server."""
+    if reason is not None:
+        raise DataError(
+            f"the downloads cannot be written to {folder}: {reason.found}",
+            "a folder for them that can be written to",
+            f"{reason.remedy}, or set {FOLDER_VARIABLE} to another folder",
+        ) from cause
 
 
 def _describe_failure(cause: Exception) -> str:

@@ -1,7 +1,6 @@
 """Load a data set from any source of pictures."""
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from jaxnet.data.source import DataSource
 from jaxnet.data.table import is_table, read_table
 from jaxnet.defaults import SIDE
 from jaxnet.errors import UsageError
-from jaxnet.io.files import require_path
+from jaxnet.io.files import expand, require_path
 from jaxnet.progress import Track, silent
 
 
@@ -143,9 +142,8 @@ def _read(chosen: DataSource, track: Track) -> Dataset:
     """Read or draw the pictures of a source."""
     if chosen.data in BUILT_IN:
         return BUILT_IN[chosen.data](chosen, track)
-    # Unlike Path.expanduser, os.path.expanduser leaves the name of an unknown user unchanged.
-    path = Path(os.path.expanduser(chosen.data))
-    test = None if chosen.test is None else Path(os.path.expanduser(chosen.test))
+    path = expand(chosen.data)
+    test = None if chosen.test is None else expand(chosen.test)
     require_path(path, tuple(BUILT_IN))
     content = content_of(path)
     reader = next((reader for reader in READERS if reader.recognises(path, content)), None)

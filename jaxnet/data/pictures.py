@@ -16,12 +16,23 @@ from jaxnet.data.color import to_srgb
 from jaxnet.data.depth import UnclearRangeError, tiff_depth, to_eight_bits
 from jaxnet.data.png import reduce_png
 from jaxnet.errors import DataError
+from jaxnet.explain import explain, is_contradiction
 from jaxnet.io.content import PICTURE
-from jaxnet.io.files import COPY_AGAIN, content_remedy, describe_content, require_path
+from jaxnet.io.files import (
+    COPY_AGAIN,
+    cannot_be_read,
+    content_remedy,
+    describe_content,
+    expand,
+    require_path,
+)
 from jaxnet.progress import Track, silent
 
 # The usual formats of pictures. Pillow opens more, some by running other programs (EPS).
 FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+
+# What decodes pictures; an error that is raised in it is one of the file.
+DECODERS = ("PIL", "pi_heif")
 
 # Pictures are stretched to the new shape, not cropped, so that nothing at the edge is lost.
 RESAMPLING = Image.Resampling.LANCZOS
@@ -57,10 +68,12 @@ def is_picture(path: Path) -> bool:
             warnings.simplefilter("ignore")
             with Image.open(path, formats=_readable_formats()):
                 return True
-    except (Image.DecompressionBombError, PermissionError):
-        return True  # reading it raises an error that tells the reason
-    except Exception:  # Pillow's decoders raise errors of many kinds
-        return False
+    except Image.DecompressionBombError:
+        return True  # reading it raises an error that tells the reason, here and below
+    except Exception as cause:  # Pillow's decoders raise errors of many kinds
+        if explain(cause) is None and not is_contradiction(cause, *DECODERS):
+            raise
+        return explain(cause) is not None
 
 
 def read_pictures(
@@ -119,6 +132,7 @@ def read_pictures(
 
 
 def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
+    path = expand(path)
     expected = f"a picture in one of the formats {', '.join(_readable_formats())}"
     require_path(path)
     if not path.is_file():
@@ -135,21 +149,16 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
             "a picture that fits into memory",
             "if you trust the file, make the picture smaller first",
         ) from cause
-    except PermissionError as cause:
-        raise DataError(
-            f"{path} cannot be read: permission denied", expected, "change its permissions"
-        ) from cause
-    except MemoryError as cause:
-        raise DataError(
-            f"there is not enough memory to decode {path}",
-            "a picture that fits into memory",
-            "close other programs, or make the picture smaller first",
-        ) from cause
     except UnclearRangeError as cause:
         raise DataError(
             f"{path} {cause.found}", UnclearRangeError.expected, cause.remedy
         ) from cause
     except Exception as cause:  # Pillow's decoders raise errors of many kinds
+        reason = explain(cause)
+        if reason is not None:
+            raise cannot_be_read(path, reason) from cause
+        if not is_contradiction(cause, *DECODERS):
+            raise
         raise _unreadable_picture(path, expected, cause) from cause
 
 

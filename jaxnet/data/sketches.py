@@ -16,6 +16,7 @@ import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.kinds import CATS, COAT, DISC, OTHERS, Kind
+from jaxnet.devices import find_devices
 from jaxnet.errors import DataError, require_number
 from jaxnet.progress import Track, silent
 
@@ -82,6 +83,7 @@ def _draw(keys: np.ndarray, kind: np.ndarray, track: Track) -> np.ndarray:
     """Return the pictures (m, 64, 64, 3) uint8 of `keys` (m, 2) and `kind` (m,)."""
     arrays = [_as_arrays(each) for each in (*OTHERS, *CATS)]
     parts, strays, colours = (np.stack(each) for each in zip(*arrays, strict=True))
+    find_devices()
     images = np.empty((len(keys), SIDE, SIDE, 3), np.uint8)
     with jax.enable_x64(False), jax.default_device(_cpu()):
         for start in track(range(0, len(keys), BATCH), "drawing", -(-len(keys) // BATCH)):

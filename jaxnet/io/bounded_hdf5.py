@@ -20,8 +20,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from jaxnet.errors import DataError, JaxnetError
-from jaxnet.io.files import require_path, unreadable
+from jaxnet.errors import DataError, JaxnetError, ModelFileError
+from jaxnet.explain import Reason, explain, is_contradiction
+from jaxnet.io.files import cannot_be_read, require_path, unreadable
+from jaxnet.io.filters import name_filter, repack_remedy
+from jaxnet.io.superblock import HEAD, is_marked_open, require_unlocked, without_mark
 
 # A tiny file may declare an array larger than any memory. Photographs compress to a half or a tenth
 # of their size, constant pictures to a thousandth. An array is refused if it exceeds both bounds.
@@ -36,9 +39,10 @@ CHUNK_RECORD = 1024  # the most bytes of the HDF5 library's record of one chunk
 def open_hdf5(
     path: Path, expected: str, error: type[JaxnetError] = DataError, ours: bool = False
 ) -> Iterator[h5py.File]:
-    """Open an HDF5 file for reading; raise `error` for any failure inside the `with` block.
+    """Open an HDF5 file for reading; raise `error` if it fails, also inside the `with` block.
 
-    The HDF5 library reports a damaged file by exceptions of many types.
+    The HDF5 library reports a damaged file by exceptions of many types. An exception that neither
+    the file nor the system explains passes as it is.
 
     Args:
         path: The file.
@@ -60,24 +64,48 @@ def open_hdf5(
         raise error(cause.found, cause.expected, cause.remedy) from cause
     except JaxnetError:
         raise
-    except MemoryError as cause:
-        raise error(
-            f"there is not enough memory to read {path}",
-            "enough free memory for the whole file",
-            "close other programs",
-        ) from cause
-    except BlockingIOError as cause:  # HDF5 locks a file while it is written
-        raise error(
-            f"{path} is in use: another program is writing it",
-            "a file that no program is writing",
-            "wait until the other program has closed it",
-        ) from cause
-    except PermissionError as cause:
-        raise error(
-            f"{path} cannot be read: permission denied", expected, "change its permissions"
-        ) from cause
     except Exception as cause:
+        reason = explain(cause)
+        if reason is None and not is_contradiction(cause, "h5py"):
+            raise
+        if reason is None and is_marked_open(path):
+            reason = _left_open(path)
+        if reason is not None:
+            raise cannot_be_read(path, reason, error=error) from cause
         raise unreadable(path, expected, error, str(cause)) from cause
+
+
+def _left_open(path: Path) -> Reason:
+    return Reason(
+        "a program opened it for writing and did not close it; either it still writes to it, or it "
+        "was killed, and what it wrote last may be missing",
+        "a file that its writer has closed",
+        f"close it in that program; if none has it open, clear the mark with: h5clear -s {path} — "
+        "or write the file again",
+    )
+
+
+@contextlib.contextmanager
+def verify_parts(kind: str, path: Path, again: str) -> Iterator[None]:
+    """Raise a ModelFileError if a part of a file of jaxnet's own is missing or contradicts another.
+
+    Args:
+        kind: The kind of file, for the message: "a model file".
+        path: The file.
+        again: What makes such a file anew: "train again".
+    """
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except Exception as cause:
+        if not is_contradiction(cause, "h5py"):
+            raise
+        raise ModelFileError(
+            f"{path} is {kind} with a part missing or changed ({getattr(cause, 'found', cause)})",
+            "an unchanged file, as it was written",
+            f"use an undamaged copy, or {again}",
+        ) from cause
 
 
 def seal(path: Path) -> None:
@@ -99,8 +127,21 @@ def _check_seal(path: Path) -> None:
             return
         with memoryview(content) as view, view[:end] as sealed:
             digest = hashlib.sha256(sealed).digest()
-        if content[end:] != digest:
-            raise ValueError("its content does not match its checksum")
+            kept = content[end:]
+            if digest != kept and _digest_unmarked(sealed) != kept:
+                require_unlocked(path)  # else it is being written to
+                raise ValueError("its content does not match its checksum")
+
+
+def _digest_unmarked(content: memoryview) -> bytes:
+    """Return the SHA-256 of a file without the mark that a program has it open for writing.
+
+    Opening it so sets the mark, even if nothing is written.
+    """
+    digest = hashlib.sha256(without_mark(bytes(content[:HEAD])))
+    with content[HEAD:] as rest:
+        digest.update(rest)
+    return digest.digest()
 
 
 def try_strings(path: Path, name: str = "") -> None:
@@ -271,11 +312,11 @@ def _check_chunks(source: h5py.Dataset, plausible: int) -> None:
     packers = [f for f in filters if f not in (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)]
     # Other filters, rarely used for pictures, crash if their settings are damaged.
     if packers not in ([], [h5py.h5z.FILTER_DEFLATE], [h5py.h5z.FILTER_LZF]):
-        names = ", then ".join(properties.get_filter(i)[3].decode() for i in range(len(filters)))
+        names = ", then ".join(name_filter(number) for number in filters)
         raise DataError(
             f"{source.name} in {source.file.filename} is compressed with {names}",
             "no compression, or gzip or lzf once",
-            "compress the file again with gzip: h5repack -f GZIP=4 OLD NEW",
+            repack_remedy(filters),
         )
     if packers != [h5py.h5z.FILTER_DEFLATE]:
         return

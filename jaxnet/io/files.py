@@ -12,10 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jaxnet.errors import DataError, JaxnetError, UsageError
+from jaxnet.explain import Reason, explain
 from jaxnet.io.content import name_content
 
 # The age in seconds from which a temporary file of another machine counts as abandoned.
 ABANDONED_AFTER = 24 * 3600
+
+
+def expand(path: str | os.PathLike[str]) -> Path:
+    """Return a path whose leading ~ or ~name is replaced by the home folder of that user.
+
+    The shell does not do so within `--out=~/runs`, nor does anyone in a notebook. A name that no
+    user has is left as it is.
+    """
+    return Path(os.path.expanduser(path))
 
 
 def require_path(
@@ -72,6 +82,14 @@ def content_remedy(content: str, default: str) -> str:
     return next(matching, default)
 
 
+def cannot_be_read(
+    path: Path, reason: Reason, expected: str = "", error: type[JaxnetError] = DataError
+) -> JaxnetError:
+    """Make the error for a file that is not read for a reason outside of it."""
+    found = f"{path} cannot be read: {reason.found}"
+    return error(found, expected or reason.expected, reason.remedy)
+
+
 def unreadable(
     path: Path, expected: str, error: type[JaxnetError], reason: str = ""
 ) -> JaxnetError:
@@ -87,6 +105,7 @@ def unreadable(
 
 def require_free(path: Path, force: bool) -> None:
     """Raise a UsageError if `path` exists already, unless `force` is set."""
+    path = expand(path)
     if os.path.exists(path) and not force:
         raise UsageError(
             f"{path.absolute()} exists already",
@@ -96,7 +115,7 @@ def require_free(path: Path, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def write_whole(path: Path) -> Iterator[Path]:
+def write_whole(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path to write to; after the `with` block it replaces `path` in one step.
 
     If the block raises, `path` is unchanged. The file and its folder are flushed to the disk, so
@@ -105,6 +124,7 @@ def write_whole(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: If the folder does not exist or may not be written to, or the disk is full.
     """
+    path = expand(path)
     unique = f"{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}"  # threads and hosts may share it
     temporary = path.with_name(f".{path.name}.{unique}.tmp")
     try:
@@ -117,15 +137,13 @@ def write_whole(path: Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except (OSError, RuntimeError) as cause:
-        # HDF5 reports a full disk by an OSError, then by a RuntimeError when it closes the file.
-        if isinstance(cause, RuntimeError) and "write failed" not in str(cause):
+        reason = _writing_failed(cause)
+        if reason is None:
             raise
-        number = getattr(cause, "errno", None) or getattr(cause.__context__, "errno", None)
         raise UsageError(
-            f"{path.absolute()} could not be written "
-            f"({os.strerror(number) if number else 'write error'})",
+            f"{path.absolute()} could not be written: {reason.found}",
             "an existing, writable folder with enough free space",
-            "free some space, or give another path; an existing file is unchanged",
+            f"{reason.remedy}, or give another path; an existing file is unchanged",
         ) from cause
     with contextlib.suppress(OSError):  # Windows and some network disks cannot flush a folder
         folder = os.open(path.parent, os.O_RDONLY)
@@ -133,6 +151,19 @@ def write_whole(path: Path) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _writing_failed(cause: BaseException) -> Reason | None:
+    """Say why the system did not write a file; None if something else is the matter.
+
+    HDF5 reports a full disk by an OSError, then by a RuntimeError when it closes the file.
+    """
+    if isinstance(cause, RuntimeError) and "write failed" not in str(cause):
+        return None
+    if isinstance(cause, FileNotFoundError):
+        return Reason("its folder does not exist", "an existing folder", "make the folder")
+    failures = (explain(each) for each in (cause, cause.__context__) if each is not None)
+    return next(filter(None, failures), None)
 
 
 def _host() -> str:

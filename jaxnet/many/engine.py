@@ -23,7 +23,7 @@ from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
-from jaxnet.devices import at_highest_precision, jit_loop
+from jaxnet.devices import at_highest_precision, find_devices, jit_loop
 from jaxnet.errors import UsageError, require_number
 from jaxnet.examples import Examples, select
 from jaxnet.many.grid import Rate, WeightScale
@@ -177,7 +177,7 @@ def _share_out(networks: int, block: int | None, size: int) -> tuple[int, Any, A
         The number of networks at once; a function that shards an array over the devices by its
         first axis; and one that copies it to all of them.
     """
-    devices = jax.devices()
+    devices = find_devices()
     if block is None:
         block = CPU_BLOCK if devices[0].platform == "cpu" else GPU_BLOCK
     block = max(1, min(block, MOST_AT_ONCE // (10 * size)))

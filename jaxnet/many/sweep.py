@@ -5,13 +5,12 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
-from jaxnet.devices import at_precision
+from jaxnet.devices import at_precision, find_devices
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.many.engine import GPU_BLOCK, train_networks
@@ -186,7 +185,7 @@ def check_many(settings: Settings, seeds: int) -> None:
 
 def _places(grid: Grid, block: int | None) -> list[tuple[slice, slice, slice, slice]]:
     """List the places of the parts that are trained one by one."""
-    devices = jax.devices()
+    devices = find_devices()
     most = NETWORKS_A_PART
     if devices[0].platform != "cpu":
         most = max(most, (block or GPU_BLOCK) * len(devices))

@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -19,21 +17,31 @@ from rich.progress import (
     track,
 )
 
-from jaxnet.errors import JaxnetError
+from jaxnet.explain import reason_for_error
+from jaxnet.machine import has_gpu_driver
+from jaxnet.report.streams import SteadyConsole, steady_streams
 
 if TYPE_CHECKING:
     from jaxnet.progress import T
 
 # No markup, since a class may be named "[red]"; lines are not wrapped, since they may be piped.
 _PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
-out = Console(**_PLAIN)
-err = Console(**_PLAIN, stderr=True)
+out = SteadyConsole(**_PLAIN)
+err = SteadyConsole(**_PLAIN, stderr=True)
+
+
+REPORT = (
+    "This is a fault of jaxnet, not of your input. Please report it in the issue tracker of the "
+    "project, with this traceback, the command, and what `jaxnet info` prints."
+)
 
 
 def run_command(
     command: Callable[[], object], translate: Callable[[str], str] = lambda message: message
 ) -> None:
-    """Run a command line; print an expected error as a message, not as a traceback.
+    """Run a command line; print an error that has a reason as a message, not as a traceback.
+
+    What nobody expected keeps its traceback, and says where to report it.
 
     Args:
         command: The command line.
@@ -41,12 +49,14 @@ def run_command(
     """
     # JAX would otherwise allocate three quarters of a GPU's memory at once.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    for stream in (sys.stdout, sys.stderr):
-        # A symbol that the terminal's encoding lacks must not end the command.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    steady_streams()
     try:
         command()
-    except (JaxnetError, OSError) as error:
+    except Exception as cause:
+        error = reason_for_error(cause)
+        if error is None:
+            cause.add_note(REPORT)
+            raise
         err.print("Error: ", end="", style="bold red")
         err.print(translate(str(error)))
         sys.exit(2)
@@ -61,7 +71,7 @@ def print_json(answer: Any) -> None:
     """Print the answer for a program."""
     from jaxnet.report.json import to_json  # here, so that --help does not import NumPy
 
-    print(json.dumps(to_json(answer), indent=2, allow_nan=False))
+    out.print(json.dumps(to_json(answer), indent=2, allow_nan=False))
 
 
 def show_progress(sequence: "Iterable[T]", description: str, total: float | None) -> "Iterable[T]":
@@ -89,11 +99,12 @@ def describe_device(console: Console) -> str:
     """Name the device that computes, and warn if a GPU beside it is not used."""
     import jax
 
-    devices = jax.devices()
+    from jaxnet.devices import find_devices
+
+    devices = find_devices()
     kind = devices[0].device_kind
     name = f"CPU, {os.cpu_count()} cores" if kind == "cpu" else kind
-    driver = Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi")
-    if jax.default_backend() == "cpu" and driver and not os.environ.get("JAX_PLATFORMS"):
+    if devices[0].platform == "cpu" and has_gpu_driver() and not os.environ.get("JAX_PLATFORMS"):
         console.print(
             "This machine has an NVIDIA driver, but JAX computes on the CPU. "
             "To use the GPU, install jaxnet with its cuda extra: pip install -e '.[cuda]'",

@@ -26,7 +26,7 @@ from jaxnet.runs.model_file import preprocessing_attributes
 PLATFORMS = ("cpu", "cuda", "tpu")
 
 
-def export_model(model: Model, path: Path, kind: str) -> None:
+def export_model(model: Model, path: str | Path, kind: str) -> None:
     """Write a network in another format, once what was written is verified against the network.
 
     Args:

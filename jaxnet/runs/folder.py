@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 from jaxnet.errors import UsageError
+from jaxnet.explain import explain
+from jaxnet.io.files import expand
 from jaxnet.io.names import CLAIM_NAME, RUNS_NAME
 
 RUNS = Path(RUNS_NAME)
@@ -12,6 +14,7 @@ RUNS = Path(RUNS_NAME)
 
 def require_empty(out: Path) -> None:
     """Raise a UsageError if the folder `out` holds something already."""
+    out = expand(out)
     if out.is_dir() and any(out.iterdir()):
         raise _not_empty(out)
 
@@ -27,6 +30,7 @@ def claim_folder(out: Path | None = None, *, force: bool = False) -> Path:
         UsageError: If `out` holds something, another run claims it at the same moment, or no folder
             can be made there.
     """
+    out = None if out is None else expand(out)
     try:
         if out is None:
             return _claim_next()
@@ -40,10 +44,13 @@ def claim_folder(out: Path | None = None, *, force: bool = False) -> Path:
     except FileExistsError as cause:
         raise _not_empty(RUNS if out is None else out) from cause
     except OSError as cause:
+        reason = explain(cause)
+        if reason is None:
+            raise
         raise UsageError(
-            f"the folder {(out or RUNS).absolute()} cannot be created ({cause.strerror})",
+            f"the folder {(out or RUNS).absolute()} cannot be created: {reason.found}",
             "a path that is writable",
-            "give another folder",
+            f"{reason.remedy}, or give another folder",
         ) from cause
 
 

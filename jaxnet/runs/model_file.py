@@ -37,10 +37,18 @@ from jaxnet.activations import ACTIVATIONS, Activation
 from jaxnet.arrays import check_activation, check_params
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
+from jaxnet.devices import find_devices
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.io.attributes import Value, read_attributes, write_attributes
-from jaxnet.io.bounded_hdf5 import find_array, find_group, open_hdf5, read_array, seal
-from jaxnet.io.files import write_whole
+from jaxnet.io.bounded_hdf5 import (
+    find_array,
+    find_group,
+    open_hdf5,
+    read_array,
+    seal,
+    verify_parts,
+)
+from jaxnet.io.files import expand, write_whole
 from jaxnet.io.formats import require_format
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.outcomes import late_cost
@@ -89,7 +97,7 @@ def save_model(path: str | Path, model: Model) -> None:
 def write_model_file(path: str | Path, stored: Stored) -> None:
     """Write a model file, whole or not at all; an older file at `path` is replaced."""
     require_loadable(stored.model)
-    with write_whole(Path(path).expanduser()) as temporary:
+    with write_whole(path) as temporary:
         _write(temporary, stored)
         seal(temporary)
 
@@ -189,23 +197,14 @@ def read_model_file(
 @contextlib.contextmanager
 def _open_model(path: str | Path) -> Iterator[tuple[h5py.File, int]]:
     """Open a model file, or the one in a run folder; any error in it becomes a ModelFileError."""
-    path = Path(path).expanduser()
+    path = expand(path)
     if path.is_dir():
         path = path / MODEL_NAME
-    jax.devices()  # here, so that a device that is missing is not taken for a fault of the file
+    find_devices()
     with open_hdf5(path, "a model file of jaxnet", ModelFileError, ours=True) as file:
         version = require_format(file, FORMAT, FORMAT_VERSION)
-        try:
+        with verify_parts("a model file", path, "train again"):
             yield file, version
-        except (ModelFileError, MemoryError):
-            raise
-        except Exception as cause:
-            reason = getattr(cause, "found", cause)
-            raise ModelFileError(
-                f"{path} is a model file with a part missing or changed ({reason})",
-                "an unchanged file, as save_model wrote it",
-                "use an undamaged copy, or train again",
-            ) from cause
 
 
 def _known_activations(own: Mapping[str, Activation] | None) -> dict[str, Activation]:
@@ -234,11 +233,14 @@ def _read_model(file: h5py.File, activations: Mapping[str, Activation]) -> Model
             raise ValueError(f"{name} is not finite")
     options = read_attributes(find_group(file, "preprocessing"))
     options["pixel_scale"] = options.pop("scale")
+    if options.keys() != {field.name for field in dataclasses.fields(Preprocessing)}:
+        raise ValueError(f"preprocessing holds {', '.join(sorted(options))}")
     preprocessing = Preprocessing(**options)
     hidden = _find_activation(file, activations)
-    negative, positive = (
-        name.decode("utf-8", "surrogateescape") for name in read_array(find_array(file, "classes"))
-    )
+    classes = read_array(find_array(file, "classes"))
+    if classes.shape != (2,) or classes.dtype.kind != "S":
+        raise ValueError(f"classes has shape {classes.shape} and type {classes.dtype}")
+    negative, positive = (name.decode("utf-8", "surrogateescape") for name in classes.tolist())
     with jax.enable_x64(True):  # float32 stays float32; unlike jnp.asarray, this compiles nothing
         params = jax.device_put(arrays)
     return Model(params, preprocessing, (negative, positive), hidden)

@@ -17,10 +17,11 @@ from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.load import load_dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
-from jaxnet.devices import PickledOnHost, at_precision
+from jaxnet.devices import PickledOnHost, at_precision, find_devices
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
+from jaxnet.io.files import expand
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.network import Params, init_params
 from jaxnet.progress import Track, silent
@@ -94,7 +95,7 @@ class Run(PickledOnHost):
                 not be loaded again.
         """
         require_loadable(self.model)  # before a folder is claimed for it
-        folder = claim_folder(Path(folder).expanduser(), force=force)
+        folder = claim_folder(expand(folder), force=force)
         origin = self.origin | {"outcome": self.outcome}
         checkpoint = checkpoint_of(self.descent)
         stored = Stored(self.model, checkpoint, self.settings, self.data_source, origin)
@@ -193,6 +194,7 @@ def draw_params(settings: Settings, n_x: int, generator: str | None = None) -> P
         n_x: The number of features.
         generator: The name of the random generator; by default the one that JAX is set to.
     """
+    find_devices()
     with at_precision(settings.precision):
         return init_params(
             jax.random.key(settings.seed, impl=generator),
@@ -223,7 +225,7 @@ def versions() -> dict[str, Value]:
     """List the versions, the device and the random generator that a result is computed with."""
     packages = ("jax", "jaxlib", "optax", "numpy")
     return {
-        "device": jax.devices()[0].device_kind,
+        "device": find_devices()[0].device_kind,
         "prng": str(jax.random.key_impl(jax.random.key(0))),
         "python": platform.python_version(),
         "jaxnet": __version__,

@@ -25,6 +25,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -36,8 +37,15 @@ from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.data.to_examples import examples_of
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.io.attributes import Value, read_attribute, read_attributes, write_attributes
-from jaxnet.io.bounded_hdf5 import find_array, find_group, open_hdf5, read_array, seal
-from jaxnet.io.files import write_whole
+from jaxnet.io.bounded_hdf5 import (
+    find_array,
+    find_group,
+    open_hdf5,
+    read_array,
+    seal,
+    verify_parts,
+)
+from jaxnet.io.files import expand, write_whole
 from jaxnet.io.formats import require_format
 from jaxnet.io.names import SWEEP_NAME
 from jaxnet.many.grid import Grid
@@ -114,7 +122,7 @@ def continue_sweep(folder: Path, start: SweepRun) -> SweepRun:
         ModelFileError: If a file is damaged or no sweep, or its results are not those of its grid.
         UsageError: If it was another sweep; it names the first setting that differs.
     """
-    result = start.result
+    folder, result = expand(folder), start.result
     whole = folder / SWEEP_NAME
     if whole.exists():
         result = _read_results(whole, start)
@@ -143,6 +151,7 @@ def train_sweep(
         DataError: If the pictures cannot be used.
         UsageError: If the settings cannot be trained so, or the folder cannot be written to.
     """
+    folder = expand(folder)
     train, test = examples_of(data, start.settings, start.preprocessing)
     if not (folder / SWEEP_NAME).exists():
         _write_sweep(folder / SWEEP_NAME, start, {})
@@ -223,13 +232,15 @@ def _read_parts(path: Path, start: SweepRun) -> list[Part]:
     parts = []
     with open_hdf5(path, "a part of a sweep", ModelFileError, ours=True) as file:
         require_format(file, FORMAT, FORMAT_VERSION)
-        try:
-            if read_attribute(file, "sweep") != start.digest:
-                raise UsageError(
-                    f"{path} is a part of another sweep",
-                    "parts of a sweep with the same data and settings",
-                    "give the data and settings of that sweep to continue it, or another folder",
-                )
+        with _verify(path):
+            digest = read_attribute(file, "sweep")
+        if digest != start.digest:
+            raise UsageError(
+                f"{path} is a part of another sweep",
+                "parts of a sweep with the same data and settings",
+                "give the data and settings of that sweep to continue it, or another folder",
+            )
+        with _verify(path):
             group = find_group(file, "parts")
             for number in range(len(group)):
                 stored = find_group(group, str(number))
@@ -240,17 +251,13 @@ def _read_parts(path: Path, start: SweepRun) -> list[Part]:
                         raise ValueError(f"part {number} lies outside the grid")
                 like = {n: array[tuple(place)] for n, array in start.result.arrays.items()}
                 parts.append(Part(tuple(place), _read_arrays(stored, like, complete=True)))  # type: ignore[arg-type]
-        except (ModelFileError, UsageError, MemoryError):
-            raise
-        except Exception as cause:
-            raise _damaged(path, cause) from cause
     return parts
 
 
 def _read_results(path: Path, start: SweepRun) -> Sweep:
     with open_hdf5(path, "a sweep of jaxnet", ModelFileError, ours=True) as file:
         version = _require_same(path, file, start)
-        try:
+        with _verify(path):
             if version == 2 and "results" not in list(file):  # it was not trained to the end
                 return start.result
             group = find_group(file, "results")
@@ -267,29 +274,18 @@ def _read_results(path: Path, start: SweepRun) -> Sweep:
             # tell the one from the other: these networks are to be trained again.
             stacked["outcomes"][stacked["outcomes"] == "diverged"] = ""
             return start.result._replace(**stacked)  # type: ignore[arg-type]
-        except (ModelFileError, MemoryError):
-            raise
-        except Exception as cause:
-            raise _damaged(path, cause) from cause
 
 
-def _damaged(path: Path, cause: Exception) -> ModelFileError:
-    return ModelFileError(
-        f"{path} is a file of a sweep with a part missing or changed "
-        f"({getattr(cause, 'found', cause)})",
-        "an unchanged file, as it was written",
-        "use an undamaged copy, or start the sweep in another folder",
-    )
+def _verify(path: Path) -> AbstractContextManager[None]:
+    return verify_parts("a file of a sweep", path, "start the sweep in another folder")
 
 
 def _require_same(path: Path, file: h5py.File, start: SweepRun) -> int:
     """Raise an error unless a file is of this sweep; return its format version."""
     version = require_format(file, FORMAT, FORMAT_VERSION)
     asked = start.header() | _axes(start.result.grid)
-    try:
+    with _verify(path):
         stored = _read_header(file, version)
-    except Exception as cause:
-        raise _damaged(path, cause) from cause
     if version == 1:  # what it did not say was as it is by default, or is said by the SHA-256
         stored = {"seed": 0, "optimizer": "sgd", "balanced": False, "basis": "auto"} | stored
         stored |= {name: asked[name] for name in ("height", "width")}

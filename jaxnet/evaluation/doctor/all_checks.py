@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxnet.data.dataset import Dataset
+from jaxnet.devices import find_devices
 from jaxnet.evaluation.doctor.check import Check, Result
 from jaxnet.evaluation.doctor.derivatives import check_derivatives
 from jaxnet.evaluation.doctor.invariances import (
@@ -35,6 +36,7 @@ from jaxnet.evaluation.doctor.units import (
     check_duplicated_units,
     check_saturated_units,
 )
+from jaxnet.explain import explain
 from jaxnet.progress import Track, silent
 from jaxnet.runs.run import Run
 
@@ -80,8 +82,9 @@ def check_pipeline(pipeline: Pipeline | None = None, *, track: Track = silent) -
 
     Raises:
         UsageError: If a function of the pipeline takes or returns something else than the
-            library's.
+            library's, or JAX cannot use its device.
     """
+    find_devices()
     pipeline = Pipeline() if pipeline is None else pipeline
     with jax.enable_x64(True):
         check_functions(pipeline)
@@ -93,6 +96,8 @@ def _try(name: str, check: Callable[[Pipeline], Result], pipeline: Pipeline) -> 
     try:
         return Check(name, *check(pipeline))
     except Exception as error:  # whatever the functions raise: without one check, make the others
+        if explain(error) is not None:  # too little memory, say, of which they are not guilty
+            raise
         return Check(name, "fail", math.nan, "raised", {"error": describe_error(error)})
 
 

@@ -13,6 +13,7 @@ from jaxnet.backprop import Gradients
 from jaxnet.errors import JaxnetError, UsageError
 from jaxnet.evaluation.doctor.pipeline import Pipeline, make_pictures, make_problem
 from jaxnet.examples import Examples, check_examples
+from jaxnet.explain import explain
 from jaxnet.network import Forward
 
 # What each function takes, and what it returns.
@@ -143,6 +144,8 @@ def _check_call(
                 "write it in jax.numpy: jnp for np, jnp.where for if",
             ) from cause
         except Exception as cause:
+            if explain(cause) is not None:
+                raise
             remedy = "call it on such arrays by itself, and read the traceback"
             raise _refuse(name, f"raises {describe_error(cause)}", remedy) from cause
         _check_result(name, result)

@@ -1,0 +1,39 @@
+"""Standard streams that are closed, of another encoding, or that nobody reads any more."""
+
+import logging
+import os
+import sys
+from typing import Any
+
+from rich.console import Console
+
+
+class SteadyConsole(Console):
+    """A console that goes on without output when its reader has ended (`| head`)."""
+
+    def on_broken_pipe(self) -> None:
+        """Send all further output nowhere, so that a training is not lost for its table."""
+        stream = sys.stderr if self.stderr else sys.stdout
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def steady_streams() -> None:
+    """Make stdout and stderr writable whatever they are; called once, before anything is printed.
+
+    A stream that is closed (`>&-`, pythonw, a daemon) is opened to nowhere. Its number would
+    otherwise be given to the next file that is opened, which is then written over. A symbol that
+    the encoding of a terminal lacks is replaced.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        else:
+            stream.reconfigure(errors="backslashreplace")
+    # Of a home folder that is read-only, matplotlib warns in two lines, and works.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
