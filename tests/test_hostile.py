@@ -233,9 +233,9 @@ def test_compression_bombs(h5: Write) -> None:
     path = write_chunk(h5(), "train_set_x", once, **one)
     data_refused(path, "a chunk of /train_set_x decompresses to more bytes than it declares")
     path = write_chunk(h5(), "train_set_x", zlib.compress(once, 9), filters=2, **one)
-    data_refused(path, "train_set_x in", "compressed with deflate, then deflate")
+    data_refused(path, "train_set_x in", "compressed with gzip, then gzip")
     path = replace(h5(), "train_set_x", scaleoffset=4, chunks=(8, 8, 6, 3))
-    data_refused(path, "train_set_x in", "compressed with scaleoffset", "gzip or lzf once")
+    data_refused(path, "train_set_x in", "compressed with scale-offset", "gzip or lzf once")
     large: dict[str, Any] = {"shape": shape, "chunks": (8, 2**12, 2**12, 3), "dtype": "u1"}
     path = write_chunk(h5(), "train_set_x", once, **large)
     data_refused(path, "train_set_x in", "declares 0.4 GiB")

@@ -19,7 +19,14 @@ from jaxnet.data.array_names import CLASSES, CONVENTIONS, describe_conventions
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.labels import as_texts
 from jaxnet.errors import DataError
-from jaxnet.io.bounded_hdf5 import find_array, find_group, find_inside, open_hdf5, read_array
+from jaxnet.io.bounded_hdf5 import (
+    find_array,
+    find_group,
+    find_inside,
+    names_in,
+    open_hdf5,
+    read_array,
+)
 from jaxnet.io.conversions import CONVERSIONS
 from jaxnet.io.files import write_whole
 
@@ -55,14 +62,14 @@ def read_hdf5(
         train = _read_split(file, "train", layout)
         classes = _read_classes(file)
         validation = (
-            _read_split(file, "validation", layout) if "validation_set_x" in list(file) else None
+            _read_split(file, "validation", layout) if "validation_set_x" in names_in(file) else None
         )
         test = test or _find_test(path, file)
     if test is None:
         return Dataset(train, None, classes, source=str(path), validation=validation)
     with open_hdf5(test, LAYOUT.replace("train", "test")) as file:
         split = _read_split(file, "test", layout)
-        if CLASSES in list(file) and _read_classes(file) != classes:
+        if CLASSES in names_in(file) and _read_classes(file) != classes:
             raise DataError(
                 f"{test} has the classes {_read_classes(file)}, but {path} has {classes}",
                 "the same two classes, in the same order, in both files",
@@ -79,7 +86,7 @@ def is_hdf5(path: Path, content: str) -> bool:
 
 def _require_data(path: Path, file: h5py.File) -> None:
     """Raise a DataError for a network saved by Keras, or a table written by pandas."""
-    members = list(file)
+    members = names_in(file)
     if "model_weights" in members or "layer_names" in file.attrs:
         raise DataError(
             f"{path} is an HDF5 file with a network that Keras saved",
@@ -98,7 +105,7 @@ def _require_data(path: Path, file: h5py.File) -> None:
 def _has_other_names(file: h5py.File) -> bool:
     """Return whether a file has none of the article's names, and some that archives have."""
     known = {name for splits in CONVENTIONS.values() for pair in splits.values() for name in pair}
-    members = {name.casefold() for name in file}
+    members = {name.casefold() for name in names_in(file)}
     return not any("_set_" in name for name in members) and bool(members & known)
 
 
@@ -124,7 +131,7 @@ def _read_other_names(
 def _as_arrays(file: h5py.File) -> ArrayFile:
     """List the datasets at the top of a file, without links that lead out of it."""
     arrays = {}
-    for name in file:
+    for name in names_in(file):
         with contextlib.suppress(DataError, KeyError):
             arrays[name] = _stored(find_array(file, name))
     path = Path(file.filename)
@@ -145,14 +152,14 @@ def _mend(path: Path, name: str, conversion: str) -> str:
 
 
 def _find_test(path: Path, file: h5py.File) -> Path | None:
-    if "test_set_x" in list(file):
+    if "test_set_x" in names_in(file):
         return path
     sibling = path.with_name(path.name.replace("train", "test"))
     return sibling if sibling != path and sibling.exists() else None
 
 
 def _read_split(file: h5py.File, name: str, layout: str | None) -> Split:
-    members = list(file)  # `in file` would follow a link into another file
+    members = names_in(file)
     names = (f"{name}_set_x", f"{name}_set_y")
     arrays = [find_inside(file, array) for array in names if array in members]
     if [getattr(array, "shape", None) is None for array in arrays] != [False, False]:
@@ -188,7 +195,7 @@ def _read_split(file: h5py.File, name: str, layout: str | None) -> Split:
 
 def _read_classes(file: h5py.File) -> tuple[str, str]:
     """Read the two class names, bytes or strings; without `list_classes`, number the classes."""
-    if CLASSES not in list(file):
+    if CLASSES not in names_in(file):
         return "class 0", "class 1"
     source = find_array(file, CLASSES)
     if source.size != 2:

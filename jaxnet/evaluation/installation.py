@@ -98,7 +98,9 @@ def info() -> Info:
         platform=devices[0].platform if devices else None,
         plugins=_plugins(),
         gpu_driver=has_gpu_driver(),
-        variables={name: _without_home(os.environ[name]) for name in VARIABLES if name in os.environ},
+        variables={
+            name: _without_home(os.environ[name]) for name in VARIABLES if name in os.environ
+        },
         x64=bool(jax.config.jax_enable_x64),
         matmul_precision=jax.config.jax_default_matmul_precision,
         cores=usable_cores(),

@@ -43,7 +43,14 @@ def write_attributes(group: h5py.Group, values: Mapping[str, Value]) -> None:
 
 
 def read_attributes(group: h5py.Group) -> dict[str, Any]:
-    """Read attributes as plain Python values."""
+    """Read attributes as plain Python values.
+
+    Raises:
+        ValueError: If a name is no text, or a value not one number, bool or string.
+    """
+    for name in group.attrs:
+        if not isinstance(name, str):  # h5py returns bytes that are not UTF-8 as they are
+            raise ValueError(f"the name of the attribute {name!r} is not UTF-8")
     return {name: read_attribute(group, name) for name in group.attrs}
 
 

@@ -198,6 +198,17 @@ with h5py.File(path, "r") as file:
 """
 
 
+def names_in(group: h5py.Group) -> list[str]:
+    """List the names of what a group holds, also those that are not UTF-8.
+
+    A link into another file is not followed, as `name in group` would.
+    """
+    return [
+        name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
+        for name in group
+    ]
+
+
 def find_inside(group: h5py.Group, name: str, follow: bool = True) -> h5py.Group | h5py.Dataset:
     """Open the group or dataset at `name` in a group, without opening another file.
 

@@ -5,6 +5,7 @@ import h5py
 from jaxnet import __version__
 from jaxnet.errors import ModelFileError
 from jaxnet.io.attributes import read_attribute
+from jaxnet.io.bounded_hdf5 import names_in
 
 
 def require_format(file: h5py.File, kind: str, newest: int) -> int:
@@ -21,7 +22,7 @@ def require_format(file: h5py.File, kind: str, newest: int) -> int:
     if "format" not in file.attrs or read_attribute(file, "format") != kind:
         raise ModelFileError(
             f"{file.filename} is an HDF5 file, but not a {kind}; "
-            f"it contains {', '.join(file) or 'nothing'}",
+            f"it contains {', '.join(names_in(file)) or 'nothing'}",
             f'a file of the format "{kind}"',
             "give the run folder or the file in it",
         )

@@ -20,6 +20,8 @@ def _place(head: bytes) -> int:
 
 def without_mark(head: bytes) -> bytes:
     """Return the first bytes of an HDF5 file with the mark cleared."""
+    if len(head) < HEAD:
+        return head
     place = _place(head)
     return head[:place] + b"\0" + head[place + 1 :] if head[place] in MARKS else head
 

@@ -43,6 +43,7 @@ from jaxnet.io.attributes import Value, read_attributes, write_attributes
 from jaxnet.io.bounded_hdf5 import (
     find_array,
     find_group,
+    names_in,
     open_hdf5,
     read_array,
     seal,
@@ -184,7 +185,7 @@ def read_model_file(
         if costs.dtype not in (np.float32, np.float64):
             raise ValueError(f"costs is of type {costs.dtype}")
         checkpoint = Checkpoint(model.params, costs)
-        if "descent" in list(file):
+        if "descent" in names_in(file):
             checkpoint = read_checkpoint(find_group(file, "descent"), model.params, costs)
         settings, data_source = _read_options(Path(path), file, version)
         origin = read_attributes(find_group(file, "origin"))
@@ -222,7 +223,7 @@ def _known_activations(own: Mapping[str, Activation] | None) -> dict[str, Activa
 
 def _read_model(file: h5py.File, activations: Mapping[str, Activation]) -> Model:
     group = find_group(file, "params")
-    stored = {name: find_array(group, name) for name in group}
+    stored = {name: find_array(group, name) for name in names_in(group)}
     # Their shapes first, by arrays of one number each: before memory is taken for them.
     check_params({n: np.broadcast_to(np.float32(0), source.shape) for n, source in stored.items()})
     arrays = {name: read_array(source) for name, source in stored.items()}
@@ -238,7 +239,7 @@ def _read_model(file: h5py.File, activations: Mapping[str, Activation]) -> Model
     preprocessing = Preprocessing(**options)
     hidden = _find_activation(file, activations)
     classes = read_array(find_array(file, "classes"))
-    if classes.shape != (2,) or classes.dtype.kind != "S":
+    if classes.shape != (2,) or not all(isinstance(name, bytes) for name in classes.tolist()):
         raise ValueError(f"classes has shape {classes.shape} and type {classes.dtype}")
     negative, positive = (name.decode("utf-8", "surrogateescape") for name in classes.tolist())
     with jax.enable_x64(True):  # float32 stays float32; unlike jnp.asarray, this compiles nothing
@@ -272,7 +273,7 @@ def _read_options(
         elif "weight_scale" in stored:
             raise _wrong_setting(path, "weight_scale", stored["weight_scale"], "not a text")
     else:
-        named = read_attributes(find_group(file, "data")) if "data" in list(file) else {}
+        named = read_attributes(find_group(file, "data")) if "data" in names_in(file) else {}
     if stored["activation"] not in ACTIVATIONS:  # one of the user's own, which is no setting
         stored["activation"] = "relu"
     settings = _make_options(path, Settings, stored)

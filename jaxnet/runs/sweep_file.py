@@ -40,6 +40,7 @@ from jaxnet.io.attributes import Value, read_attribute, read_attributes, write_a
 from jaxnet.io.bounded_hdf5 import (
     find_array,
     find_group,
+    names_in,
     open_hdf5,
     read_array,
     seal,
@@ -247,7 +248,8 @@ def _read_parts(path: Path, start: SweepRun) -> list[Part]:
                 ends = read_attributes(stored)
                 place = [slice(ends[f"first{axis}"], ends[f"last{axis}"]) for axis in range(4)]
                 for piece, size in zip(place, shape, strict=True):
-                    if not 0 <= piece.start < piece.stop <= size:
+                    whole = isinstance(piece.start, int) and isinstance(piece.stop, int)
+                    if not whole or not 0 <= piece.start < piece.stop <= size:
                         raise ValueError(f"part {number} lies outside the grid")
                 like = {n: array[tuple(place)] for n, array in start.result.arrays.items()}
                 parts.append(Part(tuple(place), _read_arrays(stored, like, complete=True)))  # type: ignore[arg-type]
@@ -258,15 +260,17 @@ def _read_results(path: Path, start: SweepRun) -> Sweep:
     with open_hdf5(path, "a sweep of jaxnet", ModelFileError, ours=True) as file:
         version = _require_same(path, file, start)
         with _verify(path):
-            if version == 2 and "results" not in list(file):  # it was not trained to the end
+            if version == 2 and "results" not in names_in(file):  # it was not trained to the end
                 return start.result
             group = find_group(file, "results")
             like = start.result.arrays
             if version == 2:
                 return start.result._replace(**_read_arrays(group, like))  # type: ignore[arg-type]
             names = start.result.grid.activations
-            if set(group) != set(names):
-                raise ValueError(f"{group.name} holds {', '.join(group)}, not {', '.join(names)}")
+            if set(names_in(group)) != set(names):
+                raise ValueError(
+                    f"{group.name} holds {', '.join(names_in(group))}, not {', '.join(names)}"
+                )
             below = {n: array[0] for n, array in like.items()}
             parts = [_read_arrays(find_group(group, name), below) for name in names]
             stacked = {name: np.stack([part[name] for part in parts]) for name in like}
@@ -337,9 +341,9 @@ def _read_arrays(
     group: h5py.Group, like: dict[str, np.ndarray], *, complete: bool = False
 ) -> dict[str, np.ndarray]:
     """Read the arrays of results, which must have the names, shapes and types of `like`."""
-    if set(group) != set(like):
+    if set(names_in(group)) != set(like):
         raise ValueError(
-            f"{group.name} holds {', '.join(group) or 'nothing'}, not {', '.join(like)}"
+            f"{group.name} holds {', '.join(names_in(group)) or 'nothing'}, not {', '.join(like)}"
         )
     arrays = {}
     for name, blank in like.items():
