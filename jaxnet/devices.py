@@ -59,7 +59,7 @@ def find_devices() -> tuple[jax.Device, ...]:
     except Exception as cause:
         if not is_device_missing(cause):
             raise
-        raise missing_device(cause, jax.config.jax_platforms or "") from cause
+        raise missing_device(cause, jax.config.values["jax_platforms"] or "") from cause
 
 
 def at_precision(dtype: DTypeLike) -> AbstractContextManager[None]:

@@ -31,13 +31,13 @@ def free_memory() -> int | None:
 def _limits() -> Iterator[int]:
     with contextlib.suppress(OSError, ValueError, KeyError):  # not Linux
         yield _table("/proc/meminfo")["MemAvailable"] * 1024
-    for limit, used in (
+    for most, used in (
         ("memory.max", "memory.current"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
     ):
         with contextlib.suppress(OSError, ValueError):  # "max": there is no limit
             group = Path("/sys/fs/cgroup")
-            yield max(0, int((group / limit).read_text()) - int((group / used).read_text()))
+            yield max(0, int((group / most).read_text()) - int((group / used).read_text()))
     with contextlib.suppress(OSError, ValueError, KeyError, ImportError):
         import resource
 

@@ -89,7 +89,8 @@ def info() -> Info:
         devices = find_devices()
     except UsageError as error:
         device_error = error.found
-    cache = jax.config.jax_compilation_cache_dir
+    set_to = jax.config.values
+    cache = set_to["jax_compilation_cache_dir"]
     return Info(
         versions=_versions(),
         system=f"{platform.platform()}, {platform.machine()}",
@@ -101,8 +102,8 @@ def info() -> Info:
         variables={
             name: _without_home(os.environ[name]) for name in VARIABLES if name in os.environ
         },
-        x64=bool(jax.config.jax_enable_x64),
-        matmul_precision=jax.config.jax_default_matmul_precision,
+        x64=bool(set_to["jax_enable_x64"]),
+        matmul_precision=set_to["jax_default_matmul_precision"],
         cores=usable_cores(),
         memory=free_memory(),
         disk=_free_disk(),
