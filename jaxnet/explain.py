@@ -85,9 +85,6 @@ _BY_NUMBER = {
 _OF_NONSENSE = (errno.EINVAL, errno.EOVERFLOW, errno.EBADF)
 _WINDOWS_IN_USE = (32, 33)  # a sharing violation, a lock violation
 
-_UNSETTABLE = re.compile(
-    r"invalid (?:truth )?value '?(.*?)'? for environment (?:variable )?'(\w+)'"
-)
 _ALLOCATION = re.compile(r"allocat\w* (?:of )?([\d,]{3,})(?: bytes)?", re.IGNORECASE)
 
 
@@ -113,12 +110,11 @@ def explain(cause: BaseException) -> Reason | None:
         if number is not None:  # HDF5 reports a full disk so when it closes a file
             return _of_number(number)
         return _of_jax(text)
-    setting = _UNSETTABLE.search(text) if isinstance(cause, ValueError) else None
-    if setting is not None:
+    if isinstance(cause, ValueError) and raised_in(cause, "jax._src.config"):
         return Reason(
-            f"{setting[2]} is {setting[1]!r}, which JAX refuses",
-            "a value that JAX knows, such as true or false",
-            f"correct the environment variable {setting[2]}, or unset it",
+            f"JAX refuses one of its settings: {text}",
+            "environment variables JAX_… with values that JAX knows",
+            "correct the variable, or unset it",
         )
     return None
 
@@ -154,6 +150,11 @@ def missing_device(cause: BaseException, asked: str | None = None) -> UsageError
         ("unset JAX_PLATFORMS, or set it to cpu" if asked else "set JAX_PLATFORMS to cpu")
         + "; for a GPU or a TPU, install the extra cuda or tpu of jaxnet",
     )
+
+
+def is_of_jax(cause: BaseException) -> bool:
+    """Return whether an exception is one of JAX's own, which no file can cause."""
+    return type(cause).__module__.split(".")[0] in ("jax", "jaxlib")
 
 
 def out_of_memory(needed: int | None) -> Reason:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from jaxnet.commands.options import Given, Json, with_options
+from jaxnet.commands.options import Given, Json, expanded, with_options
 from jaxnet.commands.show_data import load_and_show_for
 from jaxnet.data.source import DataSource
 from jaxnet.errors import ModelFileError, UsageError
@@ -22,7 +22,9 @@ def check(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="RUN", help="A run folder or a model file, which is checked as well."
+            metavar="RUN",
+            callback=expanded,
+            help="A run folder or a model file, which is checked as well.",
         ),
     ] = None,
     as_json: Json = False,

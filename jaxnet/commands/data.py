@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from jaxnet.commands.options import OUTPUT, Force, Given, Json, with_options
+from jaxnet.commands.options import OUTPUT, Force, Given, Json, expanded, with_options
 from jaxnet.commands.show_data import load_and_show
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import SOURCES, DataSource
@@ -21,6 +21,7 @@ def data(
     sheet: Annotated[
         Path | None,
         typer.Option(
+            callback=expanded,
             help="Draw examples into this PNG file, in colour and as the network's input.",
             rich_help_panel=OUTPUT,
         ),
@@ -28,6 +29,7 @@ def data(
     write: Annotated[
         Path | None,
         typer.Option(
+            callback=expanded,
             help="Write the data into this HDF5 file, in the article's layout.",
             rich_help_panel=OUTPUT,
         ),

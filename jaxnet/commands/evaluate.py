@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from jaxnet.commands.options import OUTPUT, Force, Given, Json, RunArgument, with_options
+from jaxnet.commands.options import OUTPUT, Force, Given, Json, RunArgument, expanded, with_options
 from jaxnet.commands.show_data import load_and_show_for
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
@@ -42,6 +42,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
+            callback=expanded,
             help="The PNG file. \\[default: evaluation.png beside the model file]",
             show_default=False,
             rich_help_panel=OUTPUT,

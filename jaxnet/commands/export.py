@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from jaxnet.commands.options import OUTPUT, Force, Json, RunArgument
+from jaxnet.commands.options import OUTPUT, Force, Json, RunArgument, expanded
 from jaxnet.io.files import require_free
 from jaxnet.report.console import print_json, speak
 
@@ -21,6 +21,7 @@ def export(
     out: Annotated[
         Path | None,
         typer.Option(
+            callback=expanded,
             help="The file. \\[default: beside the model file]",
             show_default=False,
             rich_help_panel=OUTPUT,

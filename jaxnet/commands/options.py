@@ -19,6 +19,7 @@ import typer
 
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
+from jaxnet.io.files import expand
 from jaxnet.many.grid import Grid
 from jaxnet.settings import Settings
 
@@ -31,9 +32,18 @@ PANELS = {DataSource: DATA, Preprocessing: DATA, Settings: NETWORK, Grid: NETWOR
 # The size of the pictures is a matter of the data: --size.
 NO_OPTIONS = ("height", "width")
 
+
+def expanded(value: Any) -> Any:
+    """Expand ~ in a path or in each of several, as the shell does not within --out=~/run."""
+    if isinstance(value, Path):
+        return expand(value)
+    return [expand(path) for path in value] if value else value
+
+
 Out = Annotated[
     Path | None,
     typer.Option(
+        callback=expanded,
         help="The run folder. \\[default: the next free one of runs/001, …]",
         show_default=False,
         rich_help_panel=OUTPUT,
@@ -45,7 +55,9 @@ Json = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Overwrite existing files.", rich_help_panel=OUTPUT)
 ]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a model file.")]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", callback=expanded, help="A run folder, or a model file.")
+]
 
 
 def with_options(

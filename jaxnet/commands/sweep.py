@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jaxnet.commands.interruption import Interruption
-from jaxnet.commands.options import OUTPUT, Given, Json, with_options
+from jaxnet.commands.options import OUTPUT, Given, Json, expanded, with_options
 from jaxnet.commands.show_data import load_and_show, prepare_many, settings_to_json
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
@@ -28,7 +28,8 @@ OUT = (
     "\\[default: the next free one of runs/001, …]"
 )
 SweepFolder = Annotated[
-    Path | None, typer.Option(help=OUT, show_default=False, rich_help_panel=OUTPUT)
+    Path | None,
+    typer.Option(callback=expanded, help=OUT, show_default=False, rich_help_panel=OUTPUT),
 ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from jaxnet.commands.options import NETWORK, OUTPUT, Force, Given, Json, Out, with_options
+from jaxnet.commands.options import NETWORK, OUTPUT, Force, Given, Json, Out, expanded, with_options
 from jaxnet.commands.resume import open_run
 from jaxnet.commands.show_data import load_and_show, prepare_many
 from jaxnet.commands.watch import Watch, chunk_between
@@ -37,7 +37,8 @@ CheckpointEvery = Annotated[
     int | None, typer.Option(min=1, help=EVERY, show_default=False, rich_help_panel=OUTPUT)
 ]
 Resume = Annotated[
-    Path | None, typer.Option(help=RESUME, show_default=False, rich_help_panel=OUTPUT)
+    Path | None,
+    typer.Option(callback=expanded, help=RESUME, show_default=False, rich_help_panel=OUTPUT),
 ]
 NoPage = Annotated[bool, typer.Option("--no-page", help=NO_PAGE, rich_help_panel=OUTPUT)]
 

@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from jaxnet.errors import DataError, JaxnetError, ModelFileError
-from jaxnet.explain import Reason, explain, is_contradiction
+from jaxnet.explain import Reason, explain, is_contradiction, is_of_jax
 from jaxnet.io.files import cannot_be_read, require_path, unreadable
 from jaxnet.io.filters import name_filter, repack_remedy
 from jaxnet.io.superblock import HEAD, is_marked_open, require_unlocked, without_mark
@@ -66,7 +66,7 @@ def open_hdf5(
         raise
     except Exception as cause:
         reason = explain(cause)
-        if reason is None and not is_contradiction(cause, "h5py"):
+        if is_of_jax(cause) or (reason is None and not is_contradiction(cause, "h5py")):
             raise
         if reason is None and is_marked_open(path):
             reason = _left_open(path)
