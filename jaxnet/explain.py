@@ -85,6 +85,8 @@ _BY_NUMBER = {
 _OF_NONSENSE = (errno.EINVAL, errno.EOVERFLOW, errno.EBADF)
 _WINDOWS_IN_USE = (32, 33)  # a sharing violation, a lock violation
 
+# What the loader of shared libraries says where memory does not suffice for one.
+_UNMAPPED = ("failed to map segment", "annot allocate memory", "cannot create shared object")
 _ALLOCATION = re.compile(r"allocat\w* (?:of )?([\d,]{3,})(?: bytes)?", re.IGNORECASE)
 
 
@@ -99,6 +101,8 @@ def explain(cause: BaseException) -> Reason | None:
         return out_of_memory(_needed(cause))
     if isinstance(cause, OSError):
         return _of_system(cause, text)
+    if isinstance(cause, ImportError) and any(words in text for words in _UNMAPPED):
+        return out_of_memory(None)
     if isinstance(cause, RuntimeError):
         if "can't start new thread" in text:
             return Reason(

@@ -38,12 +38,20 @@ def _limits() -> Iterator[int]:
         with contextlib.suppress(OSError, ValueError):  # "max": there is no limit
             group = Path("/sys/fs/cgroup")
             yield max(0, int((group / most).read_text()) - int((group / used).read_text()))
+    space = free_address_space()
+    if space is not None:
+        yield space
+
+
+def free_address_space() -> int | None:
+    """Return how many bytes a limit on the address space leaves (`ulimit -v`); None without one."""
     with contextlib.suppress(OSError, ValueError, KeyError, ImportError):
         import resource
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
         if limit != resource.RLIM_INFINITY:
-            yield max(0, limit - _table("/proc/self/status")["VmSize"] * 1024)
+            return max(0, limit - _table("/proc/self/status")["VmSize"] * 1024)
+    return None
 
 
 def _table(path: str) -> dict[str, int]:

@@ -35,9 +35,16 @@ class Interruption:
 def importing(*modules: str) -> Iterator[None]:
     """Import modules in another thread during the block, which leaves a core idle.
 
-    Nothing in the block may import them itself.
+    Nothing in the block may import them itself. A module that cannot be imported raises its error
+    where it is used.
     """
-    thread = threading.Thread(target=lambda: [*map(importlib.import_module, modules)])
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            for module in modules:
+                importlib.import_module(module)
+
+    thread = threading.Thread(target=load)
     thread.start()
     try:
         yield

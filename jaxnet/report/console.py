@@ -17,8 +17,8 @@ from rich.progress import (
     track,
 )
 
-from jaxnet.explain import reason_for_error
-from jaxnet.machine import has_gpu_driver
+from jaxnet.explain import in_units, reason_for_error
+from jaxnet.machine import free_address_space, has_gpu_driver
 from jaxnet.report.streams import SteadyConsole, steady_streams
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "
 out = SteadyConsole(**_PLAIN)
 err = SteadyConsole(**_PLAIN, stderr=True)
 
+
+# What importing and compiling take of the address space, most of it never used.
+ADDRESS_SPACE = 2 * 2**30
 
 REPORT = (
     "This is a fault of jaxnet, not of your input. Please report it in the issue tracker of the "
@@ -50,6 +53,7 @@ def run_command(
     # JAX would otherwise allocate three quarters of a GPU's memory at once.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     steady_streams()
+    _warn_of_little_memory()
     try:
         command()
     except Exception as cause:
@@ -60,6 +64,20 @@ def run_command(
         err.print("Error: ", end="", style="bold red")
         err.print(translate(str(error)))
         sys.exit(2)
+
+
+def _warn_of_little_memory() -> None:
+    """Warn of a limit on memory below which the libraries may abort, or wait without an end."""
+    space = free_address_space()
+    if space is None or space >= ADDRESS_SPACE:
+        return
+    # OpenBLAS takes tens of megabytes for each of its threads, and asks again and again for them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    err.print(
+        f"memory is limited to {in_units(space)} (ulimit -v); JAX and its libraries take "
+        f"{in_units(ADDRESS_SPACE)}, and may abort or hang with less",
+        style="yellow",
+    )
 
 
 def speak(as_json: bool) -> Console:
