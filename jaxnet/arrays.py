@@ -35,7 +35,6 @@ def check_arrays(params: Any, X: Any, *rows: Any, hidden: Any = relu) -> None:
         UsageError: If `hidden` is no Activation, float64 is given while JAX is set to 32 bits, or
             JAX cannot use the device that it is told to use.
     """
-    find_devices()
     check_activation(hidden)
     check_params(params)
     check_columns(X, params["W1"].shape)
@@ -105,7 +104,13 @@ def check_rows(Y: Any, weights: Any = None, *, m: int | None = None) -> dict[str
 
 
 def check_types(arrays: Mapping[str, Any]) -> None:
-    """Raise an error unless all arrays are float32, or all float64 and JAX set to 64 bits."""
+    """Raise an error unless all arrays are float32, or all float64 and JAX set to 64 bits.
+
+    Raises:
+        DataError: If they are of another type, or of several.
+        UsageError: If JAX is set to 32 bits, or cannot use the device that it is told to use.
+    """
+    find_devices()  # what is computed next would raise JAX's own error
     dtypes = {array.dtype for array in arrays.values()}
     if len(dtypes) > 1 or dtypes.isdisjoint(_FLOATS):
         raise DataError(

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
@@ -54,12 +55,33 @@ def find_devices() -> tuple[jax.Device, ...]:
     Raises:
         UsageError: If JAX is told to use a device that it cannot use.
     """
+    log, plugins = logging.getLogger("jax._src.xla_bridge"), _PluginFailures()
+    log.addFilter(plugins)
     try:
         return tuple(jax.devices())
     except Exception as cause:
         if not is_device_missing(cause):
             raise
-        raise missing_device(cause, jax.config.values["jax_platforms"] or "") from cause
+        asked = jax.config.values["jax_platforms"] or ""
+        raise missing_device(cause, asked, plugins.reasons) from cause
+    finally:
+        log.removeFilter(plugins)
+
+
+class _PluginFailures(logging.Filter):
+    """Keeps why plugins of JAX fail, which JAX only logs, and shortens each to one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reasons: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        cause = record.exc_info[1] if record.exc_info else None
+        if cause is not None:
+            self.reasons.append(f"{type(cause).__name__}: {cause}")
+            record.msg, record.args = f"{record.getMessage()}: {self.reasons[-1]}", ()
+            record.exc_info = None
+        return True
 
 
 def at_precision(dtype: DTypeLike) -> AbstractContextManager[None]:

@@ -13,6 +13,7 @@ import re
 import struct
 import traceback
 import zlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jaxnet.errors import JaxnetError, UsageError
@@ -125,31 +126,31 @@ def explain(cause: BaseException) -> Reason | None:
 
 def is_device_missing(cause: BaseException) -> bool:
     """Return whether JAX raised this because it cannot use the device that it is told to use."""
-    if isinstance(cause, AssertionError):  # for CUDA without its plugin, and without a word
+    if isinstance(cause, AssertionError):  # for CUDA without a GPU, and without a word
         return raised_in(cause, "jax._src.xla_bridge")
     return isinstance(cause, RuntimeError) and "nable to initialize backend" in str(cause)
 
 
-def missing_device(cause: BaseException, asked: str | None = None) -> UsageError:
+def missing_device(
+    cause: BaseException, asked: str | None = None, plugins: Sequence[str] = ()
+) -> UsageError:
     """Make the error for a device that JAX is told to use and cannot.
 
     Args:
         cause: What JAX raised.
         asked: The devices that JAX is set to use; by default those of the environment.
+        plugins: Why plugins of JAX failed, if it is known.
     """
     asked = os.environ.get("JAX_PLATFORMS", "") if asked is None else asked
     # JAX's own advice is to set JAX_PLATFORMS='', or to uninstall a plugin: said below in words.
     reason = re.sub(r"\s*\((?:set JAX_PLATFORMS|you may need to)[^)]*\)\s*", "", str(cause))
-    reason = (
-        " ".join(reason.split()).removesuffix(".") or f'no plugin of JAX for "{asked}" is installed'
-    )
+    reason = " ".join(reason.split()).removesuffix(".")
+    reason = reason or f'it finds no device for "{asked}" on this machine'
+    if plugins:
+        reason += f"; a plugin of JAX fails ({'; '.join(plugins)})"
+    told = f'JAX is told to use "{asked}" (JAX_PLATFORMS), but cannot'
     return UsageError(
-        (
-            f'JAX is told to use "{asked}" (JAX_PLATFORMS), but cannot'
-            if asked
-            else "JAX cannot start"
-        )
-        + f": {reason}",
+        f"{told if asked else 'JAX cannot start its devices'}: {reason}",
         "a device that JAX can use on this machine; the CPU can always be used",
         ("unset JAX_PLATFORMS, or set it to cpu" if asked else "set JAX_PLATFORMS to cpu")
         + "; for a GPU or a TPU, install the extra cuda or tpu of jaxnet",

@@ -37,7 +37,7 @@ def repack_remedy(numbers: list[int]) -> str:
     again = "compress the file again with gzip: h5repack -f GZIP=4 OLD NEW"
     if not _IN_HDF5PLUGIN.isdisjoint(numbers):
         return (
-            "install the package hdf5plugin; with it (`import h5py, hdf5plugin`) read each array, and "
-            'write it to a new file by create_dataset with compression="gzip"'
+            "install the package hdf5plugin; with it (`import h5py, hdf5plugin`) read each array, "
+            'and write it to a new file by create_dataset with compression="gzip"'
         )
     return again
