@@ -2,7 +2,8 @@
 
 In reading order; a file imports only from files above it:
 
-    errors, defaults, progress   what can go wrong; the article's numbers; progress reporting
+    errors, machine, explain     what can go wrong, and in which words
+    defaults, progress           the article's numbers; progress reporting
     devices                      devices, precision, compilation
     activations                  g(z) and g′(z)
     arrays                       checks of what public functions are given

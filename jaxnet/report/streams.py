@@ -33,7 +33,7 @@ def steady_streams() -> None:
         stream: Any = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        else:
+        elif hasattr(stream, "reconfigure"):  # a program may have put another in its place
             stream.reconfigure(errors="backslashreplace")
     # Of a home folder that is read-only, matplotlib warns in two lines, and works.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
