@@ -62,7 +62,9 @@ def read_hdf5(
         train = _read_split(file, "train", layout)
         classes = _read_classes(file)
         validation = (
-            _read_split(file, "validation", layout) if "validation_set_x" in names_in(file) else None
+            _read_split(file, "validation", layout)
+            if "validation_set_x" in names_in(file)
+            else None
         )
         test = test or _find_test(path, file)
     if test is None:
