@@ -4,6 +4,7 @@ from .curvature import Sharpness, hessian_product, sharpness
 from .data.columns import to_columns, to_row
 from .data.dataset import Dataset, Split
 from .data.duplicates import find_pairs, without_leaks
+from .data.find_pictures import PictureFiles, find_pictures
 from .data.load import load_dataset
 from .data.preprocessing import Preprocessing
 from .data.source import DataSource
@@ -18,6 +19,7 @@ from .evaluation.doctor.pipeline import Pipeline
 from .evaluation.evaluate import Evaluation, evaluate
 from .evaluation.influence import influence, memorisation, summarise_influence
 from .evaluation.installation import Info, info
+from .evaluation.predictions import Prediction, Predictions, predict_pictures
 from .evaluation.spread import spread_over_seeds
 from .examples import Examples, balancing_weights, make_examples, select
 from .many.grid import Grid
@@ -61,7 +63,10 @@ __all__ = [
     "Model",
     "ModelFileError",
     "Params",
+    "PictureFiles",
     "Pipeline",
+    "Prediction",
+    "Predictions",
     "Preprocessing",
     "Repetition",
     "Run",
@@ -83,6 +88,7 @@ __all__ = [
     "evaluate",
     "export_model",
     "find_pairs",
+    "find_pictures",
     "first_params",
     "fit",
     "fit_in_chunks",
@@ -104,6 +110,7 @@ __all__ = [
     "memorisation",
     "outcome",
     "predict",
+    "predict_pictures",
     "relu",
     "repeat",
     "resume",

@@ -573,47 +573,6 @@ def test_answers_have_the_keys_that_they_had_in_0_1_0(jaxnet: Run, folder: Path)
             assert set(names.split()) <= part.keys(), (command, place)
 
 
-@pytest.mark.usefixtures("undrawn")
-def test_predict(jaxnet: Run, folder: Path, tmp_path: Path) -> None:
-    jaxnet("train", "--data", folder, "--size", 8, "--iterations", 400, *RATE)
-    pictures = [folder / "cat" / "01.png", folder / "dog" / "00.png"]
-    result = jaxnet("predict", "runs/001", *pictures)
-    assert result.code == 0
-    assert re.search(r"01\.png  P\(cat\) = 0\.\d{4}  cat", result.out)
-    assert re.search(r"00\.png  P\(cat\) = 0\.\d{4}  dog", result.out)
-    answer = answer_of(jaxnet("predict", "runs/001/model.h5", *pictures, "--json"))
-    assert [entry["class"] for entry in answer] == ["cat", "dog"]
-    assert {entry["positive"] for entry in answer} == {"cat"}
-    dataset = load_dataset(folder, size=8)
-    model = load_model("runs/001")
-    images = np.stack([np.asarray(Image.open(path).resize((8, 8), 1)) for path in pictures])
-    assert dataset.train.images.dtype == images.dtype == np.uint8
-    expected = model.predict_images(images)
-    np.testing.assert_allclose([entry["probability"] for entry in answer], expected, rtol=1e-6)
-    strict = answer_of(jaxnet("predict", "runs/001", *pictures, "--threshold", 1, "--json"))
-    assert [entry["class"] for entry in strict] == ["dog", "dog"]
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_predict_with_a_float64_model(jaxnet: Run, folder: Path) -> None:
-    jaxnet("train", "--data", folder, *QUICK, "--precision", "float64")
-    assert jaxnet("predict", "runs/001", folder / "cat" / "01.png").code == 0
-
-
-@pytest.mark.usefixtures("undrawn")
-def test_predict_refuses_or_leaves_out_what_is_no_picture(jaxnet: Run, folder: Path) -> None:
-    jaxnet("train", "--data", folder, *QUICK)
-    bad, good = folder / "bad.jpg", folder / "cat" / "01.png"
-    bad.write_text("<html>")
-    refused = jaxnet("predict", "runs/001", bad, good)
-    assert refused.code == 2
-    assert f"{bad} is an HTML page" in refused.err
-    result = jaxnet("predict", "runs/001", bad, good, "--skip-bad")
-    assert result.code == 0
-    assert "01.png" in result.out
-    assert f"left out: {bad}" in result.err
-
-
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [

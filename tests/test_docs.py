@@ -95,7 +95,9 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "pets" / name / f"{i:02}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image + np.uint8(offset)).save(path)
-    Image.fromarray(images[1] + np.uint8(128)).save(folder / "photo.jpg")
+    (folder / "photos").mkdir()
+    for path in (folder / "photo.jpg", folder / "photos" / "1.jpg"):
+        Image.fromarray(images[1] + np.uint8(128)).save(path)
     return folder
 
 

@@ -110,6 +110,8 @@ def _folder_of(path: Path) -> Path:
         raise UsageError(
             f"{path} is a file, not a run folder",
             f"the folder of a run, or the {MODEL_NAME} in it",
-            f"to continue it, move the file into a new folder under the name {MODEL_NAME}",
+            f"to continue it, move the file into a new folder under the name {MODEL_NAME}"
+            if path.suffix == ".h5"
+            else "give the folder; an exported network cannot be continued",
         )
     return path.parent if path.is_file() else path

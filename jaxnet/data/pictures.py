@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import functools
 import importlib.util
 import struct
 import warnings
@@ -40,6 +41,9 @@ RESAMPLING = Image.Resampling.LANCZOS
 # Large JPEG files are decoded at a fraction of their size, but at no less than this multiple of the
 # target size, so that the resampling still averages over several pixels.
 DRAFT = 4
+
+# How many pictures are read at a time, by all cores.
+READ_AHEAD = 256
 
 
 def picture_suffixes() -> frozenset[str]:
@@ -105,6 +109,22 @@ def read_pictures(
         DataError: If a file cannot be read and `skip_bad` is false, or if none can be read. It
             names the first six such files and the number of the others.
     """
+    results = list(read_each(paths, height, width, track=track))
+    errors = [result for result in results if isinstance(result, DataError)]
+    require_readable(errors, len(paths), skip_bad=skip_bad)
+    images = [result for result in results if isinstance(result, np.ndarray)]
+    kept = [i for i, result in enumerate(results) if isinstance(result, np.ndarray)]
+    return np.stack(images), kept, errors
+
+
+def read_each(
+    paths: Sequence[Path], height: int, width: int, *, track: Track = silent
+) -> Iterator[np.ndarray | DataError]:
+    """Read picture files as `read_pictures` does, one after the other, in bounded memory.
+
+    Yields:
+        For each file its picture (height, width, 3) uint8, or the error if it cannot be read.
+    """
 
     def read(path: Path) -> np.ndarray | DataError:
         try:
@@ -112,12 +132,27 @@ def read_pictures(
         except DataError as error:
             return error
 
-    with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor() as pool:
-        # Pillow warns of odd EXIF entries and palettes, which do not make a picture unusable.
-        warnings.simplefilter("ignore")
-        results = list(track(pool.map(read, paths), "reading pictures", len(paths)))
-    errors = [result for result in results if isinstance(result, DataError)]
-    if errors and (not skip_bad or len(errors) == len(paths)):
+    def results() -> Iterator[np.ndarray | DataError]:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for start in range(0, len(paths), READ_AHEAD):
+                with warnings.catch_warnings():
+                    # Pillow warns of odd EXIF entries and palettes; the picture is usable.
+                    warnings.simplefilter("ignore")
+                    batch = list(pool.map(read, paths[start : start + READ_AHEAD]))
+                yield from batch
+
+    yield from track(results(), "reading pictures", len(paths))
+
+
+def require_readable(errors: Sequence[DataError], total: int, *, skip_bad: bool) -> None:
+    """Raise a DataError for pictures that could not be read, unless they are to be left out.
+
+    Args:
+        errors: One for each of them.
+        total: The number of all pictures; that none can be read is always an error.
+        skip_bad: Whether they are to be left out.
+    """
+    if errors and (not skip_bad or len(errors) == total):
         first, more = errors[0], len(errors) - 1
         others = [f"\n  and {error.found}" for error in errors[1:6]]
         others += [f"\n  and {more - 5} more"] if more > 5 else []
@@ -126,9 +161,6 @@ def read_pictures(
             first.expected,
             first.remedy + ("" if skip_bad else "; or leave it out: skip_bad=True"),
         )
-    images = [result for result in results if isinstance(result, np.ndarray)]
-    kept = [i for i, result in enumerate(results) if isinstance(result, np.ndarray)]
-    return np.stack(images), kept, errors
 
 
 def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
@@ -188,6 +220,7 @@ def _open(path: Path) -> Iterator[tuple[Image.Image, _Place | None]]:
             yield image, None
 
 
+@functools.cache  # asked for every picture
 def _reads_heic() -> bool:
     return importlib.util.find_spec("pi_heif") is not None
 

@@ -38,6 +38,7 @@ NO_ENDING = "files without an ending that are no pictures"
 UNLISTED = "folders that may not be opened"
 DEVICES = "pipes, sockets or devices"
 BESIDE = "pictures outside the folders of the classes"
+BELOW = "pictures in the folders below"
 REPLACED = "pictures of a test set that another one replaces"
 
 _ONE = {
@@ -53,6 +54,7 @@ _ONE = {
     UNLISTED: "folder that may not be opened",
     DEVICES: "pipe, socket or device",
     BESIDE: "picture outside the folders of the classes",
+    BELOW: "picture in the folders below",
     REPLACED: "picture of a test set that another one replaces",
 }
 
@@ -126,7 +128,7 @@ def _kind(path: Path, above: frozenset[tuple[int, int]], suffixes: frozenset[str
     if is_folder:
         if _identity(path) in above or (path.is_symlink() and _leads_back(path)):
             return LOOPS
-        return RUNS if _is_own(path) else _FOLDER
+        return RUNS if is_run(path) else _FOLDER
     return kind_of_file(path, suffixes) or _PICTURE
 
 
@@ -163,14 +165,14 @@ def _leads_back(link: Path) -> bool:
     return target == here or target in here.parents
 
 
-def _is_own(folder: Path) -> bool:
+def is_run(folder: Path) -> bool:
     """Return whether a folder is a run of jaxnet's, or one that holds nothing but runs."""
     if any(os.path.lexists(folder / name) for name in OWN_FILES):
         return True
     if folder.name != RUNS_NAME or not os.access(folder, os.R_OK):
         return False
     inner = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return bool(inner) and all(_is_own(path) for path in inner)
+    return bool(inner) and all(is_run(path) for path in inner)
 
 
 def _files(path: Path, parts: Parts) -> Iterator[Parts]:

@@ -49,11 +49,13 @@ from jaxnet.io.bounded_hdf5 import (
     seal,
     verify_parts,
 )
-from jaxnet.io.files import expand, write_whole
+from jaxnet.io.files import describe_content, expand, write_whole
 from jaxnet.io.formats import require_format
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.outcomes import late_cost
 from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from jaxnet.runs.exported import READABLE as EXPORTS
+from jaxnet.runs.exported import read_exported
 from jaxnet.runs.model import Model
 from jaxnet.settings import Settings
 
@@ -157,12 +159,13 @@ def preprocessing_attributes(preprocessing: Preprocessing) -> dict[str, Value]:
 
 
 def load_model(path: str | Path, activations: Mapping[str, Activation] | None = None) -> Model:
-    """Read the network in a model file, or in the one of a run folder.
+    """Read the network in a model file, in the one of a run folder, or in an export.
 
     A network in float64 is read whatever JAX is set to.
 
     Args:
-        path: The file, or the folder of a run.
+        path: The file, or the folder of a run; or a file that `export_model` wrote as safetensors
+            or npz.
         activations: Activations of one's own, by their names.
 
     Raises:
@@ -170,6 +173,10 @@ def load_model(path: str | Path, activations: Mapping[str, Activation] | None = 
         UsageError: If one of `activations` is none, or has the name of one of jaxnet's.
     """
     known = _known_activations(activations)
+    path = _locate(path)
+    exported = _read_if_exported(path, known)
+    if exported is not None:
+        return exported
     with _open_model(path) as (file, _):
         return _read_model(file, known)
 
@@ -179,6 +186,10 @@ def read_model_file(
 ) -> Stored:
     """Read all of a model file, or of the one in a run folder; raises what `load_model` does."""
     known = _known_activations(activations)
+    path = _locate(path)
+    exported = _read_if_exported(path, known)
+    if exported is not None:
+        return Stored(exported, Checkpoint(exported.params, np.empty(0)), None, None, {})
     with _open_model(path) as (file, version):
         model = _read_model(file, known)
         costs = read_array(find_array(file, "costs")).reshape(-1)
@@ -187,7 +198,7 @@ def read_model_file(
         checkpoint = Checkpoint(model.params, costs)
         if "descent" in names_in(file):
             checkpoint = read_checkpoint(find_group(file, "descent"), model.params, costs)
-        settings, data_source = _read_options(Path(path), file, version)
+        settings, data_source = _read_options(path, file, version)
         origin = read_attributes(find_group(file, "origin"))
         if version == 1 and origin.get("outcome") == "diverged" and len(costs):
             # Version 1 had one word for two outcomes.
@@ -195,12 +206,41 @@ def read_model_file(
         return Stored(model, checkpoint, settings, data_source, origin)
 
 
-@contextlib.contextmanager
-def _open_model(path: str | Path) -> Iterator[tuple[h5py.File, int]]:
-    """Open a model file, or the one in a run folder; any error in it becomes a ModelFileError."""
+def _locate(path: str | Path) -> Path:
+    """Return the model file that is meant by its path or by that of a run folder."""
     path = expand(path)
-    if path.is_dir():
-        path = path / MODEL_NAME
+    if not path.is_dir():
+        return path
+    if not (path / MODEL_NAME).exists():
+        files = path.glob(f"*/{MODEL_NAME}")
+        runs = sorted(files, key=lambda file: file.stat().st_mtime)
+        if runs:
+            raise ModelFileError(
+                f"{path} is a folder of runs",
+                "one run",
+                f"give one of the {len(runs):,} runs in it; the newest is {runs[-1].parent}",
+            )
+    return path / MODEL_NAME
+
+
+def _read_if_exported(path: Path, activations: Mapping[str, Activation]) -> Model | None:
+    """Read the network in a file that `export_model` wrote; None if it is another kind of file."""
+    content = describe_content(path) if path.is_file() else ""
+    if path.suffix == ".stablehlo":
+        raise ModelFileError(
+            f"{path} is an exported function (StableHLO), which has no parameters of its own",
+            "a model file, or a network exported as safetensors or npz",
+            "give the run that was exported; jax.export.deserialize reads this file",
+        )
+    if content not in EXPORTS:
+        return None
+    find_devices()
+    return read_exported(path, content, activations)
+
+
+@contextlib.contextmanager
+def _open_model(path: Path) -> Iterator[tuple[h5py.File, int]]:
+    """Open a model file; any error in it becomes a ModelFileError."""
     find_devices()
     with open_hdf5(path, "a model file of jaxnet", ModelFileError, ours=True) as file:
         version = require_format(file, FORMAT, FORMAT_VERSION)

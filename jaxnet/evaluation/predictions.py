@@ -1,0 +1,95 @@
+"""Predictions of the class of picture files, many or few, in bounded memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.data.pictures import read_each, require_readable
+from jaxnet.errors import DataError, require_number
+from jaxnet.progress import Track, silent
+from jaxnet.runs.model import Model
+
+# Pictures that are read before they are predicted: what is in memory at a time.
+BATCH = 1024
+
+
+class Prediction(NamedTuple):
+    """What a network says of one picture.
+
+    Attributes:
+        picture: The file.
+        positive: The name of class 1.
+        probability: The probability of class 1.
+        class_: The name of the predicted class.
+    """
+
+    picture: str
+    positive: str
+    probability: float
+    class_: str
+
+
+class Predictions(NamedTuple):
+    """What a network says of picture files.
+
+    Attributes:
+        predictions: One for each file that could be read, in their order.
+        left_out: Why each of the other files could not be read.
+    """
+
+    predictions: tuple[Prediction, ...]
+    left_out: tuple[DataError, ...]
+
+
+def predict_pictures(
+    model: Model,
+    paths: Sequence[str | Path],
+    *,
+    threshold: float = 0.5,
+    skip_bad: bool = False,
+    track: Track = silent,
+) -> Predictions:
+    """Predict the class of picture files of any format and size.
+
+    Args:
+        model: The network.
+        paths: The files, as `find_pictures` finds them.
+        threshold: The class is 1 if its probability exceeds this.
+        skip_bad: Leave out files that cannot be read, instead of raising an error.
+        track: Reports the progress.
+
+    Raises:
+        DataError: If a file cannot be read and `skip_bad` is false, or if none can be read. It
+            names the first six such files and the number of the others.
+        UsageError: If the threshold is not from 0 to 1.
+    """
+    require_number("threshold", threshold, 0, 1)
+    named = [Path(path) for path in paths]
+    negative, positive = model.classes
+    height, width = model.preprocessing.height, model.preprocessing.width
+    predictions: list[Prediction] = []
+    errors: list[DataError] = []
+    images: list[np.ndarray] = []
+    read_paths: list[Path] = []
+
+    def predict() -> None:
+        if images:
+            for path, p in zip(read_paths, model.predict_images(np.stack(images)), strict=True):
+                name = positive if p > threshold else negative
+                predictions.append(Prediction(str(path), positive, float(p), name))
+        images.clear()
+        read_paths.clear()
+
+    for path, result in zip(named, read_each(named, height, width, track=track), strict=True):
+        if isinstance(result, DataError):
+            errors.append(result)
+            continue
+        images.append(result)
+        read_paths.append(path)
+        if len(images) == BATCH:
+            predict()
+    predict()
+    require_readable(errors, len(named), skip_bad=skip_bad)
+    return Predictions(tuple(predictions), tuple(errors))

@@ -1,0 +1,80 @@
+"""Read networks that `export_model` wrote as safetensors or npz: parameters, with texts beside."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from jaxnet.activations import Activation
+from jaxnet.arrays import check_params
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.errors import DataError, ModelFileError
+from jaxnet.io.bounded_hdf5 import verify_parts
+from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
+from jaxnet.runs.model import Model
+
+SAFETENSORS = "a safetensors file"
+READABLE = (NPZ, SAFETENSORS)  # kinds of content
+
+PARAMS = ("W1", "b1", "W2", "b2")
+TEXTS = ("activation", "classes", "preprocessing")
+
+
+def read_exported(path: Path, content: str, activations: Mapping[str, Activation]) -> Model:
+    """Read the network in an export.
+
+    Args:
+        path: The file.
+        content: One of `READABLE`.
+        activations: The activations that are known, by name.
+
+    Raises:
+        ModelFileError: If it is no export of jaxnet, or contradicts itself.
+    """
+    arrays, texts = (_read_npz if content == NPZ else _read_safetensors)(path)
+    missing = [name for name in (*PARAMS, *TEXTS) if name not in {**arrays, **texts}]
+    if missing:
+        raise ModelFileError(
+            f"{path} is {content} without {', '.join(missing)}",
+            "a model file, or a network that jaxnet exported",
+            "give the folder of a run, or its model.h5",
+        )
+    with verify_parts("an exported network", path, "export it again"):
+        check_params(arrays)
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("a parameter is not finite")
+        negative, positive = json.loads(texts["classes"])
+        options: dict[str, Any] = json.loads(texts["preprocessing"])
+        options["pixel_scale"] = options.pop("scale")
+        if options.keys() != {"height", "width", "color", "pixel_scale"}:
+            raise ValueError(f"preprocessing holds {', '.join(sorted(options))}")
+        if texts["activation"] not in activations:
+            raise ValueError(f'the activation "{texts["activation"]}" is unknown')
+        with jax.enable_x64(True):  # float32 stays float32
+            params = jax.device_put(arrays)
+        hidden = activations[texts["activation"]]
+        return Model(params, Preprocessing(**options), (negative, positive), hidden)
+
+
+def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    try:
+        held = read_headers(path).keys()
+        arrays = {name: read_member(path, name) for name in PARAMS if name in held}
+        texts = {name: str(read_member(path, name)) for name in TEXTS if name in held}
+    except DataError as cause:
+        raise ModelFileError(cause.found, cause.expected, cause.remedy) from cause
+    return arrays, texts
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    with (
+        verify_parts("a safetensors file", path, "export it again"),
+        safetensors.safe_open(path, "numpy") as file,
+    ):
+        arrays = {name: file.get_tensor(name) for name in PARAMS if name in file.keys()}  # noqa: SIM118
+        return arrays, file.metadata() or {}
