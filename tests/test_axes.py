@@ -91,6 +91,19 @@ def test_the_layout_that_is_named_reads_the_file(name: str, kind: str, tmp_path:
     assert load_dataset(dataset.data_source).sha256 == dataset.sha256
 
 
+@pytest.mark.parametrize(("array", "layout"), [(GREY, "NHW"), (GREY[..., None], "NHWC")])
+def test_the_names_of_the_article_promise_colours(
+    array: np.ndarray, layout: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "article", array)
+    with pytest.raises(DataError, match=f'layout="{layout}"') as caught:
+        load_dataset(path)
+    np.testing.assert_array_equal(load_dataset(path, layout=layout).train.images, AS_RGB)
+    (line,) = lines_of(caught.value)
+    exec(line, {})
+    np.testing.assert_array_equal(load_dataset(path).train.images, AS_RGB)
+
+
 def test_a_layout_with_other_numbers_is_mended_by_one_line(kind: str, tmp_path: Path) -> None:
     path = write(tmp_path, kind, RGB.transpose(3, 2, 1, 0) / 255)
     with pytest.raises(DataError, match="leave layout out") as caught:

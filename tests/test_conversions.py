@@ -148,6 +148,18 @@ def test_a_file_of_pandas(
     same(load_dataset(tmp_path / "pets.npz"), small[..., :1].repeat(3, axis=-1))
 
 
+def test_a_table_of_pixels(small: np.ndarray, tmp_path: Path) -> None:
+    names = ",".join(["label", *(f"pixel{i}" for i in range(64))])
+    table = np.column_stack([LABELS, small[..., 0].reshape(12, 64)])
+    np.savetxt(tmp_path / "pets.csv", table, "%d", ",", header=names, comments="")
+    error = refusal(tmp_path / "pets.csv")
+    assert error.found.endswith("is a table of pixels")
+    exec("\n".join(line[4:] for line in error.remedy.splitlines()[1:]), {})
+    mended = refusal(tmp_path / "pets.npz")
+    exec(mended.remedy.splitlines()[-1].strip(), {})
+    same(load_dataset(tmp_path / "pets.npz"), small[..., :1].repeat(3, axis=-1))
+
+
 def test_every_conversion_is_tested() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     for kind in CONVERSIONS:

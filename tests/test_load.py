@@ -29,6 +29,19 @@ def test_a_folder(folder: Path) -> None:
     assert load_dataset(folder, positive="dog").classes == ("cat", "dog")
 
 
+def test_a_test_split_of_another_kind(h5: Write, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("path,label\npets/cat/01.png,cat\npets/dog/00.png,dog\n")
+    np.savez(tmp_path / "a.npz", X=np.zeros((2, 4, 4), np.uint8), y=[0, 1])
+    sources = (h5(), folder, tmp_path / "a.csv", tmp_path / "a.npz")
+    for source in sources:
+        for test in sources:
+            if source != test:
+                with pytest.raises(DataError, match="a test split of the same kind"):
+                    load_dataset(source, test=test)
+        with pytest.raises(DataError, match="there is no"):
+            load_dataset(source, test=tmp_path / "nothing")
+
+
 def test_sketches() -> None:
     dataset = load_dataset("sketches", count=10)
     assert dataset.test is not None

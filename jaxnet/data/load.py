@@ -14,7 +14,7 @@ from jaxnet.data.pictures import resize_images
 from jaxnet.data.source import DataSource
 from jaxnet.data.table import is_table, read_table
 from jaxnet.defaults import SIDE
-from jaxnet.errors import UsageError
+from jaxnet.errors import DataError, UsageError
 from jaxnet.io.files import expand, require_path
 from jaxnet.progress import Track, silent
 
@@ -155,7 +155,21 @@ def _read(chosen: DataSource, track: Track) -> Dataset:
             "a layout with an HDF5 or npz file only",
             "leave it out",
         )
+    if test is not None:
+        _require_kind(test, reader, path)
     given = dataclasses.asdict(chosen) | {"track": track}
     if chosen.size is None:
         given["size"] = SIDE
     return reader.read(path, test, **{name: given[name] for name in reader.options})
+
+
+def _require_kind(test: Path, reader: Reader, path: Path) -> None:
+    """Raise a DataError unless the test split is of the kind that `reader` reads."""
+    require_path(test)
+    content = content_of(test)
+    if not reader.recognises(test, content):
+        raise DataError(
+            f"the test split {test} is {content}, and {path} is not",
+            f"a test split of the same kind as {path}",
+            "give such a file or folder",
+        )

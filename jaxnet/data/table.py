@@ -18,10 +18,12 @@ from jaxnet.data.split_names import SPLIT_NAMES, plain, split_of
 from jaxnet.data.tree import ENDING, kind_of_file
 from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
+from jaxnet.io.conversions import CONVERSIONS
 from jaxnet.io.delimited import Row, read_rows
 from jaxnet.progress import Track, silent
 
 ENDINGS = (".csv", ".tsv")
+LEAST_PIXELS = 16  # numbers in a row, from which they are taken for pixels
 
 # The names of columns, as `plain` returns them.
 COLUMNS = {
@@ -223,6 +225,9 @@ def _find_columns(path: Path, rows: list[Row]) -> tuple[dict[str, int], bool]:
                 "rename the one that is not meant",
             )
         return {meaning: columns[0] for meaning, columns in by_name.items()}, True
+    if _holds_pixels(rows):
+        what = "a table of pixels"
+        raise DataError(f"{path} is {what}", EXPECTED, CONVERSIONS[what].describe(path))
     if by_name or _is_header(path, first):
         raise DataError(
             f"{path} has the columns {', '.join(first)}",
@@ -230,6 +235,12 @@ def _find_columns(path: Path, rows: list[Row]) -> tuple[dict[str, int], bool]:
             "give the columns such names in the first row",
         )
     return _find_by_content(path, rows), False
+
+
+def _holds_pixels(rows: list[Row]) -> bool:
+    """Return whether the last row holds nothing but whole numbers, and many of them."""
+    cells = rows[-1].cells
+    return len(cells) >= LEAST_PIXELS and all(cell.isdecimal() for cell in cells)
 
 
 def _is_header(path: Path, cells: Sequence[str]) -> bool:

@@ -84,6 +84,15 @@ CONVERSIONS = {
         "",
         "put in the names of its columns",
     ),
+    "a table of pixels": Conversion(
+        (
+            "import numpy",
+            'table = numpy.loadtxt({path}, "int64", delimiter=",", skiprows=1)',
+            'numpy.savez({result}, X=table[:, 1:].astype("uint8"), y=table[:, 0])',
+        ),
+        ".npz",
+        "the labels are in column 0, below one row of names; else change the numbers",
+    ),
     "a ZIP archive": Conversion(
         ("import shutil", 'shutil.unpack_archive({path}, {result}, "zip")'), ""
     ),
