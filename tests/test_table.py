@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.hold_out import draw_held_out
 from jaxnet.data.load import load_dataset
+from jaxnet.data.tree import REPLACED
 from jaxnet.errors import DataError, UsageError
 
 
@@ -99,6 +100,10 @@ def test_another_table_for_the_test_split(folder: Path) -> None:
     dataset = check(read(train, test=test))
     assert dataset.test is not None
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (8, 4)
+    (found,) = dataset.passed_over  # the rows of the training set in the table of the test set
+    assert (found.kind, found.count) == (REPLACED, 8)
+    (found,) = read(test, test=test).passed_over
+    assert found.count == 4 + 8
     only = write(folder, "path,label,split", *(r for r in lines if "train" in r), name="only.csv")
     refused(train, "holds the splits train", "a test set", test=only)
     refused(test.with_name("pets.csv"), "there is no", test=folder / "none.csv")

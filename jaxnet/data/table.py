@@ -15,7 +15,7 @@ from jaxnet.data.listed import Entry, Listing, read_listing
 from jaxnet.data.passed_over import Found, add, count
 from jaxnet.data.pictures import picture_suffixes
 from jaxnet.data.split_names import SPLIT_NAMES, plain, split_of
-from jaxnet.data.tree import ENDING, kind_of_file
+from jaxnet.data.tree import ENDING, REPLACED, kind_of_file
 from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
 from jaxnet.io.conversions import CONVERSIONS
@@ -115,7 +115,10 @@ def _find_splits(
             raise DataError(
                 f"{test} holds the splits {', '.join(own)}", "a test set", "add its pictures"
             )
-        splits["test"] = own["test"] if "test" in own else own[""]
+        used = "test" if "test" in own else ""
+        for split, unused in (("test", splits), *((split, own) for split in own if split != used)):
+            add(found, REPLACED, [str(entry.path) for entry in unused.get(split, ())])
+        splits["test"] = own[used]
     if "train" not in splits:
         raise DataError(
             f"the pictures of {path} are of the splits {', '.join(splits)}",
