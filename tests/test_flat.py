@@ -1,4 +1,4 @@
-"""Classes from the names of files; docs/own-pictures.md has further cases (tests/test_layout.py)."""
+"""Classes from the names of files; docs/own-pictures.md has more cases (tests/test_layout.py)."""
 
 from pathlib import Path
 
