@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "file").touch()
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file" / "cache"))
     with pytest.raises(
-        DataError, match="cannot be written to .*file/cache: a part of its path is a file"
+        DataError, match=r"cannot be written to .*file/cache: a part of its path is a file"
     ):
         read_catvnoncat(["http://127.0.0.1:1/"])
 

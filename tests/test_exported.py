@@ -1,5 +1,6 @@
 """What `export_model` wrote is read as the same network, or refused in words."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import safetensors.numpy
 from test_model import make_model
 
-from jaxnet.activations import Activation, relu
+from jaxnet.activations import relu
 from jaxnet.errors import ModelFileError
 from jaxnet.runs.export import export_model
 from jaxnet.runs.model import Model
@@ -48,7 +49,7 @@ def test_an_export_is_read_as_the_same_network(
 @pytest.mark.parametrize("kind", KINDS)
 def test_float64_and_own_activations_are_kept(kind: str, tmp_path: Path) -> None:
     model = make_model()
-    own = Activation("own", relu.value, relu.slope)
+    own = dataclasses.replace(relu, name="own")
     wide = {name: np.asarray(leaf, np.float64) for name, leaf in model.params.items()}
     model = Model(jax.device_put(wide), model.preprocessing, model.classes, own)
     path = tmp_path / f"model.{kind}"

@@ -45,7 +45,7 @@ def test_an_extra_is_installed_if_all_its_packages_are(monkeypatch: pytest.Monke
         "jax": ['jaxlib<=1; extra == "cuda"', 'jax-cuda12-plugin[with-cuda]; extra == "cuda"'],
     }
     versions = {"jax": "1", "jaxlib": "1", "numpy": "1"}
-    monkeypatch.setattr(installation.importlib.metadata, "requires", lambda name: asked[name])
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: asked[name])
     monkeypatch.setattr(installation, "_version", versions.get)
     extras = installation._extras()
     assert extras["cuda"] == ("jax-cuda12-plugin",)

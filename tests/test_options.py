@@ -120,7 +120,11 @@ def test_every_other_option_has_a_panel(command: str) -> None:
     alone = {
         name for name, option in options_of(command).items() if option.info.rich_help_panel is None
     }
-    expected = {"evaluate": {"threshold"}, "predict": {"threshold", "skip_bad"}, "export": {"kind"}}
+    expected = {
+        "evaluate": {"threshold"},
+        "predict": {"threshold", "skip_bad", "recursive"},
+        "export": {"kind"},
+    }
     assert alone == expected.get(command, set())
 
 

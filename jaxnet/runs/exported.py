@@ -16,6 +16,7 @@ from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import DataError, ModelFileError
 from jaxnet.io.bounded_hdf5 import verify_parts
 from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
+from jaxnet.io.files import COPY_AGAIN
 from jaxnet.runs.model import Model
 
 SAFETENSORS = "a safetensors file"
@@ -72,9 +73,13 @@ def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    with (
-        verify_parts("a safetensors file", path, "export it again"),
-        safetensors.safe_open(path, "numpy") as file,
-    ):
-        arrays = {name: file.get_tensor(name) for name in PARAMS if name in file.keys()}  # noqa: SIM118
-        return arrays, file.metadata() or {}
+    try:
+        with safetensors.safe_open(path, "numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in PARAMS if name in set(file.keys())}
+            return arrays, file.metadata() or {}
+    except safetensors.SafetensorError as cause:
+        raise ModelFileError(
+            f"{path} is a safetensors file that is cut off or damaged ({cause})",
+            "a whole file",
+            COPY_AGAIN,
+        ) from cause
