@@ -769,3 +769,14 @@ def test_units_of_an_own_activation_are_compared_as_they_are(healthy: Trained) -
     longer = changed(healthy, W1=W1.at[3].set(5 * W1[0]), b1=b1.at[3].set(5 * b1[0]), hidden=swish)
     assert make(check_duplicated_units, longer).verdict == "pass"
     assert make(check_always_on_units, longer).case == "not piecewise linear"
+
+
+def test_too_little_memory_is_no_fault_of_the_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> Any:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        check_pipeline(Pipeline(loss=fail))
+    monkeypatch.setattr(all_checks, "PIPELINE_CHECKS", {"a check": fail})
+    with pytest.raises(MemoryError):
+        check_pipeline()

@@ -139,10 +139,17 @@ def test_a_wrong_file_that_is_there_already_is_replaced_or_told(
 def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file" / "cache"))
-    with pytest.raises(
-        DataError, match=r"cannot be written to .*file/cache: a part of its path is a file"
-    ):
+    with pytest.raises(DataError, match=r"cannot be written to .*: a part of its path is a file"):
         read_catvnoncat(["http://127.0.0.1:1/"])
+
+
+def test_the_folder_may_be_named_within_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv(FOLDER_VARIABLE, "~/cats")
+    assert download.cache_folder() == tmp_path / "cats"
 
 
 def test_a_folder_in_the_place_of_a_file(cache: Path) -> None:

@@ -1,5 +1,6 @@
 """A model, and the file that holds it: every bit comes back, and what is wrong is refused."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -251,6 +252,13 @@ def test_a_file_that_is_written_to_is_in_use(tmp_path: Path) -> None:
     with (tmp_path / "model.h5").open("rb+") as writer:
         fcntl.flock(writer, fcntl.LOCK_EX)  # as the HDF5 library does while it writes
         refused(tmp_path, "cannot be read: it is in use", "close it there")
+        writer.seek(-100, os.SEEK_END)  # and while it is half written
+        before = writer.read(1)
+        for written in (bytes([before[0] ^ 255]), before):
+            writer.seek(-100, os.SEEK_END)
+            writer.write(written)
+            writer.flush()
+            refused(tmp_path, "cannot be read: it is in use")
     load_model(tmp_path)
 
 

@@ -148,6 +148,20 @@ def test_streams_that_are_closed(closed: str, folder: Path, tmp_path: Path) -> N
 
 
 @POSIX
+def test_no_file_takes_the_number_of_a_closed_stream(tmp_path: Path) -> None:
+    code = """
+import sys
+from jaxnet.report.streams import steady_streams
+steady_streams()
+with open('number', 'w') as file:
+    file.write(str(file.fileno()))
+"""
+    command = f'"{sys.executable}" -c "{code}" <&- >&- 2>&-'
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    assert int((tmp_path / "number").read_text()) > 2
+
+
+@POSIX
 def test_a_reader_that_ends_stops_no_command(folder: Path, tmp_path: Path) -> None:
     """The file is written after the table has met no reader."""
     words = f'data "{folder}" --size 4 --write pets.h5'
@@ -246,7 +260,7 @@ def test_the_home_folder_in_paths(
     data = f"--data={folder}"
     assert jaxnet("train", data, *quick, "--no-page", "--out=~/run").code == 0
     assert jaxnet("train", "--resume=~/run", "--no-page").code == 0
-    assert jaxnet("export", "~/run", "--out=~/net.npz", "--format=npz").code == 0
+    assert jaxnet("export", "~/run", "--out=~/net.npz", "--format=npz", "--json").code == 0
     assert jaxnet("export", "~/run").code == 0
     assert jaxnet("data", folder, "--write=~/pets.h5", "--sheet=~/pets.png").code == 0
     assert "train" in jaxnet("data", "~/pets.h5").out

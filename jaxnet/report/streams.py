@@ -20,20 +20,18 @@ class SteadyConsole(Console):
 
 
 def steady_streams() -> None:
-    """Make stdout and stderr writable whatever they are; called once, before anything is printed.
+    """Prepare stdout and stderr, whatever they are, before a file is opened or text is printed.
 
-    A stream that is closed (`>&-`, pythonw, a daemon) is opened to nowhere. Its number would
-    otherwise be given to the next file that is opened, which is then written over. A symbol that
-    the encoding of a terminal lacks is replaced.
+    The number of a stream that is closed (`>&-`, pythonw, a daemon) is taken. It would otherwise
+    go to the next file that is opened, into which XLA and HDF5 would then write their messages. A
+    symbol that the encoding of a terminal lacks is replaced.
     """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
     os.close(number)
     for name in ("stdout", "stderr"):
-        stream: Any = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif hasattr(stream, "reconfigure"):  # a program may have put another in its place
+        stream: Any = getattr(sys, name)  # None, if it is closed; nothing is printed then
+        if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     # Of a home folder that is read-only, matplotlib warns in two lines, and works.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)

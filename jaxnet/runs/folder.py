@@ -14,7 +14,6 @@ RUNS = Path(RUNS_NAME)
 
 def require_empty(out: Path) -> None:
     """Raise a UsageError if the folder `out` holds something already."""
-    out = expand(out)
     if out.is_dir() and any(out.iterdir()):
         raise _not_empty(out)
 

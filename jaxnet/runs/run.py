@@ -21,7 +21,6 @@ from jaxnet.devices import PickledOnHost, at_precision, find_devices
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
-from jaxnet.io.files import expand
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.network import Params, init_params
 from jaxnet.progress import Track, silent
@@ -95,7 +94,7 @@ class Run(PickledOnHost):
                 not be loaded again.
         """
         require_loadable(self.model)  # before a folder is claimed for it
-        folder = claim_folder(expand(folder), force=force)
+        folder = claim_folder(Path(folder), force=force)
         origin = self.origin | {"outcome": self.outcome}
         checkpoint = checkpoint_of(self.descent)
         stored = Stored(self.model, checkpoint, self.settings, self.data_source, origin)
