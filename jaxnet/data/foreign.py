@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jaxnet.errors import DataError, JaxnetError
 from jaxnet.io.conversions import CONVERSIONS
-from jaxnet.io.files import describe_content, unreadable
+from jaxnet.io.files import describe_content, reading, unreadable
 
 FOLDER = "a folder"
 
@@ -24,12 +24,8 @@ def content_of(path: Path) -> str:
         return FOLDER
     if not path.is_file():
         raise DataError(f"{path} is a pipe or a device", EXPECTED, "write it to a file first")
-    try:
+    with reading(path):
         return describe_content(path)
-    except PermissionError as cause:
-        raise DataError(
-            f"{path} cannot be read: permission denied", EXPECTED, "change its permissions"
-        ) from cause
 
 
 def not_read(path: Path, content: str) -> JaxnetError:

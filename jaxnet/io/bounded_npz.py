@@ -5,13 +5,10 @@ with the size of the file before memory is taken, and no more is decompressed th
 """
 
 import contextlib
-import errno
 import math
-import struct
 import tokenize
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
@@ -19,19 +16,17 @@ from typing import IO, Literal, NamedTuple
 import numpy as np
 
 from jaxnet.errors import DataError, JaxnetError
+from jaxnet.explain import is_contradiction
 from jaxnet.io.bounded_hdf5 import PLAUSIBLE_BYTES, PLAUSIBLE_RATIO
-from jaxnet.io.files import COPY_AGAIN, describe_content, require_path, unreadable
+from jaxnet.io.files import COPY_AGAIN, describe_content, reading, require_path, unreadable
 
 NPZ = "a NumPy archive (.npz)"  # the kind of the content
 EXPECTED = "a NumPy archive (.npz) of arrays of numbers or texts"
 MOST_MEMBERS = 1000
 HEADER_BYTES = 10_000  # NumPy's own limit of the length of a header
 
-# What the ZIP and npy readers raise for damaged files, besides errors of the system.
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, EOFError, LookupError),
-    *(NotImplementedError, OverflowError, RuntimeError, SyntaxError, TypeError, ValueError),
-)
+# What is raised of a damaged archive outside of the modules that read it, or by their helpers.
+_DAMAGE = (*(zipfile.BadZipFile, tokenize.TokenError, NotImplementedError, OverflowError),)
 
 
 class Header(NamedTuple):
@@ -112,28 +107,15 @@ def read_member(path: Path, name: str) -> np.ndarray:
 def _open(path: Path) -> Iterator[zipfile.ZipFile]:
     require_path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with reading(path), zipfile.ZipFile(path) as archive:
             yield archive
-    except MemoryError as cause:
-        raise DataError(
-            f"there is not enough memory to read {path}",
-            "enough free memory for the whole file",
-            "close other programs",
-        ) from cause
-    except PermissionError as cause:
-        raise DataError(
-            f"{path} cannot be read: permission denied", EXPECTED, "change its permissions"
-        ) from cause
     except DataError:
         raise
-    except _DAMAGE as cause:
+    except Exception as cause:
+        known = isinstance(cause, _DAMAGE) or is_contradiction(cause, "zipfile", "numpy")
+        if not known:
+            raise
         raise _damaged(path, cause) from cause
-    except OSError as cause:
-        if cause.errno == errno.EINVAL:  # a position outside the file
-            raise _damaged(path, cause) from cause
-        raise DataError(
-            f"{path} cannot be read: {cause.strerror}", "a disk that can be read", COPY_AGAIN
-        ) from cause
 
 
 def _damaged(path: Path, cause: Exception) -> JaxnetError:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jaxnet.errors import DataError
-from jaxnet.io.files import require_path
+from jaxnet.io.files import reading, require_path
 
 MOST_BYTES = 2**28
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar"}
@@ -38,7 +38,8 @@ def read_rows(path: Path) -> list[Row]:
             f"at most {MOST_BYTES / 2**20:,.0f} MiB",
             "divide the pictures among folders instead, one for each class",
         )
-    content = path.read_bytes()
+    with reading(path):
+        content = path.read_bytes()
     encoding = next(name for mark, name in _MARKS if content.startswith(mark))
     try:
         lines = content.decode(encoding).splitlines(keepends=True)

@@ -90,6 +90,18 @@ def cannot_be_read(
     return error(found, expected or reason.expected, reason.remedy)
 
 
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise a DataError if a file is not read in the `with` block for a reason outside of it."""
+    try:
+        yield
+    except Exception as cause:
+        reason = explain(cause)
+        if reason is None:
+            raise
+        raise cannot_be_read(path, reason) from cause
+
+
 def unreadable(
     path: Path, expected: str, error: type[JaxnetError], reason: str = ""
 ) -> JaxnetError:
