@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -124,3 +125,56 @@ def write_tiff(path: Path, numbers: np.ndarray) -> None:
     directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *t) for t in tags)
     start = struct.pack("<4sI", b"II*\0", at + 8)
     path.write_bytes(start + data + depths + directory + b"\0" * 4)
+
+
+def write_containers(folder: Path) -> dict[str, Path]:
+    """Write one picture of sixteen colours into many containers, each of which keeps every pixel.
+
+    Returns:
+        The files by name. The first is a PNG file.
+    """
+    draw = np.random.default_rng(16)
+    colors = draw.integers(0, 256, (16, 3), dtype=np.uint8)
+    picture = Image.fromarray(colors[draw.integers(0, 16, (20, 28))])
+    few, opaque = picture.quantize(16), picture.convert("RGBA")
+    other = Image.new("RGB", picture.size, "red")
+    frames: dict[str, Any] = {"save_all": True, "append_images": [other]}
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned clockwise by 90 degrees
+    saved: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "plain.png": (picture, {}),
+        "palette.png": (few, {"bits": 4}),
+        "opaque.png": (opaque, {}),
+        "turned.png": (picture.transpose(Image.Transpose.ROTATE_90), {"exif": turned}),
+        "animated.png": (picture, frames),
+        "still.gif": (few, {}),
+        "animated.gif": (few, {"save_all": True, "append_images": [other.quantize(16)]}),
+        "plain.bmp": (picture, {}),
+        "palette.bmp": (few, {}),
+        "opaque.bmp": (opaque, {}),
+        "plain.tif": (picture, {}),
+        "lzw.tif": (picture, {"compression": "tiff_lzw"}),
+        "deflate.tif": (picture, {"compression": "tiff_adobe_deflate"}),
+        "packbits.tif": (picture, {"compression": "packbits"}),
+        "palette.tif": (few, {}),
+        "opaque.tif": (opaque, {}),
+        "large.tif": (picture, {"big_tiff": True}),
+        "pages.tif": (picture, frames),
+        "lossless.webp": (picture, {"lossless": True}),
+        "opaque.webp": (opaque, {"lossless": True}),
+        "animated.webp": (picture, {**frames, "lossless": True}),
+        "plain.ppm": (picture, {}),
+        "lossless.jp2": (picture, {"irreversible": False}),
+        "lossless.j2k": (picture, {"irreversible": False, "no_jp2": True}),
+        "plain.ico": (picture, {"sizes": [picture.size]}),
+    }
+    for name, (image, options) in saved.items():
+        image.save(folder / name, **options)
+    pixels = " ".join(map(str, np.asarray(picture).ravel()))
+    (folder / "text.ppm").write_text(f"P3\n{picture.width} {picture.height}\n255\n{pixels}\n")
+    whole = (folder / "plain.png").read_bytes()
+    (folder / "without an ending").write_bytes(whole)
+    comment = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(3_000_000)))
+    write_png(folder / "text.png", picture, comment, b"")
+    named = [*saved, "text.ppm", "without an ending", "text.png"]
+    return {name: folder / name for name in named}

@@ -25,6 +25,7 @@ from picture_files import (
     frame,
     grey_profile,
     rgb_profile,
+    write_containers,
     write_png,
 )
 from PIL import Image
@@ -489,6 +490,32 @@ def test_pictures_of_every_kind_are_seen_as_in_python(show: Open, tmp_path: Path
         difference = np.reshape(pixels, (8, 6, 4))[..., :3] - expected
         differences[name] = int(np.abs(difference).max())
     assert {name: levels for name, levels in differences.items() if levels > 2} == {}
+
+
+# What Chromium does not read; the page says so, and which command does.
+UNREAD = (".tif", ".jp2", ".j2k", ".ppm")
+
+
+def test_a_picture_has_the_same_probability_in_every_container(show: Open, tmp_path: Path) -> None:
+    run = make_run(weight_scale=1.0)
+    page = show(run)
+    containers = write_containers(tmp_path)
+    (expected,) = run.model.predict_files(containers["plain.png"])
+    said = {}
+    for name, path in containers.items():
+        page.evaluate("document.querySelector('.answer').textContent = ''")
+        page.evaluate("document.querySelector('.note[role=alert]').textContent = ''")
+        page.locator("input[type=file]").set_input_files(path)
+        answered = "document.querySelector('.answer').textContent"
+        told = "document.querySelector('.note[role=alert]').textContent"
+        until(page, f"{answered} + {told} !== ''")
+        said[name] = page.evaluate(told) or page.evaluate(answered)
+    unread = [name for name in containers if Path(name).suffix in UNREAD]
+    assert [name for name in said if "jaxnet predict also reads" in said[name]] == unread
+    shares = {name: re.search(r"= ([\d.]+) %", said[name]) for name in said if name not in unread}
+    assert {name for name, share in shares.items() if share is None} == set()
+    found = {name: float(share[1]) / 100 for name, share in shares.items() if share}
+    assert found == pytest.approx(dict.fromkeys(found, float(expected)), abs=6e-4)
 
 
 def test_a_picture_that_no_browser_reads_is_told(show: Open, tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from picture_files import write_containers
 from PIL import Image
 from test_model import make_model
 
+from jaxnet.data.find_pictures import find_pictures
 from jaxnet.errors import DataError, UsageError
 from jaxnet.evaluation import predictions
 from jaxnet.evaluation.predictions import Prediction, predict_pictures
@@ -77,3 +79,17 @@ def test_csv_is_read_back_as_it_was() -> None:
     assert [float(row["probability"]) for row in rows] == [0.25, 1, 0]
     assert [row["class"] for row in rows] == ["no cat", "cat", "no cat"]
     assert {row["positive"] for row in rows} == {"cat"}
+
+
+def test_a_picture_has_the_same_probability_in_every_container(tmp_path: Path) -> None:
+    containers = write_containers(tmp_path)
+    assert len(containers) >= 25
+    model = make_model()
+    paths = list(containers.values())
+    answer = predict_pictures(model, paths)
+    probabilities = [p.probability for p in answer.predictions]
+    assert dict(zip(containers, probabilities, strict=True)) == dict.fromkeys(
+        containers, probabilities[0]
+    )
+    np.testing.assert_array_equal(model.predict_files(paths), probabilities)
+    assert len(find_pictures(tmp_path).paths) == len(containers)
