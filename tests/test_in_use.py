@@ -137,6 +137,17 @@ def test_a_compression_that_is_missing_is_named(
     assert remedy in caught.value.remedy
 
 
+def test_what_jax_refuses_is_no_fault_of_the_file(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise jax.errors.JaxRuntimeError("INVALID_ARGUMENT: Disallowed host-to-device transfer")
+
+    monkeypatch.setattr("jaxnet.runs.model_file.read_array", refuse)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="Disallowed"):
+        load_model(model)
+
+
 def test_a_bug_in_the_reader_is_no_fault_of_the_file(
     model: Path, h5: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,11 +225,11 @@ def test_settings_of_jax(run: Path, folder: Path) -> None:
     assert refused.stderr.startswith("Error: JAX refuses one of its settings: ")
     assert "'yess' for environment 'JAX_ENABLE_X64'" in refused.stderr
     # In a process of its own: what another test has transferred already is not refused.
+    words = ["train", "--data", str(folder), "--size", "4", "--out", str(run.with_name("guarded"))]
+    code = f"import sys; sys.argv[1:] = {words}; import jaxnet.__main__"
     guarded = python(code, JAX_TRANSFER_GUARD="disallow")
     assert guarded.returncode == 2
     assert guarded.stderr.splitlines()[-3].startswith("Error: JAX is set to refuse a transfer")
-    assert "damaged" not in guarded.stderr
-    assert "model.h5" not in guarded.stderr
 
 
 def test_what_nobody_expected_keeps_its_traceback_and_says_where_to_report() -> None:
