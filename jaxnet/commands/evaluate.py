@@ -76,18 +76,12 @@ def evaluate(
     if dataset.test is None:
         console.print("there is no test split to evaluate on", style="yellow")
     console.print(describe_threshold(evaluation.threshold))
-    for table in evaluation_tables(evaluation):
-        console.print(table)
-    for line in describe_verdict(evaluation):
-        console.print(line)
+    for part in (*evaluation_tables(evaluation), *describe_verdict(evaluation)):
+        console.print(part)
     split = next(iter(evaluation.splits))
     title = f"{model}: the {split} split of {dataset.source}"
     save_figure(draw_evaluation(evaluation, dataset, title), path)
     console.print(f"written: {path}")
     if as_json:
-        answer = {
-            "model": str(model),
-            "data": describe_dataset(dataset, audit),
-            "written": str(path),
-        }
-        print_json(to_json(evaluation) | answer)
+        data = describe_dataset(dataset, audit)
+        print_json(to_json(evaluation) | {"model": str(model), "data": data, "written": str(path)})

@@ -96,10 +96,8 @@ def leave_one_out(
 
     influence = summarise_influence(result, dataset, picture or ())
     folder = claim_folder(out, force=force)
-    title = (
-        f"{dataset.source}: {len(dataset.train.labels)} training pictures left out in turn, "
-        f"mean ± spread over {seeds} seeds"
-    )
+    left_out = f"{len(dataset.train.labels)} training pictures left out in turn"
+    title = f"{dataset.source}: {left_out}, mean ± spread over {seeds} seeds"
     save_figure(draw_influence(influence, dataset, title), folder / FIGURE_NAME)
     for part in describe_leave_one_out(influence):
         console.print(part)

@@ -16,6 +16,7 @@ from jaxnet.report.console import describe_device, make_bar, print_json, speak
 from jaxnet.settings import Settings
 
 if TYPE_CHECKING:
+    from jaxnet.data.dataset import Dataset
     from jaxnet.runs.sweep_file import SweepRun
 
 FIGURE_NAME = "sweep.png"
@@ -53,7 +54,7 @@ def sweep(
     from jaxnet.report.figures.sweep import draw_sweep
     from jaxnet.report.sweep import describe_grid, describe_outcomes, sweep_table
     from jaxnet.runs.folder import claim_folder
-    from jaxnet.runs.sweep_file import continue_sweep, start_sweep, train_sweep
+    from jaxnet.runs.sweep_file import continue_sweep, start_sweep
 
     if out is not None and not (out / SWEEP_NAME).exists():
         _require_empty(out)
@@ -67,16 +68,7 @@ def sweep(
     else:
         folder = claim_folder(out)
 
-    bar = make_bar("training networks")
-    with Interruption() as interruption, bar:
-        task = bar.add_task("", total=grid.networks)
-
-        def hook(reached: "SweepRun") -> bool:
-            bar.update(task, completed=int((reached.result.outcomes != "").sum()))
-            return interruption.signal is not None
-
-        reached = train_sweep(folder, start, dataset, hook=hook)
-
+    reached, stopped = _train(folder, start, dataset)
     result = reached.result
     counts = count_outcomes(result.outcomes)
     counts["to be trained"] = counts.pop("", 0)
@@ -88,7 +80,6 @@ def sweep(
     console.print(describe_outcomes(result))
     for name in (SWEEP_NAME, FIGURE_NAME):
         console.print(f"written: {folder / name}")
-    stopped = interruption.signal
     if stopped is not None:
         console.print(f"stopped: the same command with --out {folder} continues it", style="yellow")
     if as_json:
@@ -96,6 +87,21 @@ def sweep(
         print_json({"run": folder, "settings": chosen, "outcomes": counts, "cells": cells})
     if stopped is not None:
         raise typer.Exit(128 + stopped)
+
+
+def _train(folder: Path, start: "SweepRun", dataset: "Dataset") -> tuple["SweepRun", int | None]:
+    """Train with a progress bar; return what is reached, and the signal that stopped it."""
+    from jaxnet.runs.sweep_file import train_sweep
+
+    bar = make_bar("training networks")
+    with Interruption() as interruption, bar:
+        task = bar.add_task("", total=start.result.outcomes.size)
+
+        def hook(reached: "SweepRun") -> bool:
+            bar.update(task, completed=int((reached.result.outcomes != "").sum()))
+            return interruption.signal is not None
+
+        return train_sweep(folder, start, dataset, hook=hook), interruption.signal
 
 
 def _require_empty(out: Path) -> None:
