@@ -42,6 +42,10 @@ ONE_MEANING: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "uint16": (RGB * np.uint16(257), RGB),
     "bool": (RGB > 127, 255 * (RGB > 127).astype(np.uint8)),
     "rows of grey": (SQUARE[..., 0].reshape(8, 16), SQUARE[..., :1].repeat(3, axis=-1)),
+    "rows of grey in [0, 1]": (
+        SQUARE[..., 0].reshape(8, 16) / 255,
+        SQUARE[..., :1].repeat(3, axis=-1),
+    ),
     "columns of grey": (SQUARE[..., 0].reshape(8, 16).T, SQUARE[..., :1].repeat(3, axis=-1)),
 }
 

@@ -144,13 +144,7 @@ def _read(file: ArrayFile, name: str, axes: str, given: bool, article: bool) -> 
             + mend_by(file.mend(name, arrange(axes, stored.shape))),
         )
     array = stored.read()
-    numbers = to_bytes(array)
-    if numbers is None:
-        raise DataError(
-            f"{_found(file, name)}, with numbers from {array.min():g} to {array.max():g}",
-            f"{_expected(article)}; nothing tells which of these numbers is white",
-            "convert the numbers to 0 … 255 by the range that they have, and the array to uint8",
-        )
+    numbers = _as_bytes(file, name, array, article)
     conversion = numbers.replace("{}", arrange(axes, stored.shape))
     if channels == 4:
         conversion = without_alpha(array, axes).replace("{}", conversion)
@@ -160,6 +154,18 @@ def _read(file: ArrayFile, name: str, axes: str, given: bool, article: bool) -> 
         _expected(article),
         leave_out + mend_by(file.mend(name, conversion)),
     )
+
+
+def _as_bytes(file: ArrayFile, name: str, array: np.ndarray, article: bool) -> str:
+    """Return the expression that makes bytes of an array; raise a DataError if there is none."""
+    numbers = to_bytes(array)
+    if numbers is None:
+        raise DataError(
+            f"{_found(file, name)}, with numbers from {array.min():g} to {array.max():g}",
+            f"{_expected(article)}; nothing tells which of these numbers is white",
+            "convert the numbers to 0 … 255 by the range that they have, and the array to uint8",
+        )
+    return numbers
 
 
 def mend_by(line: str) -> str:
@@ -186,8 +192,9 @@ def _ambiguous(file: ArrayFile, name: str, layouts: list[str]) -> UsageError:
 
 
 def _flat(file: ArrayFile, name: str, meanings: tuple[Flat, ...], article: bool) -> DataError:
+    numbers = _as_bytes(file, name, file.arrays[name].read(), article)
     lines = [
-        f"\n    if {meaning}:\n    {file.mend(name, conversion)}"
+        f"\n    if {meaning}:\n    {file.mend(name, numbers.replace('{}', conversion))}"
         for meaning, conversion in meanings
     ]
     return DataError(
