@@ -585,7 +585,7 @@ def test_answers_have_the_keys_that_they_had_in_0_1_0(jaxnet: Run, folder: Path)
         (("train", "--data", "one"), "contains only one class, cat"),
         (("train", "--weight-scale", "nan"), "--weight-scale is nan"),
         (("train", "--learning-rate", "inf"), "--learning-rate is inf"),
-        (("data", "one", "--test", "page.h5"), "is a file"),
+        (("data", "one", "--test", "page.h5"), ", and one is a folder"),
         (("data", "x" * 300), "there is no "),
         (("data", "sketches", "--count", "5", "--write", "x" * 300), "could not be written"),
     ],

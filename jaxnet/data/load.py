@@ -169,7 +169,7 @@ def _require_kind(test: Path, reader: Reader, path: Path) -> None:
     content = content_of(test)
     if not reader.recognises(test, content):
         raise DataError(
-            f"the test split {test} is {content}, and {path} is not",
+            f"the test split {test} is {content}, and {path} is {content_of(path)}",
             f"a test split of the same kind as {path}",
             "give such a file or folder",
         )
