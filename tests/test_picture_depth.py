@@ -1,7 +1,7 @@
 """Pictures of 16 and 32 bits, and files that are no pictures."""
 
+import base64
 import io
-import sys
 import zipfile
 from pathlib import Path
 
@@ -199,7 +199,7 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 def test_without_its_package_heic_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("jaxnet.data.pictures._reads_heic", lambda: False)
     (tmp_path / "photo.heic").write_bytes(HEIC)
     error = refusal(tmp_path / "photo.heic")
     assert "is a HEIC picture, which is read only with the package pi-heif" in error.found
@@ -208,23 +208,28 @@ def test_without_its_package_heic_names_the_extra(
     assert ".heic" not in picture_suffixes()
 
 
+# Twelve colours (3, 4, 3), drawn by default_rng(0), each a square of 16 pixels; HEVC at quality 90.
+PHOTO = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA"
+    "AAAAAAAAAAAAACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAAK0AAAAjaWluZgAAAAAAAQAAABVpbmZlAgAA"
+    "AAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34"
+    "+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5"
+    "uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAA"
+    "AAAoY2xhcAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBpeGkAAAAAAwgICAAAABhpcG1hAAAA"
+    "AAAAAAEAAQWBAgMFhAAAALVtZGF0AAAAqSgBrwY4Wve208/5H4Ub//1ByUv385iz//Q12b9UeHP59BwX//Ch1ee/"
+    "Bl2l/uv8w+MRv/xSaFWz+8XU/+ZfB/3xLezPxepTIur/1uVut+VIxfLnH/lA+PVX1VtvPrz532P18f4ExT84P5fp"
+    "W6+7ot/8IFPjBet8WPP1DqGhNj9oda9U6XmH6ryj+bXmuOufbon1+9luzCBb6ODvWn3JgB2+LPSpAX9Qx/w="
+)
+
+
 def test_with_its_package_heic_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Decoded:
-        size = (8, 8)
-
-        def to_pillow(self) -> Image.Image:
-            return Image.new("RGB", (8, 8), "red")
-
-    class Package:
-        @staticmethod
-        def open_heif(path: Path) -> Decoded:
-            assert path.read_bytes() == HEIC
-            return Decoded()
-
-    monkeypatch.setattr("jaxnet.data.pictures._reads_heic", lambda: True)
-    monkeypatch.setitem(sys.modules, "pi_heif", Package)
-    (tmp_path / "photo.heic").write_bytes(HEIC)
-    np.testing.assert_array_equal(read(tmp_path / "photo.heic")[4, 4], (255, 0, 0))
+    pytest.importorskip("pi_heif")
+    (tmp_path / "photo.heic").write_bytes(PHOTO)
+    colours = np.random.default_rng(0).integers(0, 256, (3, 4, 3), dtype=np.uint8)
+    found = read_pictures([tmp_path / "photo.heic"], 48, 64)[0][0]
+    assert np.abs(found - colours.repeat(16, 0).repeat(16, 1).astype(int)).max() <= 3
     assert {".heic", ".heif"} <= picture_suffixes()
-    Decoded.size = (60_000, 60_000)
+    (tmp_path / "cut.heic").write_bytes(PHOTO[:300])
+    assert "a HEIC picture that is cut off or damaged" in refusal(tmp_path / "cut.heic").found
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # of 3,072; Pillow's own limit is twice it
     assert "too large to decode" in refusal(tmp_path / "photo.heic").found
