@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jaxnet.runs.run import Run
 
 # Slow to import, and needed by what follows the loading.
-NEXT = ("scipy.stats", "matplotlib.figure", "matplotlib.backends.backend_agg")
+NEXT = ("scipy.special", "matplotlib.figure", "matplotlib.backends.backend_agg")
 
 
 def load_and_show(console: Console, source: DataSource) -> tuple["Dataset", "Audit"]:

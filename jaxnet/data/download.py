@@ -1,11 +1,14 @@
-"""Download the article's cat pictures once, and verify and cache the files."""
+"""Download the article's cat pictures once, and verify and cache the files.
 
+`pooch` and `requests` are imported for a download only, since they are slow to import.
+"""
+
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import pooch
-import requests
+import platformdirs
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.hdf5 import read_hdf5
@@ -46,7 +49,7 @@ def read_catvnoncat(mirrors: Sequence[str] = MIRRORS) -> Dataset:
 
 def cache_folder() -> Path:
     """Return the folder of the downloads: the one that JAXNET_DATA_DIR names, or the user's."""
-    return expand(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("jaxnet"))
+    return expand(os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_path("jaxnet"))
 
 
 def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
@@ -54,19 +57,23 @@ def _fetch(name: str, folder: Path, mirrors: Sequence[str]) -> Path:
     failures = []
     try:
         if path.exists():
-            if pooch.file_hash(str(path)) == sha256:
-                return path
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+                    return path
             failures = [f"the cached file {path} has the wrong checksum"]
     except OSError as cause:
         reason = explain(cause)
         failures = [f"{path} could not be read: {reason.found if reason else cause}"]
+    import pooch
+    from requests import RequestException
+
     for mirror in mirrors:
         try:
             downloader = pooch.HTTPDownloader(timeout=30)
             pooch.retrieve(mirror + name, sha256, name, folder, downloader=downloader)
             return path
-        except (OSError, ValueError, requests.RequestException) as cause:
-            if not isinstance(cause, requests.RequestException):
+        except (OSError, ValueError, RequestException) as cause:
+            if not isinstance(cause, RequestException):
                 _require_writable(folder, explain(cause), cause)
             failures.append(f"{mirror}: {_describe_failure(cause)}")
     raise DataError(
@@ -88,6 +95,8 @@ def _require_writable(folder: Path, reason: Reason | None, cause: Exception) -> 
 
 def _describe_failure(cause: Exception) -> str:
     """Describe briefly why a download failed."""
+    import requests
+
     match cause:
         case requests.HTTPError(response=response) if response is not None:
             return f"the server answered {response.status_code} {response.reason}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxnet.data.dataset import Dataset, check_dataset, map_splits, with_positive
+from jaxnet.data.download import read_catvnoncat
 from jaxnet.data.folder import read_folder
 from jaxnet.data.foreign import FOLDER, content_of, not_read
 from jaxnet.data.hdf5 import is_hdf5, read_hdf5
@@ -100,9 +101,6 @@ def _draw_sketches(chosen: DataSource, track: Track) -> Dataset:
 
 
 def _read_catvnoncat(chosen: DataSource, track: Track) -> Dataset:
-    # Imported here, because `requests` is slow to import.
-    from jaxnet.data.download import read_catvnoncat
-
     return read_catvnoncat()
 
 

@@ -6,7 +6,6 @@ The audit returns numbers; `jaxnet.report.audit` describes them in sentences.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.duplicates import (
@@ -19,6 +18,7 @@ from jaxnet.data.duplicates import (
     to_grey,
 )
 from jaxnet.evaluation.baselines import fit_brightness, more_frequent
+from jaxnet.evaluation.significance import binomial_test, fisher_test, mann_whitney
 
 # An effect is reported if it is both statistically significant and large.
 SIGNIFICANT = 0.01
@@ -117,12 +117,12 @@ def _skew(labels: dict[str, np.ndarray], classes: tuple[str, str]) -> Skew:
     shares = {name: float((y == frequent[name]).mean()) for name, y in labels.items()}
     train = labels["train"]
     hits = int((train == frequent["train"]).sum())
-    p_equal, p_alike = float(stats.binomtest(hits, len(train)).pvalue), None
+    p_equal, p_alike = binomial_test(hits, len(train)), None
     differs = False
     if "test" in labels:
-        # Fisher's exact test (1922, J. R. Stat. Soc. 85, 87-94) is valid for splits of any size.
+        # Fisher's exact test is valid for splits of any size.
         counts = [[int((y == label).sum()) for label in (0, 1)] for y in (train, labels["test"])]
-        p_alike = float(stats.fisher_exact(counts).pvalue)
+        p_alike = fisher_test(counts)
         gap = abs(float(train.mean() - labels["test"].mean()))
         differs = p_alike < SIGNIFICANT and gap >= GAP
     return Skew(
@@ -147,8 +147,7 @@ def _brightness(
         for part, (name, y) in zip(parts, labels.items(), strict=True)
     }
     y = labels["train"]
-    # Mann & Whitney (1947, Ann. Math. Stat. 18, 50-60).
-    p = float(stats.mannwhitneyu(*(parts[0][y == label] for label in (0, 1))).pvalue)
+    p = mann_whitney(*(parts[0][y == label] for label in (0, 1)))
     constant = float((y == more_frequent(y)).mean())
     predictive = p < SIGNIFICANT and accuracies["train"] >= constant + GAP
     return Brightness(threshold, classes[int(up)], accuracies, p, predictive)

@@ -9,11 +9,12 @@ import dataclasses
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.evaluation.scores import best_cut
+from jaxnet.evaluation.significance import binomial_test
 
 # A p-value below this counts as a difference.
 SIGNIFICANT = 0.05
@@ -64,6 +65,8 @@ def fit_logistic(X: np.ndarray, labels: np.ndarray) -> Logistic:
     pixel is divided by the standard deviation of all pixels, so that the result does not depend on
     the pixel scale.
     """
+    from scipy import optimize  # here, since the audit needs the rest of this file only
+
     X = np.asarray(X, float)
     mean = X.mean(axis=1)
     spread = float((X - mean[:, None]).std()) or 1.0
@@ -151,4 +154,4 @@ def compare(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> Compar
     lost = int(((first != labels) & (second == labels)).sum())
     if gained + lost == 0:
         return Comparison(0, 0, 1.0)
-    return Comparison(gained, lost, float(stats.binomtest(gained, gained + lost).pvalue))
+    return Comparison(gained, lost, binomial_test(gained, gained + lost))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from jaxnet.arrays import check_labels
 from jaxnet.errors import DataError, require_number
+from jaxnet.evaluation.significance import normal_quantile, ranks
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -115,10 +115,10 @@ def score(
 
     def roc_auc(places: np.ndarray) -> np.ndarray:
         # The Mann-Whitney statistic over all pairs (Hanley & McNeil 1982, Radiology 143, 29-36).
-        ranks = stats.rankdata(probabilities[places], axis=-1)
         n = positive.sum()
         pairs = n * (labels.size - n)
-        return ((ranks * positive[places]).sum(axis=-1) - n * (n + 1) / 2) / pairs
+        ranked = ranks(probabilities[places]) * positive[places]
+        return (ranked.sum(axis=-1) - n * (n + 1) / 2) / pairs
 
     both_classes = 0 < positive.sum() < labels.size
     undefined = Interval(np.nan, np.nan, np.nan)
@@ -162,8 +162,12 @@ def wilson(hits: int, m: int) -> Interval:
     """Compute the share hits / m and its interval (Wilson 1927, JASA 22, 209-212)."""
     if m == 0:
         return Interval(np.nan, np.nan, np.nan)
-    ends = stats.binomtest(hits, m).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(hits / m, float(ends.low), float(ends.high))
+    share, z = hits / m, normal_quantile((1 + CONFIDENCE) / 2)
+    center = (share + z**2 / (2 * m)) / (1 + z**2 / m)
+    half = z * math.sqrt(share * (1 - share) / m + (z / (2 * m)) ** 2) / (1 + z**2 / m)
+    low = 0.0 if hits == 0 else center - half  # which rounding would miss
+    high = 1.0 if hits == m else center + half
+    return Interval(share, low, high)
 
 
 def difference(first: Interval, second: Interval) -> Interval:
@@ -196,19 +200,17 @@ def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], labels: np.ndarray)
     value = float(statistic(np.concatenate(by_class)))
     if min(map(len, by_class)) < 2 or not np.isfinite(value):
         return Interval(value, np.nan, np.nan)
-    ends = stats.bootstrap(
-        by_class,
-        lambda *drawn, axis: statistic(np.concatenate(drawn, axis=-1)),
-        n_resamples=RESAMPLES,
-        batch=max(1, NUMBERS_A_BATCH // labels.size),
-        vectorized=True,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        random_state=np.random.default_rng(0),
-    ).confidence_interval
-    if ends.low == ends.high:
+    draw, values = np.random.default_rng(0).integers, []
+    batch = max(1, NUMBERS_A_BATCH // labels.size)
+    for done in range(0, RESAMPLES, batch):
+        rows = min(batch, RESAMPLES - done)
+        drawn = [places[draw(0, len(places), (rows, len(places)))] for places in by_class]
+        values.append(statistic(np.concatenate(drawn, axis=-1)))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(np.concatenate(values), (tail, 1 - tail))
+    if low == high:
         return Interval(value, np.nan, np.nan)
-    return Interval(value, float(ends.low), float(ends.high))
+    return Interval(value, float(low), float(high))
 
 
 def calibrate(labels: np.ndarray, probabilities: np.ndarray) -> tuple[Bin, ...]:

@@ -4,10 +4,10 @@ import math
 
 import jax
 import numpy as np
-from scipy import stats
 
 from jaxnet.evaluation.doctor.check import Result, require_small
 from jaxnet.evaluation.doctor.pipeline import Pipeline, make_pictures
+from jaxnet.evaluation.significance import normal_quantile, ranks
 from jaxnet.network import Params
 from jaxnet.outcomes import label_entropy
 
@@ -66,9 +66,9 @@ def check_shuffled_labels(pipeline: Pipeline) -> Result:
         A2 = np.asarray(compute(trained.params, X[:, 30:]).A2)[0]
         positive = shuffled[30:] == 1
         n, k = positive.sum(), (~positive).sum()
-        areas.append(stats.mannwhitneyu(A2[positive], A2[~positive]).statistic / (n * k))
+        areas.append((ranks(A2)[positive].sum() - n * (n + 1) / 2) / (n * k))
     deviation = math.sqrt((n + k + 1) / (12 * n * k) / SHUFFLES)
-    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * deviation
+    reach = normal_quantile((1 + CONFIDENCE) / 2) * deviation
     mean = float(np.mean(areas))
     return require_small(
         abs(mean - 0.5),
