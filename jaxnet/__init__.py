@@ -4,7 +4,7 @@ In reading order; a file imports only from files above it:
 
     errors, machine, explain     what can go wrong, and in which words
     defaults, progress           the article's numbers; progress reporting
-    devices                      devices, precision, compilation
+    devices, compilation_cache   devices, precision, compilation; compiled programs on the disk
     activations                  g(z) and g′(z)
     arrays                       checks of what public functions are given
     network                      init_params, forward, loss, predict, accuracy

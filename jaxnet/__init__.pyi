@@ -1,5 +1,6 @@
 from .activations import ACTIVATIONS, Activation, leaky_relu, relu, sigmoid
 from .backprop import Gradients, backward
+from .compilation_cache import cache_programs, clear_programs
 from .curvature import Sharpness, hessian_product, sharpness
 from .data.columns import to_columns, to_row
 from .data.dataset import Dataset, Split
@@ -81,8 +82,10 @@ __all__ = [
     "audit",
     "backward",
     "balancing_weights",
+    "cache_programs",
     "check_pipeline",
     "check_run",
+    "clear_programs",
     "count_params",
     "diagnose",
     "evaluate",

@@ -1,7 +1,8 @@
-"""What this machine gives to the process: cores, memory, a GPU's driver."""
+"""What this machine gives to the process: cores, processor, memory, a GPU's driver."""
 
 import contextlib
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,20 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+# Of the first core in the kernel's table: on x86, and on ARM.
+_OF_PROCESSOR = ("model name", "flags", "CPU implementer", "CPU part", "Features")
+
+
+def describe_processor() -> str:
+    """Describe the kind of the processor: its architecture, its model, its instruction sets."""
+    try:
+        first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
+    except OSError:  # not Linux
+        return f"{platform.machine()}\n{platform.processor()}"
+    rows = [line for line in first.splitlines() if line.partition(":")[0].strip() in _OF_PROCESSOR]
+    return "\n".join([platform.machine(), *rows])
 
 
 def has_gpu_driver() -> bool:

@@ -11,6 +11,9 @@ from importlib.metadata import version
 if version("jaxlib").startswith("0.10."):
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 
+# The tests leave the user's cache of compiled programs alone, and so do the processes they start.
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple

@@ -1,6 +1,8 @@
 """The command `jaxnet`."""
 
+import functools
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -32,17 +34,36 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("data")(data.data)
-app.command("train")(train.train)
-app.command("sweep")(sweep.sweep)
-app.command("predict")(predict.predict)
-app.command("evaluate")(evaluate.evaluate)
-app.command("check")(check.check)
-app.command("leave-one-out")(leave_one_out.leave_one_out)
-app.command("repeat")(repeat.repeat)
-app.command("page")(page.page)
-app.command("export")(export.export)
-app.command("info")(info.info)
+
+
+def _compiling_once(command: Callable[..., None]) -> Callable[..., None]:
+    """Keep what a command compiles for the next one; in the command, so that help needs no JAX."""
+
+    @functools.wraps(command)
+    def called(**values: object) -> None:
+        from jaxnet.compilation_cache import cache_programs
+
+        cache_programs()
+        command(**values)
+
+    return called
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "data": data.data,
+    "train": train.train,
+    "sweep": sweep.sweep,
+    "predict": predict.predict,
+    "evaluate": evaluate.evaluate,
+    "check": check.check,
+    "leave-one-out": leave_one_out.leave_one_out,
+    "repeat": repeat.repeat,
+    "page": page.page,
+    "export": export.export,
+    "info": info.info,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(_compiling_once(command))
 
 
 def _print_version(asked: bool) -> None:

@@ -8,10 +8,12 @@ import platform
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import jax
 
 from jaxnet import __version__
+from jaxnet.compilation_cache import size_of
 from jaxnet.data.download import FOLDER_VARIABLE, cache_folder
 from jaxnet.devices import find_devices
 from jaxnet.errors import UsageError
@@ -56,6 +58,7 @@ class Info:
         downloads: The folder of downloaded data.
         downloads_chosen: Whether JAXNET_DATA_DIR names it.
         compilation_cache: The folder in which JAX keeps compiled programs; None if it keeps none.
+        compilation_cache_bytes: What they take; None likewise.
         extras: For each optional part of jaxnet, the packages of it that are missing.
     """
 
@@ -75,6 +78,7 @@ class Info:
     downloads: str
     downloads_chosen: bool
     compilation_cache: str | None
+    compilation_cache_bytes: int | None
     extras: dict[str, tuple[str, ...]]
 
 
@@ -90,7 +94,7 @@ def info() -> Info:
     except UsageError as error:
         device_error = error.found
     set_to = jax.config.values
-    cache = set_to["jax_compilation_cache_dir"]
+    cache = set_to["jax_enable_compilation_cache"] and set_to["jax_compilation_cache_dir"]
     return Info(
         versions=_versions(),
         system=f"{platform.platform()}, {platform.machine()}",
@@ -109,7 +113,8 @@ def info() -> Info:
         disk=_free_disk(),
         downloads=_without_home(str(cache_folder())),
         downloads_chosen=FOLDER_VARIABLE in os.environ,
-        compilation_cache=None if cache is None else _without_home(str(cache)),
+        compilation_cache=_without_home(str(cache)) if cache else None,
+        compilation_cache_bytes=size_of(Path(cache)) if cache else None,
         extras=_extras(),
     )
 

@@ -1,4 +1,4 @@
-"""Quantiles and p-values, by special functions: importing `scipy.stats` takes longer than a training.
+"""Quantiles and p-values by special functions, since importing `scipy.stats` is slow.
 
 Each agrees with its function there to twelve digits (`tests/test_significance.py`).
 """

@@ -20,9 +20,19 @@ def describe_info(info: Info) -> Iterator[str]:
     yield f"free disk:    {_size(info.disk)} in the working directory"
     chosen = "named by JAXNET_DATA_DIR" if info.downloads_chosen else "JAXNET_DATA_DIR is not set"
     yield f"downloads:    {info.downloads} ({chosen})"
-    not_kept = "not kept: JAX_COMPILATION_CACHE_DIR is not set"
-    yield f"compilations: {info.compilation_cache or not_kept}"
+    yield f"compilations: {_compilations(info)}"
     yield f"extras:       {_extras(info)}"
+
+
+def describe_clearing(size: int) -> str:
+    """Say how much of compiled programs was removed."""
+    return f"{in_units(size)} of compiled programs removed"
+
+
+def _compilations(info: Info) -> str:
+    if info.compilation_cache is None:
+        return "not kept: JAX_ENABLE_COMPILATION_CACHE is off, or no folder can be written to"
+    return f"{info.compilation_cache} ({_size(info.compilation_cache_bytes)})"
 
 
 def _devices(info: Info) -> str:
