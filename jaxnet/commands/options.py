@@ -74,9 +74,9 @@ def with_options(
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         options = {
             name: {
-                field.name: _as_parameter(field, kind, of_run)
-                for field in dataclasses.fields(kind)
-                if field.name not in (*leave_out, *NO_OPTIONS)
+                field: parameter
+                for field, parameter in _as_parameters(kind, of_run).items()
+                if field not in leave_out
             }
             for name, kind in groups.items()
         }
@@ -102,9 +102,21 @@ def with_options(
     return decorate
 
 
-def _as_parameter(field: "dataclasses.Field[Any]", kind: type, of_run: bool) -> inspect.Parameter:
+@functools.cache
+def _as_parameters(kind: type, of_run: bool) -> dict[str, inspect.Parameter]:
+    """Make the option of each field of a dataclass, by name; once, since commands share them."""
+    hints = typing.get_type_hints(kind)
+    return {
+        field.name: _as_parameter(field, kind, hints[field.name], of_run)
+        for field in dataclasses.fields(kind)
+        if field.name not in NO_OPTIONS
+    }
+
+
+def _as_parameter(
+    field: "dataclasses.Field[Any]", kind: type, hint: Any, of_run: bool
+) -> inspect.Parameter:
     """Make the option of a field, whose value is None where it is not typed."""
-    hint = typing.get_type_hints(kind)[field.name]
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     limits = field.metadata
     words: dict[str, Any] = {"show_default": False, "rich_help_panel": PANELS[kind]}
