@@ -38,3 +38,14 @@ def test_every_public_name_is_there() -> None:
     assert "fit" in dir(jaxnet)
     for name in jaxnet.__all__:
         assert getattr(jaxnet, name) is not None
+
+
+def test_a_training_and_its_evaluation_import_nothing_slow() -> None:
+    slow = ("scipy.stats", "scipy.optimize", "matplotlib", "requests", "pooch")
+    code = (
+        "import sys; import jaxnet.runs.train, jaxnet.evaluation.audit, jaxnet.report.run\n"
+        "import jaxnet.evaluation.evaluate, jaxnet.data.load\n"
+        f"print([name for name in {slow} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

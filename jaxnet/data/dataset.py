@@ -81,15 +81,19 @@ class Dataset:
     validation: Split | None = None
     passed_over: tuple[PassedOver, ...] = ()
 
-    @functools.cached_property
+    @property
     def sha256(self) -> str:
         """The SHA-256 of the classes and of every split's shape, pixels and labels."""
-        return _fingerprint(self.classes, self.splits)
+        return self._fingerprints[-1]
 
-    @functools.cached_property
+    @property
     def train_sha256(self) -> str:
         """The SHA-256 of the classes and the training set's shape, pixels and labels."""
-        return _fingerprint(self.classes, {"train": self.train})
+        return self._fingerprints[0]
+
+    @functools.cached_property
+    def _fingerprints(self) -> list[str]:
+        return _fingerprints(self.classes, self.splits)
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -211,10 +215,12 @@ def map_splits(dataset: Dataset, change: Callable[[Split], Split]) -> Dataset:
     return dataclasses.replace(dataset, **changed)
 
 
-def _fingerprint(classes: tuple[str, str], splits: dict[str, Split]) -> str:
-    digest = hashlib.sha256(repr(classes).encode())
+def _fingerprints(classes: tuple[str, str], splits: dict[str, Split]) -> list[str]:
+    """Compute the SHA-256 of the classes and the first split, of the first two, and so on."""
+    digest, fingerprints = hashlib.sha256(repr(classes).encode()), []
     for name, split in splits.items():
         digest.update(f"{name} {split.images.shape}".encode())
         digest.update(np.ascontiguousarray(split.images).data)
         digest.update(split.labels.astype(np.uint8).data)
-    return digest.hexdigest()
+        fingerprints.append(digest.hexdigest())
+    return fingerprints
