@@ -78,7 +78,7 @@ def _check_run(
         if "not finite" not in error.found:
             raise
         return (stored_not_finite(),), {"model": str(path)}
-    dataset, audit = load_and_show_for(console, run, source)
+    dataset, audit = load_and_show_for(console, run, source, draws=False)
     answer = {
         "model": str(path),
         "data": describe_dataset(dataset, audit),

@@ -42,7 +42,7 @@ def data(
         if path is not None:
             require_free(path, force)
     console = speak(as_json)
-    dataset, audit = load_and_show(console, DataSource(source, **options))
+    dataset, audit = load_and_show(console, DataSource(source, **options), draws=sheet is not None)
 
     from jaxnet.report.audit import describe_brightness
     from jaxnet.report.dataset import describe_dataset

@@ -35,7 +35,7 @@ def page(
     run = load_run(model)
     first_params(run)  # without them no page can be made, whatever the data
     console = speak(as_json)
-    dataset, _ = load_and_show_for(console, run, source)
+    dataset, _ = load_and_show_for(console, run, source, draws=False)
     path = (model if model.is_dir() else model.parent) / PAGE_NAME
     written = write_page(path, run, dataset, pictures=not no_pictures)
     for line in describe_page(path, written):

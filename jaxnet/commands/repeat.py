@@ -22,7 +22,7 @@ def repeat(model: RunArgument, source: Given, as_json: Json = False) -> None:
     console = speak(as_json)
     if run.origin.get("command"):
         console.print(f"Made by: {run.origin['command']}")
-    dataset, _ = load_and_show_for(console, run, source)
+    dataset, _ = load_and_show_for(console, run, source, draws=False)
     with Watch("repeating", len(run.costs)) as watch:
         repetition = repeat_run(run, dataset, hook=watch)
     if watch.signal is not None:

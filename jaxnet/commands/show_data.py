@@ -16,26 +16,35 @@ if TYPE_CHECKING:
     from jaxnet.evaluation.audit import Audit
     from jaxnet.runs.run import Run
 
-# Slow to import, and needed by what follows the loading.
-NEXT = ("scipy.special", "matplotlib.figure", "matplotlib.backends.backend_agg")
+# Slow to import, and needed by what follows the loading: always, and to draw a figure.
+NEXT = ("scipy.special",)
+TO_DRAW = ("matplotlib.figure", "matplotlib.backends.backend_agg")
 
 
-def load_and_show(console: Console, source: DataSource) -> tuple["Dataset", "Audit"]:
-    """Load a data set and print its table and its warnings; return it and its audit."""
+def load_and_show(
+    console: Console, source: DataSource, *, draws: bool = True
+) -> tuple["Dataset", "Audit"]:
+    """Load a data set and print its table and its warnings; return it and its audit.
+
+    Args:
+        console: Where to print.
+        source: Which data.
+        draws: Whether the command draws a figure, whose library is then imported meanwhile.
+    """
     from jaxnet.data.load import load_dataset
 
-    with importing(*NEXT):
+    with importing(*NEXT, *(TO_DRAW if draws else ())):
         dataset = load_dataset(source, track=show_progress)
     return dataset, show(console, dataset)
 
 
 def load_and_show_for(
-    console: Console, run: "Run", typed: dict[str, Any]
+    console: Console, run: "Run", typed: dict[str, Any], *, draws: bool = True
 ) -> tuple["Dataset", "Audit"]:
     """Load the data of a run, or those that are typed, and print whether they are the run's."""
     from jaxnet.runs.run import load_data_for
 
-    with importing(*NEXT):
+    with importing(*NEXT, *(TO_DRAW if draws else ())):
         dataset = load_data_for(run, track=show_progress, **typed)
     audit = show(console, dataset)
     ours, theirs = run.origin.get("train_sha256"), dataset.train_sha256
