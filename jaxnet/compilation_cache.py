@@ -62,8 +62,8 @@ def cache_programs() -> Path | None:
         return None
     _tolerate_faults(folder)
     compilation_cache.reset_cache()  # JAX would stay with a folder that it used before
-    for name, value in _SETTINGS.items():
-        jax.config.update(name, value)
+    for name in set_to.keys() & _SETTINGS:
+        jax.config.update(name, _SETTINGS[name])
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
 
@@ -75,6 +75,8 @@ def clear_programs() -> int:
         How many bytes they took. What cannot be removed is left.
     """
     folder = programs_folder()
+    if not folder.is_absolute():  # the user has no home folder
+        return 0
     before = size_of(folder)
     shutil.rmtree(folder, ignore_errors=True)
     return before - size_of(folder)
@@ -106,7 +108,7 @@ def _prepare(folder: Path) -> bool:
 
     Entries are machine code: who can write to the folder can run any code as the user.
     """
-    if not folder.is_absolute():  # the user has no home folder
+    if not folder.is_absolute():
         return False
     try:
         folder.parent.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +129,7 @@ def _prepare(folder: Path) -> bool:
 def _remove_unused(parent: Path) -> None:
     """Remove the caches that nobody has used for long, as those of an earlier jaxlib."""
     for folder in parent.iterdir():
-        last = max((path.stat().st_mtime for path in folder.glob("*")), default=0.0)
+        last = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
         if time.time() - last > KEPT_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -176,6 +176,7 @@ def test_a_user_without_a_home_keeps_nothing(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: Path("~/.cache", name))
     assert cache_programs() is None
+    assert clear_programs() == 0
     assert not Path("~").exists()
 
 
@@ -227,14 +228,22 @@ def test_the_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_other_versions_left_is_removed_in_the_end() -> None:
     old, young = (programs_folder() / name / "entry" for name in ("old", "young"))
+    long_ago = time.time() - compilation_cache.KEPT_SECONDS - 60
     for path in (old, young):
         path.parent.mkdir(parents=True)
         path.touch()
-    long_ago = time.time() - compilation_cache.KEPT_SECONDS - 60
+        os.utime(path.parent, (long_ago, long_ago))
     os.utime(old, (long_ago, long_ago))
     cache_programs()
     assert not old.parent.exists()
     assert young.exists()
+
+
+def test_the_page_names_the_limits() -> None:
+    page = Path(__file__).parent.parent / "docs" / "speed.md"
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    assert f"at most {compilation_cache.MOST_BYTES // 2**20} MiB" in text
+    assert f"for {compilation_cache.KEPT_SECONDS // (24 * 3600)} days" in text
 
 
 def test_the_settings_of_the_user_win(tmp_path: Path) -> None:

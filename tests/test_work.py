@@ -25,9 +25,9 @@ def compiled() -> Iterator[list[str]]:
     """List the programs that XLA compiles where JAX has none of an earlier test."""
     names: list[str] = []
 
-    def note(event: str, _: float, **details: Any) -> None:
+    def note(event: str, duration_secs: float, **details: str | int) -> None:
         if event == "/jax/core/compile/backend_compile_duration":
-            names.append(details.get("fun_name", ""))
+            names.append(str(details["fun_name"]))
 
     jax.clear_caches()
     jax.monitoring.register_event_duration_secs_listener(note)
