@@ -1,35 +1,21 @@
 """Find duplicates: pictures that are identical, or re-encoded, brightened or shifted copies.
 
-Near duplicates pass three comparisons, each stricter and slower than the one before: of the dHash
-(N. Krawetz, "Kind of like that", The Hacker Factor Blog, 2013), of the averages from which the
-dHash is computed, and of the pixels. The dHash alone would match two drawings of the same kind. A
-copy that was brightened until most of it is white is not detected.
+Identical pictures are told by their SHA-256; `near_duplicates` searches the others. A copy that was
+brightened until most of it is white is not detected.
 """
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.data.columns import LUMA
 from jaxnet.data.dataset import Dataset
-
-GRID = (8, 9)  # averages in a dHash, which compares 8 × 8 pairs of horizontal neighbours
-MOST_BITS = 6  # the most bits that differ between the dHashes of near duplicates
-ALIKE_CELLS = 0.98  # the least correlation of their averages
-ALIKE = 0.985  # the least correlation of their pixels
-
-REACH = 2  # the largest shift of a copy along each axis, in pixels
-SIDE = 64  # larger pictures are first reduced to this side, in pixels
-NEARLY_CONSTANT = 2.0  # upper bound of the standard deviation of the grey levels, 0 to 255
-
-# For more pictures, comparing all pairs would take minutes: only exact duplicates are searched.
-MOST_COMPARED = 50_000
-
-CHUNK = 512  # pictures or pairs in one batch, which bounds the memory
-ROWS = 16  # pictures compared with all others in one batch, which keeps the hashes in the CPU cache
+from jaxnet.data.grey import grey_blocks, nearly_constant, to_grey
+from jaxnet.data.likeness import GRID
+from jaxnet.data.near_duplicates import Marks, mark, near_pairs
+from jaxnet.progress import Track, silent
 
 SHOWN = 3  # the most excluded pictures that are listed by number
 
@@ -63,28 +49,40 @@ class Pair(NamedTuple):
         return f"{self.first} {'=' if self.exact else '≈'} {self.second}"
 
 
-def find_pairs(dataset: Dataset) -> tuple[Pair, ...]:
+def find_pairs(dataset: Dataset, *, track: Track = silent) -> tuple[Pair, ...]:
     """Find the duplicates within and across splits.
 
     Of several identical pictures, each is paired with the first, and only the first is compared
     with others. Near duplicates are searched among pictures of at least 9 × 9 pixels that are not
-    nearly constant, if their number is at most `MOST_COMPARED`.
-    """
-    places = [
-        Place(name, i) for name, split in dataset.splits.items() for i in range(len(split.labels))
-    ]
-    labels = np.concatenate([split.labels for split in dataset.splits.values()])
-    images = [image for split in dataset.splits.values() for image in split.images]
-    first = _first_of_each(images)
-    pairs = [(int(i), j, True) for j, i in enumerate(first) if i != j]
+    nearly constant. A picture that has many, like a frame of a film, is paired with the first
+    `MOST_PARTNERS` of those before it, so that it has a pair with a training picture if any is its
+    near duplicate.
 
-    grey = to_grey(dataset)
-    compared = np.flatnonzero((first == np.arange(len(first))) & ~nearly_constant(grey))
-    if min(grey.shape[1:]) >= max(GRID) and 1 < len(compared) <= MOST_COMPARED:
-        near = _near_pairs(grey[compared])
+    Args:
+        dataset: The pictures.
+        track: Shows the progress, in blocks of pictures and then of pairs.
+    """
+    first, constant, marks = _mark_all(dataset, track)
+    pairs = [(int(i), j, True) for j, i in enumerate(first) if i != j]
+    if marks is not None:
+        compared = np.flatnonzero((first == np.arange(len(first))) & ~constant)
+        splits = [split.images for split in dataset.splits.values()]
+
+        def take(numbers: np.ndarray) -> np.ndarray:
+            return to_grey(_take(splits, compared[numbers]))
+
+        near = near_pairs(take, Marks(*(part[compared] for part in marks)), track)
         pairs += [(int(compared[i]), int(compared[j]), False) for i, j in near]
+    names = list(dataset.splits)
+    starts = np.cumsum([0, *(len(split.labels) for split in dataset.splits.values())])
+    labels = np.concatenate([split.labels for split in dataset.splits.values()])
+
+    def place(i: int) -> Place:
+        split = int(np.searchsorted(starts, i, "right")) - 1
+        return Place(names[split], i - int(starts[split]))
+
     return tuple(
-        Pair(places[i], places[j], exact, bool(labels[i] != labels[j]))
+        Pair(place(i), place(j), exact, bool(labels[i] != labels[j]))
         for i, j, exact in sorted(pairs)
     )
 
@@ -92,12 +90,13 @@ def find_pairs(dataset: Dataset) -> tuple[Pair, ...]:
 def leaking(pairs: Iterable[Pair]) -> tuple[int, ...]:
     """List the test pictures that are duplicates of training pictures, by number.
 
-    An identical copy is paired only with the first such picture, so it leaks if that one leaks.
+    An identical copy is paired only with the first such picture, in whichever split that is, so it
+    leaks if that one is a duplicate of a training picture.
     """
     pairs = tuple(pairs)
-    places = {p.second for p in pairs if (p.first.split, p.second.split) == ("train", "test")}
-    places |= {p.second for p in pairs if p.exact and p.first in places}
-    return tuple(sorted(place.number for place in places))
+    places = {pair.second for pair in pairs if pair.first.split == "train"}
+    places |= {pair.second for pair in pairs if pair.exact and pair.first in places}
+    return tuple(sorted(place.number for place in places if place.split == "test"))
 
 
 def without_leaks(dataset: Dataset, pairs: Iterable[Pair]) -> Dataset:
@@ -126,105 +125,35 @@ def without_leaks(dataset: Dataset, pairs: Iterable[Pair]) -> Dataset:
     )
 
 
-def to_grey(dataset: Dataset) -> np.ndarray:
-    """Convert all pictures, train first, to grey, at most 64 × 64: (m, h, w) float32, 0 to 255."""
-    parts = [_reduced(chunk) for split in dataset.splits.values() for chunk in _chunks(split[0])]
-    return np.concatenate(parts)
-
-
-def nearly_constant(grey: np.ndarray) -> np.ndarray:
-    """Compute which grey pictures (m, h, w) are nearly constant: (m,) bool."""
-    return np.concatenate([chunk.std((1, 2)) < NEARLY_CONSTANT for chunk in _chunks(grey)])
-
-
-def _chunks(pictures: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(pictures), CHUNK):
-        yield pictures[start : start + CHUNK]
-
-
-def _reduced(images: np.ndarray) -> np.ndarray:
-    grey = images.astype(np.float32) @ np.asarray(LUMA, np.float32)
-    _, h, w = grey.shape
-    if h > SIDE:
-        grey = _averages(h, SIDE)[0].T @ grey
-    return grey @ _averages(w, SIDE)[0] if w > SIDE else grey
-
-
-def _averages(n: int, cells: int, reach: int = 0) -> np.ndarray:
-    """Build the matrices that average n pixels into cells, without `reach` pixels at the ends.
+def _mark_all(
+    dataset: Dataset, track: Track
+) -> tuple[np.ndarray, np.ndarray, Marks | None]:
+    """Read all pictures once.
 
     Returns:
-        (2 reach + 1, n, cells), one matrix for each shift of the pixels that remain.
+        For each picture the index of the first identical one (m,), and whether it is nearly
+        constant (m,); and the marks of all, or None if the pictures are too small to be compared.
     """
-    size = n - 2 * reach
-    edges = np.linspace(0, size, cells + 1)
-    pixels = np.arange(n)[:, None] - np.arange(2 * reach + 1)[:, None, None]
-    covered = np.minimum(pixels + 1, edges[1:]) - np.maximum(pixels, edges[:-1])
-    return (np.clip(covered, 0, 1) * cells / size).astype(np.float32)
-
-
-def _first_of_each(images: list[np.ndarray]) -> np.ndarray:
-    """Compute for each picture the index of the first identical one: (m,)."""
+    large = min(dataset.train.images.shape[1:3]) >= max(GRID)
     first: dict[bytes, int] = {}
-    digests = (hashlib.sha256(image.tobytes()).digest() for image in images)
-    return np.array([first.setdefault(digest, i) for i, digest in enumerate(digests)])
+    digests, constant, marks = [], [], []
+    for images in grey_blocks(dataset, "reading pictures", track):
+        digests += [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
+        grey = to_grey(images)
+        constant.append(nearly_constant(grey))
+        if large:
+            marks.append(mark(grey))
+    firsts = np.array([first.setdefault(digest, i) for i, digest in enumerate(digests)])
+    joined = Marks(*(np.concatenate(part) for part in zip(*marks, strict=True))) if large else None
+    return firsts, np.concatenate(constant), joined
 
 
-def _near_pairs(grey: np.ndarray) -> list[tuple[int, int]]:
-    """Find the near duplicates among pictures (m, h, w), as pairs i < j."""
-    reach = min(REACH, min(grey.shape[1:]) // 16)  # two pixels are a large shift in a small picture
-    hashes, cells = _hash(grey, reach)
-    windows = np.lib.stride_tricks.sliding_window_view(
-        grey, [side - 2 * reach for side in grey.shape[1:]], (1, 2)
-    )  # (m, shifts, shifts, …): every window within the picture
-    middle, m = len(hashes) // 2, len(grey)
-    pairs: set[tuple[int, int]] = set()
-    for start in range(0, m, ROWS):
-        rows = hashes[middle, start : start + ROWS, None]
-        candidates = []
-        for shift in range(len(hashes)):
-            near = np.bitwise_count(rows ^ hashes[shift, start:]) <= MOST_BITS
-            i, j = np.divmod(np.flatnonzero(near), m - start)
-            i, j = start + i[i < j], start + j[i < j]
-            alike = np.einsum("pc,pc->p", cells[middle, i], cells[shift, j]) >= ALIKE_CELLS
-            candidates.append(np.stack([i, j, np.full_like(i, shift)])[:, alike])
-        for triples in _chunks(np.concatenate(candidates, 1).T):
-            i, j, shift = triples.T
-            y, x = np.divmod(shift, 2 * reach + 1)
-            first, second = windows[i, reach, reach], windows[j, y, x]
-            rows_of_pixels = (_normal(_blur(pictures)) for pictures in (first, second))
-            alike = np.einsum("pc,pc->p", *rows_of_pixels) >= ALIKE
-            pairs.update(zip(i[alike].tolist(), j[alike].tolist(), strict=True))
-    return sorted(pairs)
-
-
-def _hash(grey: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
-    """Compute for every shift the dHash (shifts, m) and its normalised averages (shifts, m, 72)."""
-    (_, h, w), (rows, columns), n = grey.shape, GRID, 2 * reach + 1
-    down = _averages(h, rows, reach).transpose(0, 2, 1).reshape(n * rows, h)
-    across = _averages(w, columns, reach).transpose(1, 0, 2).reshape(w, n * columns)
-    parts = [
-        (down @ chunk @ across)
-        .reshape(-1, n, rows, n, columns)
-        .transpose(1, 3, 0, 2, 4)
-        .reshape(n * n, -1, rows, columns)
-        for chunk in _chunks(grey)
-    ]
-    cells = np.concatenate(parts, 1)
-    bits = (cells[..., 1:] > cells[..., :-1]).reshape(n * n, len(grey), 64)
-    return np.packbits(bits, -1).view(np.uint64)[..., 0], _normal(cells, 2)
-
-
-def _normal(pictures: np.ndarray, axes: int = 1) -> np.ndarray:
-    """Normalise each picture to a row of mean 0 and norm 1; dot products are then correlations."""
-    rows = pictures.reshape(*pictures.shape[:axes], -1)
-    rows = rows - rows.mean(-1, keepdims=True)
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-6)
-
-
-def _blur(grey: np.ndarray) -> np.ndarray:
-    """Average over 3 × 3 pixels, weighted 1 2 1, since re-encoding changes the finest detail."""
-    for _ in range(2):
-        grey = (grey[:, 1:] + grey[:, :-1]) / 2
-        grey = (grey[:, :, 1:] + grey[:, :, :-1]) / 2
-    return grey
+def _take(splits: list[np.ndarray], numbers: np.ndarray) -> np.ndarray:
+    """Return the pictures (n, h, w, 3) of these numbers, counted through all splits."""
+    images = np.empty((len(numbers), *splits[0].shape[1:]), np.uint8)
+    start = 0
+    for split in splits:
+        here = np.flatnonzero((numbers >= start) & (numbers < start + len(split)))
+        images[here] = split[numbers[here] - start]
+        start += len(split)
+    return images

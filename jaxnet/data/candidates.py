@@ -1,0 +1,88 @@
+"""Find the pairs of pictures whose averages may correlate: a filter that misses none.
+
+The averages of a picture, normalised, are a point on the unit sphere. Two points with correlation
+c are √(2 − 2c) apart, 0.2 for 0.98. A shift of the picture by one pixel moves its point, so that
+the shifts of one picture lie on a curved sheet, which nearly fills a plane: its tangents are the
+differences along the two directions. Let ρ be the largest distance of the sheet from that plane.
+If any point of the sheet is within 0.2 of another picture's point, then that point is within
+0.2 + ρ of the plane. One comparison with the plane thus stands for those with all shifts.
+
+Distances are taken in the leading principal axes of the averages. A projection shortens distances,
+so that the filter passes more pairs, and misses none.
+"""
+
+import numpy as np
+
+AXES = 24  # fewer pass more pairs, more take longer
+COLUMNS = 512  # planes, and points, of one matrix product, whose result fits into the CPU's cache
+SHORTEST = 0.01  # a shorter tangent is not made one of length 1, since rounding decides its direction
+ROUNDING = 1e-4  # bound of the rounding of a squared distance in float32
+
+
+def principal_axes(points: np.ndarray) -> np.ndarray:
+    """Compute the leading principal axes of points (m, n): (n, k), k = `AXES` or n, if fewer."""
+    _, axes = np.linalg.eigh(points.T @ points)
+    return axes[:, : -AXES - 1 : -1]
+
+
+def lift_points(points: np.ndarray) -> np.ndarray:
+    """Extend points y (m, k) to (y, 1, |y|²), (m, k + 2), for the products with `lift_planes`."""
+    squares = np.einsum("mk,mk->m", points, points)
+    return np.column_stack([points, np.ones_like(squares), squares])
+
+
+def lift_planes(sheets: np.ndarray, radius: float) -> np.ndarray:
+    """Fit a plane to each sheet of points, for the products with `lift_points`.
+
+    Args:
+        sheets: (m, s, s, k), the points of each picture by its shifts along both directions.
+        radius: The largest distance between a point of a sheet and a point near it.
+
+    Returns:
+        (k + 2, 3, m). The products with (y, 1, |y|²) are |y − o|² − (radius + ρ)², o the middle of
+        the sheet, and the components of y − o along two orthogonal tangents of at most length 1.
+    """
+    m, s, _, k = sheets.shape
+    middle = sheets.mean((1, 2))  # (m, k)
+    offsets = np.arange(s, dtype=np.float32) - s // 2
+    tangents = [np.einsum("s,mstk->mk", offsets, sheets), np.einsum("t,mstk->mk", offsets, sheets)]
+    tangents[0] = _unit(tangents[0])
+    tangents[1] = _unit(tangents[1] - _dot(tangents[0], tangents[1])[:, None] * tangents[0])
+    away = sheets.reshape(m, s * s, k) - middle[:, None]
+    squares = np.einsum("msk,msk->ms", away, away)
+    for tangent in tangents:
+        squares -= (away @ tangent[..., None])[..., 0] ** 2
+    rho = np.sqrt(squares.max(1).clip(0))
+    bound = (radius + rho) ** 2 + ROUNDING
+    zero, one = np.zeros(m, np.float32), np.ones(m, np.float32)
+    distance = np.column_stack([-2 * middle, _dot(middle, middle) - bound, one])
+    along = [np.column_stack([t, -_dot(t, middle), zero]) for t in tangents]
+    return np.ascontiguousarray(np.stack([distance, *along]).transpose(2, 0, 1))
+
+
+def pass_near(points: np.ndarray, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the points near planes, as indices (n,) of `lift_points` (p, …) and `lift_planes`."""
+    found = [(np.zeros(0, np.int64),) * 2]
+    for left in range(0, planes.shape[2], COLUMNS):
+        part = planes[:, :, left : left + COLUMNS]
+        width = part.shape[2]
+        part = part.reshape(len(planes), -1)
+        for top in range(0, len(points), COLUMNS):
+            product = points[top : top + COLUMNS] @ part  # (rows, 3 · width)
+            distance, along = product[:, :width], product[:, width:]
+            np.square(along, out=along)
+            along[:, :width] += along[:, width:]
+            near = np.flatnonzero(along[:, :width] >= distance)
+            if len(near):
+                i, j = np.divmod(near, width)
+                found.append((top + i, left + j))
+    i, j = (np.concatenate(part) for part in zip(*found, strict=True))
+    return i, j
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("mk,mk->m", a, b)
+
+
+def _unit(tangents: np.ndarray) -> np.ndarray:
+    return tangents / np.maximum(np.linalg.norm(tangents, axis=1, keepdims=True), SHORTEST)
