@@ -14,7 +14,7 @@ so that the filter passes more pairs, and misses none.
 import numpy as np
 
 AXES = 24  # fewer pass more pairs, more take longer
-COLUMNS = 512  # planes, and points, of one matrix product, whose result fits into the CPU's cache
+TILE = 256  # points, and planes, of one matrix product, whose result stays in the CPU's cache
 SHORTEST = 0.01  # a shorter tangent is not made one of length 1, since rounding decides its direction
 ROUNDING = 1e-4  # bound of the rounding of a squared distance in float32
 
@@ -31,7 +31,7 @@ def lift_points(points: np.ndarray) -> np.ndarray:
     return np.column_stack([points, np.ones_like(squares), squares])
 
 
-def lift_planes(sheets: np.ndarray, radius: float) -> np.ndarray:
+def lift_planes(sheets: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
     """Fit a plane to each sheet of points, for the products with `lift_points`.
 
     Args:
@@ -39,8 +39,10 @@ def lift_planes(sheets: np.ndarray, radius: float) -> np.ndarray:
         radius: The largest distance between a point of a sheet and a point near it.
 
     Returns:
-        (k + 2, 3, m). The products with (y, 1, |y|²) are |y − o|² − (radius + ρ)², o the middle of
-        the sheet, and the components of y − o along two orthogonal tangents of at most length 1.
+        planes: (k + 2, 3, m). The products with (y, 1, |y|²) are |y − o|² − (radius + ρ)², o the
+            middle of the sheet, and the components of y − o along two orthogonal tangents of at
+            most length 1.
+        spans: (2, m), the least and the greatest first coordinate of a point near each sheet.
     """
     m, s, _, k = sheets.shape
     middle = sheets.mean((1, 2))  # (m, k)
@@ -57,22 +59,40 @@ def lift_planes(sheets: np.ndarray, radius: float) -> np.ndarray:
     zero, one = np.zeros(m, np.float32), np.ones(m, np.float32)
     distance = np.column_stack([-2 * middle, _dot(middle, middle) - bound, one])
     along = [np.column_stack([t, -_dot(t, middle), zero]) for t in tangents]
-    return np.ascontiguousarray(np.stack([distance, *along]).transpose(2, 0, 1))
+    planes = np.ascontiguousarray(np.stack([distance, *along]).transpose(2, 0, 1))
+    first = sheets[..., 0].reshape(m, -1)
+    margin = radius + ROUNDING
+    return planes, np.stack([first.min(1) - margin, first.max(1) + margin])
 
 
-def pass_near(points: np.ndarray, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the points near planes, as indices (n,) of `lift_points` (p, …) and `lift_planes`."""
+def pass_near(
+    points: np.ndarray, planes: np.ndarray, spans: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the points near planes.
+
+    Args:
+        points: (p, k + 2), from `lift_points`, by ascending first coordinate.
+        planes: (k + 2, 3, n), from `lift_planes`. Neighbours should have similar spans.
+        spans: (2, n), from `lift_planes`.
+
+    Returns:
+        Indices of points and of planes, two of shape (pairs,).
+    """
     found = [(np.zeros(0, np.int64),) * 2]
-    for left in range(0, planes.shape[2], COLUMNS):
-        part = planes[:, :, left : left + COLUMNS]
-        width = part.shape[2]
-        part = part.reshape(len(planes), -1)
-        for top in range(0, len(points), COLUMNS):
-            product = points[top : top + COLUMNS] @ part  # (rows, 3 · width)
+    products = np.empty((TILE, 3 * TILE), np.float32)
+    for left in range(0, planes.shape[2], TILE):
+        tile = planes[:, :, left : left + TILE]
+        width = tile.shape[2]
+        tile = tile.reshape(len(planes), -1)
+        low, high = spans[0, left : left + TILE].min(), spans[1, left : left + TILE].max()
+        start, stop = np.searchsorted(points[:, 0], [low, high])
+        for top in range(start, stop, TILE):
+            rows = points[top : min(top + TILE, stop)]
+            product = np.matmul(rows, tile, out=products[: len(rows), : 3 * width])
             distance, along = product[:, :width], product[:, width:]
             np.square(along, out=along)
-            along[:, :width] += along[:, width:]
-            near = np.flatnonzero(along[:, :width] >= distance)
+            sums = np.add(along[:, :width], along[:, width:], out=along[:, :width])
+            near = np.flatnonzero(sums >= distance)
             if len(near):
                 i, j = np.divmod(near, width)
                 found.append((top + i, left + j))

@@ -5,6 +5,7 @@ Three comparisons follow each other, each stricter and slower than the one befor
 """
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,7 +20,6 @@ from jaxnet.data.likeness import (
     difference_hash,
     normalise,
     pixels_alike,
-    reach_within,
 )
 from jaxnet.progress import Track, silent
 
@@ -27,8 +27,11 @@ from jaxnet.progress import Track, silent
 # would be more than can be kept or read.
 MOST_PARTNERS = 16
 
-SECOND, FIRST = 4096, 1024  # pictures of a block that is compared with a block of earlier ones
+LATER, EARLIER = 4096, 2048  # pictures of a block, and of the blocks it is compared with
 CHUNK = 256  # pairs whose pixels are compared at once
+HASHED = 64 * CHUNK  # pairs whose hashes are compared at once
+
+RADIUS = float(np.sqrt(2 - 2 * ALIKE_CELLS))  # the distance of points with this correlation
 
 Take = Callable[[np.ndarray], np.ndarray]
 
@@ -45,16 +48,20 @@ class Marks(NamedTuple):
     hashes: np.ndarray
 
 
-class Shifted(NamedTuple):
-    """What is computed of each picture of a block, at every shift.
+class Block(NamedTuple):
+    """Pictures at every shift, which are compared with all earlier ones.
 
     Attributes:
+        numbers: (n,), those of the pictures.
         cells: (n, shifts, 72) float32, the normalised averages.
         hashes: (n, shifts) uint64, the dHash.
+        partners: (n,), the near duplicates of each among the earlier pictures so far.
     """
 
+    numbers: np.ndarray
     cells: np.ndarray
     hashes: np.ndarray
+    partners: np.ndarray
 
 
 def mark(grey: np.ndarray) -> Marks:
@@ -64,38 +71,46 @@ def mark(grey: np.ndarray) -> Marks:
 
 
 def near_pairs(take: Take, marks: Marks, track: Track = silent) -> list[tuple[int, int]]:
-    """Find the near duplicates among pictures, as sorted pairs i < j.
+    """Find the near duplicates among m pictures, as sorted pairs i < j.
+
+    The time grows with m²; the memory, beside the marks and the pairs, does not grow.
 
     Args:
-        take: Returns the grey pictures (n, h, w) of indices (n,).
+        take: Returns the grey pictures (n, h, w) of numbers (n,).
         marks: Those of all pictures.
-        track: Shows the progress in blocks of pairs.
+        track: Shows the progress in pairs of blocks.
     """
     m = len(marks.hashes)
     axes = principal_axes(marks.cells)
     points = lift_points(marks.cells @ axes)
     blocks = [
-        (start, first) for start in range(0, m, SECOND) for first in range(0, min(start + SECOND, m), FIRST)
+        (later, earlier)
+        for later in range(0, m, LATER)
+        for earlier in range(0, min(later + LATER, m), EARLIER)
     ]
     pairs: list[tuple[int, int]] = []
     tracked = track(blocks, "comparing pictures", len(blocks))
-    for start, group in itertools.groupby(tracked, lambda block: block[0]):
-        numbers = np.arange(start, min(start + SECOND, m))
-        shifted, sheets = _shift(take, numbers, axes)
-        planes = lift_planes(sheets, np.sqrt(2 * (1 - ALIKE_CELLS)))
-        partners = np.zeros(len(numbers), np.int64)
-        for _, first in group:
-            open_ = np.flatnonzero(partners < MOST_PARTNERS)
-            i, j = pass_near(points[first : first + FIRST], planes[:, :, open_])
-            i, j = i + first, open_[j]
-            earlier = i < start + j
-            i, j = _confirm(take, marks, shifted, start, partners, i[earlier], j[earlier])
-            pairs += zip(i.tolist(), (start + j).tolist(), strict=True)
+    for later, group in itertools.groupby(tracked, lambda starts: starts[0]):
+        block, sheets = _shift(take, _in_order(points, later, LATER), axes)
+        planes, spans = lift_planes(sheets, RADIUS)
+        for _, earlier in group:
+            numbers = _in_order(points, earlier, EARLIER)
+            free = np.flatnonzero(block.partners < MOST_PARTNERS)
+            i, j = pass_near(points[numbers], planes[:, :, free], spans[:, free])
+            i, j = numbers[i], free[j]
+            before = i < block.numbers[j]
+            i, j = _confirm(take, marks, block, i[before], j[before])
+            pairs += zip(i.tolist(), block.numbers[j].tolist(), strict=True)
     return sorted(pairs)
 
 
-def _shift(take: Take, numbers: np.ndarray, axes: np.ndarray) -> tuple[Shifted, np.ndarray]:
-    """Compute the shifts of pictures, and their averages (n, s, s, k) along the axes (72, k)."""
+def _in_order(points: np.ndarray, start: int, count: int) -> np.ndarray:
+    """Return the numbers of the next pictures, by ascending first coordinate."""
+    return start + np.argsort(points[start : start + count, 0], kind="stable")
+
+
+def _shift(take: Take, numbers: np.ndarray, axes: np.ndarray) -> tuple[Block, np.ndarray]:
+    """Shift pictures; return them, and their averages (n, s, s, k) along the axes (72, k)."""
     cells, hashes, sheets = [], [], []
     for chunk in np.array_split(numbers, -(-len(numbers) // CHUNK)):
         averages = average(take(chunk), shifted=True)
@@ -103,64 +118,60 @@ def _shift(take: Take, numbers: np.ndarray, axes: np.ndarray) -> tuple[Shifted, 
         sheets.append(rows @ axes)
         cells.append(rows.reshape(len(chunk), -1, rows.shape[-1]))
         hashes.append(difference_hash(averages).reshape(len(chunk), -1))
-    return Shifted(np.concatenate(cells), np.concatenate(hashes)), np.concatenate(sheets)
+    block = Block(
+        numbers, np.concatenate(cells), np.concatenate(hashes), np.zeros(len(numbers), np.int64)
+    )
+    return block, np.concatenate(sheets)
 
 
 def _confirm(
-    take: Take,
-    marks: Marks,
-    shifted: Shifted,
-    start: int,
-    partners: np.ndarray,
-    i: np.ndarray,
-    j: np.ndarray,
+    take: Take, marks: Marks, block: Block, i: np.ndarray, j: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keep the candidates that are near duplicates; count them in `partners`, up to the most.
+    """Keep the near duplicates among candidates, and count them in `partners`, up to the most.
 
     Args:
-        start: The number of the picture that is j = 0.
         i: The numbers of the earlier pictures.
-        j: Those of the later ones, within `shifted`.
+        j: The places of the later ones in the block.
     """
     order = np.lexsort((i, j))
     i, j = i[order], j[order]
-    kept = []
+    kept = [(i[:0], j[:0])]
     while len(i):
-        # The next few of each j, so that no more than necessary are compared.
-        rank = np.arange(len(j)) - np.searchsorted(j, j)
-        now = rank < MOST_PARTNERS
-        near_i, near_j = i[now], j[now]
-        near = _near(take, marks, shifted, start, near_i, near_j)
-        near_i, near_j = near_i[near], near_j[near]
-        room = np.arange(len(near_j)) - np.searchsorted(near_j, near_j) < (
-            MOST_PARTNERS - partners[near_j]
-        )
-        near_i, near_j = near_i[room], near_j[room]
-        np.add.at(partners, near_j, 1)
-        kept.append((near_i, near_j))
-        later = ~now & (partners[j] < MOST_PARTNERS)
+        # The next few of each picture, so that of many no more than necessary are compared.
+        now = _rank(j) < MOST_PARTNERS
+        near = _near(take, marks, block, i[now], j[now])
+        near_i, near_j = i[now][near], j[now][near]
+        free = _rank(near_j) + block.partners[near_j] < MOST_PARTNERS
+        kept.append((near_i[free], near_j[free]))
+        np.add.at(block.partners, near_j[free], 1)
+        later = ~now & (block.partners[j] < MOST_PARTNERS)
         i, j = i[later], j[later]
-    if not kept:
-        return i, j
-    return tuple(np.concatenate(part) for part in zip(*kept, strict=True))
+    i, j = (np.concatenate(part) for part in zip(*kept, strict=True))
+    return i, j
 
 
-def _near(
-    take: Take, marks: Marks, shifted: Shifted, start: int, i: np.ndarray, j: np.ndarray
-) -> np.ndarray:
-    """Compute which pairs are near duplicates: (n,) bool."""
+def _rank(groups: np.ndarray) -> np.ndarray:
+    """Number the members of each group, from 0; the groups (n,) are ascending."""
+    return np.arange(len(groups)) - np.searchsorted(groups, groups)
+
+
+def _near(take: Take, marks: Marks, block: Block, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Compute which candidates are near duplicates: (n,) bool."""
+    parts = []
+    for start in range(0, len(i), HASHED):
+        part = np.arange(start, min(start + HASHED, len(i)))
+        bits = np.bitwise_count(marks.hashes[i[part], None] ^ block.hashes[j[part]])
+        parts.append(part[(bits <= MOST_BITS).any(1)])
+    hashed = np.concatenate(parts)
     result = np.zeros(len(i), bool)
-    size = 64 * CHUNK
-    for left in range(0, len(i), size):
-        part = np.arange(left, min(left + size, len(i)))
-        bits = np.bitwise_count(marks.hashes[i[part], None] ^ shifted.hashes[j[part]])
-        part, bits = (x[(bits <= MOST_BITS).any(1)] for x in (part, bits))
-        for chunk, b in ((part[k : k + CHUNK], bits[k : k + CHUNK]) for k in range(0, len(part), CHUNK)):
-            alike = np.einsum("pc,psc->ps", marks.cells[i[chunk]], shifted.cells[j[chunk]])
-            alike[b > MOST_BITS] = 0
-            some = (alike >= ALIKE_CELLS).any(1)
-            chunk, alike = chunk[some], alike[some]
-            result[chunk] = _pixels(take, i[chunk], start + j[chunk], alike)
+    for start in range(0, len(hashed), CHUNK):
+        chunk = hashed[start : start + CHUNK]
+        bits = np.bitwise_count(marks.hashes[i[chunk], None] ^ block.hashes[j[chunk]])
+        alike = np.einsum("pc,psc->ps", marks.cells[i[chunk]], block.cells[j[chunk]])
+        alike[bits > MOST_BITS] = 0
+        some = (alike >= ALIKE_CELLS).any(1)
+        chunk = chunk[some]
+        result[chunk] = _pixels(take, i[chunk], block.numbers[j[chunk]], alike[some])
     return result
 
 
@@ -174,15 +185,15 @@ def _pixels(take: Take, i: np.ndarray, j: np.ndarray, alike: np.ndarray) -> np.n
     if not len(i):
         return result
     first, second = (blur(take(number)) for number in (i, j))
-    reach = reach_within(*[side + 2 for side in first.shape[1:]])
+    reach = math.isqrt(alike.shape[1]) // 2
     h, w = (side - 2 * reach for side in first.shape[1:])
     windows = np.lib.stride_tricks.sliding_window_view(second, (h, w), (1, 2))
     middle = first[:, reach : reach + h, reach : reach + w]
     order = np.argsort(-alike, 1, kind="stable")
     for shift in order.T:
-        open_ = np.flatnonzero(~result & (alike[np.arange(len(i)), shift] >= ALIKE_CELLS))
-        if not len(open_):
+        rest = np.flatnonzero(~result & (alike[np.arange(len(i)), shift] >= ALIKE_CELLS))
+        if not len(rest):
             break
-        y, x = np.divmod(shift[open_], 2 * reach + 1)
-        result[open_] = pixels_alike(middle[open_], windows[open_, y, x])
+        y, x = np.divmod(shift[rest], 2 * reach + 1)
+        result[rest] = pixels_alike(middle[rest], windows[rest, y, x])
     return result
