@@ -53,7 +53,6 @@ def made_bright(dataset: Dataset, dark: float) -> Dataset:
 def test_clean_sketches(clean: Dataset) -> None:
     result = audit(clean)
     assert (result.pairs, result.leaks, result.constant) == ((), (), ())
-    assert result.near_compared
     skew = result.skew
     assert [skew.skewed, skew.differs, skew.reversed] == [False] * 3
     assert not result.brightness.predictive
@@ -68,12 +67,15 @@ def test_duplicates_and_leaks(clean: Dataset) -> None:
     assert result.leaks == (4,)
 
 
-def test_of_many_pictures_only_identical_ones_are_compared(
+def test_known_duplicates_are_not_searched_again(
     clean: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for most, compared in ((80, True), (79, False)):
-        monkeypatch.setattr(module, "MOST_COMPARED", most)
-        assert audit(clean).near_compared is compared
+    made = changed(clean, t4=clean.train.images[5])
+    pairs = find_pairs(made)
+    monkeypatch.setattr(module, "find_pairs", None)
+    result = audit(made, pairs=pairs)
+    assert (result.pairs, result.leaks) == (pairs, (4,))
+    assert audit(made, pairs=()).leaks == ()
 
 
 def test_constant_pictures_are_no_near_duplicates(clean: Dataset) -> None:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxnet.data import duplicates
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.duplicates import Pair, Place, find_pairs, leaking, without_leaks
 from jaxnet.data.sketches import draw_sketches
@@ -188,20 +187,3 @@ def test_near_duplicates_of_larger_pictures(clean: Dataset) -> None:
     images[9] = shifted(4, -6)(images[2])
     pairs = find_pairs(Dataset(Split(images, clean.train.labels), None, clean.classes))
     assert words(pairs) == ["train 2 ≈ train 9"]
-
-
-def test_of_many_pictures_only_identical_ones_are_compared(
-    clean: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = changed(clean, {9: clean.train.images[2]}, t4=jpeg(clean.train.images[5]))
-    monkeypatch.setattr(duplicates, "MOST_COMPARED", 79)
-    assert words(find_pairs(made)) == ["train 2 = train 9", "train 5 ≈ test 4"]
-    monkeypatch.setattr(duplicates, "MOST_COMPARED", 78)  # of 80, without the copy
-    assert words(find_pairs(made)) == ["train 2 = train 9"]
-
-
-def test_the_blur_weights_neighbours_1_2_1_in_both_directions() -> None:
-    pictures = np.zeros((1, 5, 5))
-    pictures[0, 2, 2] = 16
-    expected = [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
-    assert duplicates._blur(pictures)[0].tolist() == expected

@@ -34,7 +34,7 @@ def clean() -> Audit:
     shares = {"train": 0.75, "test": 0.75}
     skew = Skew({"train": "dog", "test": "cat"}, shares, 0.3, 8.6e-5, False, False, False)
     brightness = Brightness(120.0, "cat", accuracies, 0.2, False)
-    return Audit((), (), (), {"train": 0.25, "test": 0.75}, skew, brightness, True)
+    return Audit((), (), (), {"train": 0.25, "test": 0.75}, skew, brightness)
 
 
 def pair(first: tuple[str, int], second: tuple[str, int], exact: bool, two: bool = False) -> Pair:
@@ -70,8 +70,6 @@ def test_leaks_and_duplicates(clean: Audit, dataset: Dataset) -> None:
         "1 pair of duplicates has two labels (train 1 ≈ train 6): no network can predict both; "
         "correct the labels"
     )
-    (unsearched,) = describe_findings(clean._replace(near_compared=False), dataset)
-    assert unsearched.startswith("more than 50,000 pictures: only identical ones were compared")
 
 
 def test_constant_pictures(clean: Audit, dataset: Dataset) -> None:

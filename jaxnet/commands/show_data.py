@@ -13,6 +13,7 @@ from jaxnet.settings import Settings
 
 if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
+    from jaxnet.data.duplicates import Pair
     from jaxnet.evaluation.audit import Audit
     from jaxnet.runs.run import Run
 
@@ -31,22 +32,22 @@ def load_and_show(
         source: Which data.
         draws: Whether the command draws a figure, whose library is then imported meanwhile.
     """
-    from jaxnet.data.load import load_dataset
+    from jaxnet.data.load import load_searched
 
     with importing(*NEXT, *(TO_DRAW if draws else ())):
-        dataset = load_dataset(source, track=show_progress)
-    return dataset, show(console, dataset)
+        dataset, pairs = load_searched(source, track=show_progress)
+    return dataset, show(console, dataset, pairs)
 
 
 def load_and_show_for(
     console: Console, run: "Run", typed: dict[str, Any], *, draws: bool = True
 ) -> tuple["Dataset", "Audit"]:
     """Load the data of a run, or those that are typed, and print whether they are the run's."""
-    from jaxnet.runs.run import load_data_for
+    from jaxnet.runs.run import load_searched_for
 
     with importing(*NEXT, *(TO_DRAW if draws else ())):
-        dataset = load_data_for(run, track=show_progress, **typed)
-    audit = show(console, dataset)
+        dataset, pairs = load_searched_for(run, track=show_progress, **typed)
+    audit = show(console, dataset, pairs)
     ours, theirs = run.origin.get("train_sha256"), dataset.train_sha256
     what = "other data" if typed else "the data have changed"
     warning = ""
@@ -71,14 +72,17 @@ def load_and_show_for(
     return dataset, audit
 
 
-def show(console: Console, dataset: "Dataset") -> "Audit":
-    """Print the table and the warnings of a data set; return its audit."""
+def show(console: Console, dataset: "Dataset", pairs: "tuple[Pair, ...] | None" = None) -> "Audit":
+    """Print the table and the warnings of a data set; return its audit.
+
+    Its duplicates are searched unless they are given.
+    """
     from jaxnet.evaluation.audit import audit
     from jaxnet.report.dataset import dataset_table, dataset_warnings
 
     console.print(f"Data: {dataset.source}")
     console.print(dataset_table(dataset))
-    audited = audit(dataset)
+    audited = audit(dataset, pairs=pairs, track=show_progress)
     for line in dataset_warnings(dataset, audited):
         console.print(line, style="yellow")
     return audited

@@ -15,7 +15,9 @@ import numpy as np
 
 AXES = 24  # fewer pass more pairs, more take longer
 TILE = 256  # points, and planes, of one matrix product, whose result stays in the CPU's cache
-SHORTEST = 0.01  # a shorter tangent is not made one of length 1, since rounding decides its direction
+SHORTEST = (
+    0.01  # a shorter tangent is not made one of length 1, since rounding decides its direction
+)
 ROUNDING = 1e-4  # bound of the rounding of a squared distance in float32
 
 

@@ -4,6 +4,7 @@ Identical pictures are told by their SHA-256; `near_duplicates` searches the oth
 brightened until most of it is white is not detected.
 """
 
+import bisect
 import dataclasses
 import hashlib
 from collections.abc import Iterable
@@ -125,9 +126,28 @@ def without_leaks(dataset: Dataset, pairs: Iterable[Pair]) -> Dataset:
     )
 
 
-def _mark_all(
-    dataset: Dataset, track: Track
-) -> tuple[np.ndarray, np.ndarray, Marks | None]:
+def pairs_without_leaks(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    """Compute the duplicates of what `without_leaks` leaves, as `find_pairs` would find them.
+
+    Pictures with more than `MOST_PARTNERS` are an exception: `find_pairs` would list further ones.
+    """
+    pairs = tuple(pairs)
+    leaks = leaking(pairs)
+
+    def renumbered(place: Place) -> Place:
+        if place.split != "test":
+            return place
+        return place._replace(number=place.number - bisect.bisect_left(leaks, place.number))
+
+    excluded = {Place("test", number) for number in leaks}
+    return tuple(
+        pair._replace(first=renumbered(pair.first), second=renumbered(pair.second))
+        for pair in pairs
+        if pair.first not in excluded and pair.second not in excluded
+    )
+
+
+def _mark_all(dataset: Dataset, track: Track) -> tuple[np.ndarray, np.ndarray, Marks | None]:
     """Read all pictures once.
 
     Returns:

@@ -19,7 +19,7 @@ BLOCK = 2**20  # pixels in one block, so that its grey levels (4 MB) stay near t
 
 
 def to_grey(images: np.ndarray) -> np.ndarray:
-    """Convert RGB pictures (m, h, w, 3) uint8 to grey, at most 64 × 64: (m, h, w) float32, 0 to 255."""
+    """Convert RGB pictures (m, h, w, 3) to grey, at most 64 × 64: (m, h, w) float32, 0 to 255."""
     grey = np.multiply(images[..., 0], LUMA[0], dtype=np.float32)
     for channel in (1, 2):
         grey += np.multiply(images[..., channel], LUMA[channel], dtype=np.float32)

@@ -122,12 +122,19 @@ def _fit_copy(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         first[:, 1:-1, 2:],
     )
     scaled = middle / 128
-    parts = [scaled, scaled**2, scaled**3, down - up, right - left, up + down + left + right - 4 * middle]
-    basis = np.stack(parts, 1).reshape(n, len(parts), pixels).astype(np.float64)
+    parts = [
+        scaled,
+        scaled**2,
+        scaled**3,
+        down - up,
+        right - left,
+        up + down + left + right - 4 * middle,
+    ]
+    basis = np.stack(parts, 1).reshape(n, len(parts), pixels)
     basis -= basis.mean(-1, keepdims=True)
     basis /= np.maximum(np.linalg.norm(basis, axis=-1, keepdims=True), 1e-6)
     target = second[:, 1:-1, 1:-1].reshape(n, 1, pixels)
     target = target - target.mean(-1, keepdims=True)
     gram = basis @ basis.transpose(0, 2, 1)
-    weights = np.linalg.pinv(gram, hermitian=True, rcond=1e-9) @ (basis @ target.transpose(0, 2, 1))
+    weights = np.linalg.pinv(gram, hermitian=True, rcond=1e-5) @ (basis @ target.transpose(0, 2, 1))
     return (target - weights.transpose(0, 2, 1) @ basis).reshape(middle.shape)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxnet.data.dataset import Dataset, check_dataset, map_splits, with_positive
 from jaxnet.data.download import read_catvnoncat
@@ -18,6 +18,9 @@ from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
 from jaxnet.io.files import expand, require_path
 from jaxnet.progress import Track, silent
+
+if TYPE_CHECKING:
+    from jaxnet.data.duplicates import Pair
 
 
 def load_dataset(
@@ -35,13 +38,28 @@ def load_dataset(
             paths and labels, or a folder of pictures with one sub-folder per class; or a
             `DataSource`, which includes the options below.
         test: The file or folder of the test split; by default the one in or beside `source`.
-        track: Reports the progress of reading or drawing.
+        track: Reports the progress of reading or drawing, and of the search for leaks.
         options: The other fields of `DataSource` by name: positive, size, count, data_seed,
             skip_bad, exclude_leaks, strict, layout.
 
     Raises:
         DataError: If the pictures cannot be read or used.
         UsageError: If the options do not fit together.
+    """
+    return load_searched(source, test, track=track, **options)[0]
+
+
+def load_searched(
+    source: str | Path | DataSource = "sketches",
+    test: str | Path | None = None,
+    *,
+    track: Track = silent,
+    **options: Any,
+) -> tuple[Dataset, "tuple[Pair, ...] | None"]:
+    """Load a data set, as `load_dataset` does, with what is known of its duplicates.
+
+    Returns:
+        The data set; and its duplicates if they were searched to exclude leaks, otherwise None.
     """
     chosen = _choose(source, test, options)
     _check_built_in(chosen)
@@ -52,12 +70,14 @@ def load_dataset(
             dataset, lambda split: split._replace(images=resize_images(split.images, size, size))
         )
     dataset = with_positive(check_dataset(dataset), chosen.positive)
+    pairs = None
     if chosen.exclude_leaks:
         # Imported here, because most callers do not need it.
-        from jaxnet.data.duplicates import find_pairs, without_leaks
+        from jaxnet.data.duplicates import find_pairs, pairs_without_leaks, without_leaks
 
-        dataset = without_leaks(dataset, find_pairs(dataset))
-    return dataclasses.replace(dataset, data_source=chosen)
+        before = find_pairs(dataset, track=track)
+        dataset, pairs = without_leaks(dataset, before), pairs_without_leaks(before)
+    return dataclasses.replace(dataset, data_source=chosen), pairs
 
 
 def _choose(

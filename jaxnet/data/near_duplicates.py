@@ -129,9 +129,8 @@ def _confirm(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keep the near duplicates among candidates, and count them in `partners`, up to the most.
 
-    Args:
-        i: The numbers of the earlier pictures.
-        j: The places of the later ones in the block.
+    The candidates are the numbers i of earlier pictures, and the places j of later ones in the
+    block; both are (n,).
     """
     order = np.lexsort((i, j))
     i, j = i[order], j[order]
@@ -178,8 +177,7 @@ def _near(take: Take, marks: Marks, block: Block, i: np.ndarray, j: np.ndarray) 
 def _pixels(take: Take, i: np.ndarray, j: np.ndarray, alike: np.ndarray) -> np.ndarray:
     """Compute which pairs have alike pixels, at any shift where their averages are alike: (n,).
 
-    Args:
-        alike: (n, shifts), the correlation of the averages. The highest is tried first.
+    Those correlate by `alike` (n, shifts). The shift of the highest correlation is tried first.
     """
     result = np.zeros(len(i), bool)
     if not len(i):

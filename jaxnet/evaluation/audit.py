@@ -8,17 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, check_dataset
-from jaxnet.data.duplicates import (
-    MOST_COMPARED,
-    Pair,
-    Place,
-    find_pairs,
-    leaking,
-    nearly_constant,
-    to_grey,
-)
+from jaxnet.data.duplicates import Pair, Place, find_pairs, leaking
+from jaxnet.data.grey import measure_grey
 from jaxnet.evaluation.baselines import fit_brightness, more_frequent
 from jaxnet.evaluation.significance import binomial_test, fisher_test, mann_whitney
+from jaxnet.progress import Track, silent
 
 # An effect is reported if it is both statistically significant and large.
 SIGNIFICANT = 0.01
@@ -78,7 +72,6 @@ class Audit(NamedTuple):
         positives: The share of class 1, by the name of the split.
         skew: The class imbalance.
         brightness: The prediction of the class by brightness alone.
-        near_compared: Whether the data set is small enough for the search for near duplicates.
     """
 
     pairs: tuple[Pair, ...]
@@ -87,28 +80,33 @@ class Audit(NamedTuple):
     positives: dict[str, float]
     skew: Skew
     brightness: Brightness
-    near_compared: bool
 
 
-def audit(dataset: Dataset) -> Audit:
+def audit(
+    dataset: Dataset, *, pairs: tuple[Pair, ...] | None = None, track: Track = silent
+) -> Audit:
     """Compute the properties of a data set that can make training or evaluation misleading.
+
+    Args:
+        dataset: The pictures.
+        pairs: Its duplicates, if they are known; otherwise `find_pairs` searches them.
+        track: Shows the progress of the search.
 
     Raises:
         DataError: If the pictures cannot be used.
     """
     check_dataset(dataset)
-    pairs = find_pairs(dataset)
-    grey = to_grey(dataset)
+    pairs = find_pairs(dataset, track=track) if pairs is None else pairs
+    means, constant = measure_grey(dataset, track)
     labels = {name: split.labels for name, split in dataset.splits.items()}
-    places = [Place(name, i) for name, y in labels.items() for i in range(len(y))]
+    numbers = [(name, i) for name, y in labels.items() for i in range(len(y))]
     return Audit(
         pairs=pairs,
         leaks=leaking(pairs),
-        constant=tuple(places[i] for i in np.flatnonzero(nearly_constant(grey))),
+        constant=tuple(Place(*numbers[i]) for i in np.flatnonzero(constant)),
         positives={name: float(y.mean()) for name, y in labels.items()},
         skew=_skew(labels, dataset.classes),
-        brightness=_brightness(labels, grey.mean((1, 2)), dataset.classes),
-        near_compared=len(places) <= MOST_COMPARED,
+        brightness=_brightness(labels, means, dataset.classes),
     )
 
 

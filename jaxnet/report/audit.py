@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from jaxnet.data.dataset import Dataset
-from jaxnet.data.duplicates import MOST_COMPARED
 from jaxnet.evaluation.audit import Audit
 from jaxnet.evaluation.baselines import more_frequent
 from jaxnet.report.words import count, some
@@ -55,11 +54,6 @@ def _describe_pairs(audit: Audit) -> Iterator[str]:
         yield (
             f"{count(len(labels), 'pair')} of duplicates {_have(len(labels))} two labels "
             f"({some(labels)}): no network can predict both; correct the labels"
-        )
-    if not audit.near_compared:
-        yield (
-            f"more than {MOST_COMPARED:,} pictures: only identical ones were compared, no near "
-            "duplicates were searched; audit a smaller part"
         )
 
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from jaxnet import __version__
 from jaxnet.activations import Activation
 from jaxnet.data.dataset import Dataset, check_dataset
-from jaxnet.data.load import load_dataset
+from jaxnet.data.load import load_searched
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.devices import PickledOnHost, at_precision, find_devices
@@ -35,6 +35,9 @@ from jaxnet.runs.model_file import (
 )
 from jaxnet.settings import Settings
 from jaxnet.training import Descent
+
+if TYPE_CHECKING:
+    from jaxnet.data.duplicates import Pair
 
 # Outcomes of a run that has not ended: still training, or stopped by its hook.
 UNFINISHED, STOPPED = "unfinished", "stopped"
@@ -146,6 +149,17 @@ def load_data_for(run: Run, *, track: Track = silent, **options: Any) -> Dataset
         DataError: If the pictures cannot be read or used.
         UsageError: If neither the run nor the options say which data are meant.
     """
+    return load_searched_for(run, track=track, **options)[0]
+
+
+def load_searched_for(
+    run: Run, *, track: Track = silent, **options: Any
+) -> tuple[Dataset, "tuple[Pair, ...] | None"]:
+    """Load the data of a run, as `load_data_for` does, with what is known of their duplicates.
+
+    Returns:
+        The data set; and its duplicates if they were searched to exclude leaks, otherwise None.
+    """
     if "data" in options:
         source = DataSource(**options)
     elif run.data_source is not None:
@@ -157,11 +171,11 @@ def load_data_for(run: Run, *, track: Track = silent, **options: Any) -> Dataset
             "name them: data=…",
         )
     if source.positive is not None:
-        return load_dataset(source, track=track)
+        return load_searched(source, track=track)
     try:
-        return load_dataset(source, positive=run.classes[1], track=track)
+        return load_searched(source, positive=run.classes[1], track=track)
     except UsageError:  # they have no class of this name, or more than two
-        return load_dataset(source, track=track)
+        return load_searched(source, track=track)
 
 
 def columns_of(run: Run, data: Dataset | None = None) -> Examples:
