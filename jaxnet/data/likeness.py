@@ -122,10 +122,11 @@ def _fit_copy(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         first[:, 1:-1, 2:],
     )
     scaled = middle / 128
+    squares = scaled * scaled
     parts = [
         scaled,
-        scaled**2,
-        scaled**3,
+        squares,
+        squares * scaled,
         down - up,
         right - left,
         up + down + left + right - 4 * middle,
