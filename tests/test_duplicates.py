@@ -309,7 +309,9 @@ def random_pictures(seed: int, m: int, shape: tuple[int, int]) -> np.ndarray:
     generator = np.random.default_rng(seed)
     few = generator.integers(0, 256, (m, 6, 6, 3), dtype=np.uint8)
     size = (shape[1], shape[0])
-    images = np.stack([np.asarray(Image.fromarray(i).resize(size, Image.BICUBIC)) for i in few])
+    images = np.stack(
+        [np.asarray(Image.fromarray(i).resize(size, Image.Resampling.BICUBIC)) for i in few]
+    )
     reach, noise = min(2, min(shape) // 16), 25 * min(shape) / 64
     for k in range(m // 2):
         shift = shifted(*generator.integers(-reach, reach + 1, 2).tolist())
