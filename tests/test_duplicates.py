@@ -338,12 +338,13 @@ def test_the_same_pairs_as_comparing_all(
     assert sorted(words(find_pairs(dataset))) == expected
 
 
+@pytest.mark.parametrize("block", [6, 2048])
 def test_of_many_near_duplicates_the_first_are_listed(
-    clean: Dataset, monkeypatch: pytest.MonkeyPatch
+    block: int, clean: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(near_duplicates, "EARLIER", 8)
-    frames = np.stack([noisy(2)(clean.train.images[5]) for _ in range(1)] * 30)
-    frames = frames.astype(int) + np.random.default_rng(0).integers(-2, 3, frames.shape)
+    monkeypatch.setattr(near_duplicates, "EARLIER", block)
+    noise = np.random.default_rng(0).integers(-2, 3, (30, 64, 64, 3))
+    frames = clean.train.images[5] + noise
     images = frames.clip(0, 255).astype(np.uint8)
     labels = np.arange(30) % 2
     made = Dataset(Split(images[:20], labels[:20]), Split(images[20:], labels[20:]), clean.classes)
@@ -352,6 +353,45 @@ def test_of_many_near_duplicates_the_first_are_listed(
         partners = [p.first.number for p in pairs if p.second == Place("train", number)]
         assert partners == list(range(min(number, MOST_PARTNERS)))
     assert leaking(pairs) == tuple(range(10))
+
+
+def test_every_shift_at_which_the_averages_are_alike_is_tried(clean: Dataset) -> None:
+    """The averages may correlate most at another shift than the pixels."""
+    images = np.stack([clean.train.images[4], shifted(1, -2)(clean.train.images[4])])
+    first, second = np.array([0]), np.array([1])
+    alike = np.zeros((1, 25))  # by the shifts down, then to the right
+    alike[0, 24] = 0.999
+
+    def near() -> bool:
+        grey = to_grey(images)
+        return bool(near_duplicates._pixels(lambda i: grey[i], first, second, alike)[0])
+
+    assert not near()
+    alike[0, 5 * 3 + 0] = 0.981
+    assert near()
+
+
+def test_a_copy_is_found_behind_many_candidates(clean: Dataset) -> None:
+    """Pictures that differ in fine detail alone pass all comparisons but the last."""
+    generator = np.random.default_rng(0)
+    detail = generator.normal(0, 20, (25, 32, 32, 1)).repeat(2, axis=1).repeat(2, axis=2)
+    images = (0.8 * clean.train.images[4] + 25 + detail).clip(0, 255).astype(np.uint8)
+    images[24] = jpeg(images[22])
+    pairs = find_pairs(Dataset(Split(images, np.arange(25) % 2), None, clean.classes))
+    assert words(pairs) == ["train 22 ≈ train 24"]
+
+
+def test_a_faint_picture_may_differ_from_its_copy_by_some_grey_levels(clean: Dataset) -> None:
+    faint = (0.35 * clean.train.images + 80).round().astype(np.uint8)
+    copies = np.stack([as_jpeg(30)(image) for image in faint])
+    grey = blur(to_grey(np.concatenate([faint, copies])))
+    first, second = grey[:60], grey[60:]
+    correlations = [
+        np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(first, second, strict=True)
+    ]
+    alike = np.array(correlations) >= ALIKE
+    assert 5 <= alike.sum() < 60
+    np.testing.assert_array_equal(pixels_alike(first, second), alike)
 
 
 def test_a_copy_of_a_validation_picture_leaks_if_that_is_in_train(clean: Dataset) -> None:
