@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from conftest import Result
 from scipy import stats
 from test_duplicates import changed, jpeg
 
+from jaxnet.data import duplicates
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.duplicates import find_pairs
 from jaxnet.data.hdf5 import write_hdf5
@@ -226,6 +228,32 @@ def test_leaks_are_excluded_on_request(jaxnet: Run, clean: Dataset) -> None:
     assert answer["splits"]["test"]["shape"][0] == 19
     assert answer["leaks_excluded"] == 1
     assert len(find_pairs(load_dataset("kept.h5"))) == 0
+
+
+def test_a_command_searches_duplicates_once(
+    jaxnet: Run, clean: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, calls = duplicates.near_pairs, []
+
+    def counted(*arguments: Any) -> list[tuple[int, int]]:
+        calls.append(arguments)
+        return search(*arguments)
+
+    monkeypatch.setattr(duplicates, "near_pairs", counted)
+    made = changed(clean, {9: clean.train.images[2]}, t4=jpeg(clean.train.images[5]))
+    write_hdf5(Path("made.h5"), made)
+    train = ("train", "--data", "made.h5", "--iterations", 2, "--no-page", "--out", "run")
+    commands = [
+        (("data", "made.h5"), True),
+        (("data", "made.h5", "--exclude-leaks"), False),
+        ((*train, "--exclude-leaks"), False),
+        (("evaluate", "run"), False),
+    ]
+    for number, (command, leaks) in enumerate(commands, 1):
+        result = jaxnet(*command)
+        assert "train 2 = train 9" in result.out
+        assert ("train 5 ≈ test 4" in result.out) is leaks
+        assert len(calls) == number
 
 
 def test_the_cats_leak_and_their_skew_is_reversed(cats: Dataset) -> None:
