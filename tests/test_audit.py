@@ -11,7 +11,7 @@ from conftest import Result
 from scipy import stats
 from test_duplicates import changed, jpeg
 
-from jaxnet.data import duplicates
+from jaxnet.data import near_duplicates
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.duplicates import find_pairs
 from jaxnet.data.hdf5 import write_hdf5
@@ -233,13 +233,13 @@ def test_leaks_are_excluded_on_request(jaxnet: Run, clean: Dataset) -> None:
 def test_a_command_searches_duplicates_once(
     jaxnet: Run, clean: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search, calls = duplicates.near_pairs, []
+    search, calls = near_duplicates.near_pairs, []
 
     def counted(*arguments: Any) -> list[tuple[int, int]]:
         calls.append(arguments)
         return search(*arguments)
 
-    monkeypatch.setattr(duplicates, "near_pairs", counted)
+    monkeypatch.setattr("jaxnet.data.duplicates.near_pairs", counted)
     made = changed(clean, {9: clean.train.images[2]}, t4=jpeg(clean.train.images[5]))
     write_hdf5(Path("made.h5"), made)
     train = ("train", "--data", "made.h5", "--iterations", 2, "--no-page", "--out", "run")
