@@ -36,7 +36,9 @@ def test_no_point_near_a_sheet_is_missed(
     s: int, bend: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(candidates, "AXES", 6)
-    monkeypatch.setattr(candidates, "TILE", 7)
+    monkeypatch.setattr(candidates, "ROWS", 3)
+    monkeypatch.setattr(candidates, "COLUMNS", 7)
+    monkeypatch.setattr(candidates, "STACK", 2)
     generator = np.random.default_rng(s)
     sheets = sheets_of(generator, 60, s, bend)
     # Some points lie as far as may be from a corner of a sheet, in any direction.
