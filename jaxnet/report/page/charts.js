@@ -4,16 +4,38 @@ import { makeSvg, mark } from "./dom.js";
 
 export const WIDTH = 330;
 export const HEIGHT = 140;
-export const LEFT = 38;
+export const LEFT = 44;
 export const RIGHT = 8;
 export const TOP = 8;
 export const BOTTOM = 20;
 const POINTS = 400; // more could not be distinguished in a chart of this width
 
+const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+const HALVES = [1, 2, 4, 6, 8, 10]; // the half of each has one digit, too
+const DECADES = 5; // more labels of a logarithmic axis would overlap
+
 /** Return the next round number that is at least x. */
-export function roundUp(x) {
+export function roundUp(x, steps = ROUND) {
   const power = 10 ** Math.floor(Math.log10(x));
-  return power * [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= x * 0.999999);
+  return power * steps.find((step) => step * power >= x * 0.999999);
+}
+
+/** Choose the axis of values from `low` to `high`, both above 0: its ends, and its ticks with labels. */
+export function axisOf(low, high, logarithmic) {
+  const isLong = high < 0.01 || high >= 1e4; // as a plain number, its label would not fit
+  const top = Math.min(roundUp(high, isLong ? HALVES : ROUND), 1e308);
+  if (!logarithmic) return { bottom: 0, top, ticks: [0, top / 2, top].map((tick) => [tick, label(tick)]) };
+  const [first, last] = [low, top].map((value) => Math.floor(Math.log10(value) + 1e-9));
+  const stride = Math.max(1, Math.ceil((last - first) / DECADES));
+  const ticks = [];
+  for (let power = first; power <= last; power += stride) ticks.push([10 ** power, label(10 ** power)]);
+  return { bottom: 10 ** first, top: Math.max(top, 10 ** (first + 1)), ticks };
+}
+
+function label(value) {
+  const isShort = value === 0 || (value >= 0.005 && value < 1e4);
+  const text = isShort ? String(Number(value.toPrecision(3))) : value.toExponential(0).replace("+", "");
+  return text.replace("-", "−");
 }
 
 /** Pick the iterations at which a curve is drawn: all, or the two extremes of each interval. */

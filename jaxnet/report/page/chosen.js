@@ -19,6 +19,13 @@ export function pixelSlopes(descent, split, at) {
   return slopes;
 }
 
+/** Choose the text about the effects of the pixels. */
+function noteOf({ finite, settings }, slopes) {
+  if (!finite) return "noAnswer";
+  if (slopes.every((slope) => slope === 0)) return "noSlopes";
+  return settings.activation === "sigmoid" ? "pixelSlopesNoteSmooth" : "pixelSlopesNote";
+}
+
 /** Make the view of the chosen picture: its input to the network, and what each unit computes from it. */
 export function makeChosen(app) {
   const { data } = app.descent;
@@ -42,7 +49,7 @@ export function makeChosen(app) {
     {},
     make("th", { say: "unitColumn" }),
     ...[["Z1"], ["A1"], ["W2", "A1"]].map((names) => make("th", {}, ...names.map(symbol))),
-    make("th", {}),
+    make("td", {}),
   );
   byId("chosen").append(title, figures, note, make("table", {}, make("thead", {}, head), rows));
 
@@ -60,18 +67,11 @@ export function makeChosen(app) {
     }
     const slopes = asPicture(pixelSlopes(descent, split, at), data);
     paintValues(views.pixelSlopes, slopes, data.width, data.height, limitOf(slopes));
-    const smooth = descent.settings.activation === "sigmoid";
-    write(
-      note,
-      say(smooth ? "pixelSlopesNoteSmooth" : "pixelSlopesNote", {
-        yes: data.classes[1],
-        no: data.classes[0],
-      }),
-    );
+    write(note, say(noteOf(descent, slopes), { yes: data.classes[1], no: data.classes[0] }));
   }
 
   function drawRows(descent, { split, at }) {
-    const { Z1, A1, Z2 } = descent.stages[split];
+    const { Z1, A1, Z2, A2 } = descent.stages[split];
     const { W2, b2 } = descent.params;
     const m = Z2.length;
     const { n_h } = descent;
@@ -87,8 +87,9 @@ export function makeChosen(app) {
       ]),
       ["b2", "", "", brief(b2[0]), b2[0] / largest],
       [say("sum"), "", "", brief(Z2[at]), null],
+      ["P = σ(Z2)", "", "", percent(A2[at]), null],
     ];
-    if (rows.children.length !== n_h + 2) {
+    if (rows.children.length !== n_h + 3) {
       rows.replaceChildren(
         ...wanted.map(() =>
           make(

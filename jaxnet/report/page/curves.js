@@ -7,6 +7,7 @@ import {
   RIGHT,
   TOP,
   WIDTH,
+  axisOf,
   drawAxes,
   makeChart,
   pathOf,
@@ -72,9 +73,13 @@ export function makeCurves(app) {
     pointed = null;
     draw();
   });
+  const goThere = (t) => {
+    pointed = null;
+    app.goTo(t);
+  };
   chart.addEventListener("click", (event) => {
     point(event);
-    app.goTo(pointed);
+    goThere(pointed);
   });
   chart.addEventListener("keydown", (event) => {
     const { t } = app.descent;
@@ -82,7 +87,7 @@ export function makeCurves(app) {
     const from = pointed ?? t;
     if (event.key === "ArrowLeft") pointed = Math.max(0, from - stride);
     else if (event.key === "ArrowRight") pointed = Math.min(t, from + stride);
-    else if (event.key === "Enter") app.goTo(from);
+    else if (event.key === "Enter") goThere(from);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -90,40 +95,30 @@ export function makeCurves(app) {
   });
   chart.addEventListener("blur", () => {
     pointed = null;
+    draw();
   });
 
   function drawCosts() {
     const { history } = app.descent;
-    const all = [...names.map((name) => history[name].costs)];
     let low = Infinity;
     let high = 0;
-    for (const list of all)
-      for (const value of list) {
+    for (const name of names)
+      for (const value of history[name].costs) {
         if (value > high && value < Infinity) high = value;
         if (value < low && value > 0) low = value;
       }
-    const log = app.ui.logarithmic;
-    const top = log ? roundUp(high) : roundUp(Math.max(high, 1e-6));
-    const bottom = log ? 10 ** Math.floor(Math.log10(Math.max(low, 1e-12))) : 0;
-    const share = (value) =>
-      log ? Math.log(Math.max(value, bottom) / bottom) / Math.log(Math.max(top / bottom, 10)) : value / top;
+    if (!high) low = high = 1; // no cost is a finite number above 0
+    const logarithmic = app.ui.logarithmic;
+    const { bottom, top, ticks } = axisOf(Math.max(low, 1e-12), Math.max(high, 1e-6), logarithmic);
+    const share = (value) => {
+      if (!logarithmic) return value / top;
+      return Math.log(Math.max(value, bottom) / bottom) / (Math.log(top) - Math.log(bottom));
+    };
     const y = (value) =>
       HEIGHT -
       BOTTOM -
       Math.max(0, Math.min(1, share(Number.isFinite(value) ? value : top))) * (HEIGHT - TOP - BOTTOM);
-    const decades = Math.max(1, Math.round(Math.log10(top / bottom)));
-    const ticks = log
-      ? Array.from({ length: decades + 1 }, (_, at) => bottom * 10 ** at).filter(
-          (value) => value <= top * 1.001,
-        )
-      : [0, top / 2, top];
-    drawAxes(
-      costs,
-      x,
-      y,
-      end,
-      ticks.map((value) => [value, log ? value.toPrecision(1) : String(Number(value.toPrecision(3)))]),
-    );
+    drawAxes(costs, x, y, end, ticks);
     for (const name of names)
       mark(costs.curves[name], "d", pathOf(picked(history[name].costs), history[name].costs, x, y));
     const stride = Math.max(1, Math.ceil(data.iterations / Math.max(1, data.costs.length)));
@@ -138,6 +133,7 @@ export function makeCurves(app) {
     const marks = new Set(history.rises.map((t) => x(t).toFixed(0)));
     mark(costs.curves.rises, "d", [...marks].map((place) => `M${place} ${HEIGHT - BOTTOM}v-7`).join(""));
     write(rises, say("rises", { n: history.rises.length.toLocaleString("en") }));
+    mark(rises, "class", history.rises.length ? "rises some" : "rises");
   }
 
   function drawRights() {
@@ -151,7 +147,7 @@ export function makeCurves(app) {
     for (const name of names) {
       const { m } = data.splits[name];
       const shares = history[name].correct.map((correct) => correct / m);
-      const places = picked(shares);
+      const places = picked(shares).filter((t) => Number.isFinite(shares[t]));
       mark(rights.curves[name], "d", pathOf(places, shares, x, y));
       const constant = y(constantShare(data, name)).toFixed(1);
       mark(rights.curves[`constant ${name}`], "d", `M${LEFT} ${constant}H${WIDTH - RIGHT}`);
@@ -166,6 +162,7 @@ export function makeCurves(app) {
 
   function draw() {
     const { descent, ui } = app;
+    if (pointed > descent.t) pointed = null; // the steps up to it were taken back
     const t = pointed ?? descent.t;
     const { history } = descent;
     end = roundUp(Math.max(100, descent.t));

@@ -8,7 +8,9 @@ photos of one's own.
 
 import dataclasses
 import math
+import re
 import typing
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -43,6 +45,9 @@ CURVE_POINTS = 2500
 # The settings that the page can change. Their ranges and choices are those of the dataclasses.
 OFFERED = ("learning_rate", "weight_scale", "hidden_units", "activation", "seed", "pixel_scale")
 
+# Grey is not a whole number: what its byte leaves over is carried in parts of a level, as int8.
+PARTS = 254
+
 # The random generator that draw.js has.
 PAGE_GENERATOR = "threefry2x32"
 
@@ -76,7 +81,8 @@ def collect(run: Run, dataset: Dataset, *, pictures: bool = True) -> PageData:
         K (m (m + 1) / 2,), the upper triangle of XᵀX; the initial W1 (n_h, n_x) float32, b1, W2,
         b2; costs, the run's own, thinned out; W1_end, the trained W1 float32 if no pictures are
         carried; and of each split Y, places (the indices of its pictures in the data), weights,
-        sums (Σ of each column), Z1 = W1₀ X, products = XᵀX′ (but for train), pixels and chroma.
+        sums (Σ of each column), Z1 = W1₀ X, products = XᵀX′ (but for train), pixels, and of grey
+        pictures rest and chroma.
 
     Raises:
         DataError: If the pictures cannot be used.
@@ -139,10 +145,11 @@ def _columns(run: Run, name: str, split: Split) -> tuple[np.ndarray, np.ndarray]
 
 
 def _drawn(preprocessing: Preprocessing, split: Split) -> dict[str, np.ndarray]:
-    """Make what the page draws of the pictures: pixels (m, n_x), and chroma of grey ones."""
+    """Make the pictures of the page: pixels (m, n_x), and rest and chroma of grey ones."""
     images = resize_images(split.images, preprocessing.height, preprocessing.width)
     arrays = {"pixels": as_bytes(images, preprocessing.color)}
     if preprocessing.color == "gray":
+        arrays["rest"] = rest_of_gray(images, arrays["pixels"])
         arrays["chroma"] = reduce_chroma(images)
     return arrays
 
@@ -152,10 +159,12 @@ def _header(run: Run, dataset: Dataset, splits: Splits, pictures: bool) -> dict[
     settings, preprocessing = run.settings, run.preprocessing
     assert settings is not None  # or first_params had raised an error
     source = command_source(run, dataset)
+    described = shown_source(dataset.source, source)
+    given, source = source, None if source is None else without_folders(source)
     options = dataclasses.asdict(settings) | (dataclasses.asdict(source) if source else {})
     return {
         "classes": list(run.classes),
-        "source": dataset.source,
+        "source": described,
         "height": preprocessing.height,
         "width": preprocessing.width,
         "color": preprocessing.color,
@@ -170,6 +179,8 @@ def _header(run: Run, dataset: Dataset, splits: Splits, pictures: bool) -> dict[
         "iterations": len(run.costs),
         "same_data": run.trained_on(dataset) is not False,
         "pictures": pictures,
+        "parts": PARTS,
+        "folder_left_out": source != given,
         "splits": {
             name: {"m": len(places), "of": len(dataset.splits[name].labels)}
             for name, (_, places) in splits.items()
@@ -186,6 +197,26 @@ def command_source(run: Run, dataset: Dataset) -> DataSource | None:
     if source is None or dataset.train.images.shape[1:3] == (height, width):
         return source
     return dataclasses.replace(source, size=height) if height == width else None
+
+
+def without_folders(source: DataSource) -> DataSource:
+    """Reduce absolute paths to their last part: a page is passed on, the maker's folders are not."""
+    test = None if source.test is None else _last_part(source.test)
+    return dataclasses.replace(source, data=_last_part(source.data), test=test)
+
+
+def shown_source(text: str, source: DataSource | None) -> str:
+    """Remove the folders of absolute paths from the description of a data set."""
+    for path in filter(None, (source.data, source.test) if source else ()):
+        for written in {path, str(Path(path).expanduser())}:
+            text = text.replace(written, _last_part(written))
+    # A description begins with the path, where it names one at all.
+    return re.sub(r"^(?:~|[A-Za-z]:)?[/\\](?:[^,]*[/\\])?(?=[^,])", "", text)
+
+
+def _last_part(path: str) -> str:
+    is_private = Path(path).is_absolute() or path.startswith("~")
+    return (Path(path).name or path) if is_private else path
 
 
 def _given(source: DataSource) -> dict[str, Any]:
@@ -256,6 +287,12 @@ def as_bytes(images: np.ndarray, color: str) -> np.ndarray:
     """Round the network's input, from images (m, h, w, 3), to bytes (m, n_x)."""
     pixels = images if color == "rgb" else np.rint(images @ np.array(LUMA))
     return pixels.astype(np.uint8).reshape(len(images), -1)
+
+
+def rest_of_gray(images: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Compute what `as_bytes` rounded off grey pixels (m, n_x), in PARTS of a level."""
+    gray = (images @ np.array(LUMA)).reshape(pixels.shape)
+    return np.rint(PARTS * (gray - pixels)).astype(np.int8)
 
 
 def reduce_chroma(images: np.ndarray) -> np.ndarray:

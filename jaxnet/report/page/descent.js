@@ -35,7 +35,7 @@ export class Descent {
     this.start = makeStart(this.data, this.settings);
     this.params = this.start.params;
     this.t = 0;
-    this.altered = false;
+    this.used = []; // what the steps were taken with, and from which iteration on
     this.every = 10;
     this.snapshots = new Map();
     this.history = { rises: [], train: { costs: [], correct: [] }, test: { costs: [], correct: [] } };
@@ -57,15 +57,20 @@ export class Descent {
       frozen: wished.frozen.filter(inside),
     };
     if (restarts) this.reset();
-    else {
-      this.altered ||= this.t > 0 && Object.keys(changes).length > 0;
-      this.evaluate();
-    }
+    else this.evaluate();
   }
 
-  /** Whether a command line can repeat this: neither α nor a unit was changed during the training. */
+  /** Whether a command line can repeat this: every step was taken with the current α and every unit. */
   get isPlain() {
-    return !this.altered && !this.settings.silenced.length && !this.settings.frozen.length;
+    const { learning_rate, silenced, frozen } = this.settings;
+    const plain = JSON.stringify([learning_rate, [], []]);
+    return !silenced.length && !frozen.length && this.used.every(({ settings }) => settings === plain);
+  }
+
+  /** Record what the next step is taken with. */
+  use() {
+    const settings = JSON.stringify(LIVE.map((name) => this.settings[name]));
+    if (this.used.at(-1)?.settings !== settings) this.used.push({ from: this.t, settings });
   }
 
   /** Return whether these are settings with valid values. */
@@ -75,6 +80,7 @@ export class Descent {
 
   /** Take n steps, or fewer if the cost or a parameter becomes infinite or NaN. */
   step(n = 1) {
+    this.use();
     for (let made = 0; made < n && this.finite; made++) {
       const { train } = this.history;
       this.params = update(this.params, this.gradients, this.settings.learning_rate, this.flags("frozen"));
@@ -118,6 +124,8 @@ export class Descent {
       this.history[name].costs[this.t] = cost(stages.Z2, Y, weights);
       this.history[name].correct[this.t] = countCorrect(stages.A2, Y);
     }
+    // A network that is not finite predicts nothing.
+    if (!this.finite) for (const name of this.data.names) this.history[name].correct[this.t] = NaN;
     if (this.photo) this.stages.photo = forward(this.params, this.photo.inputs, this.hidden, mask);
   }
 
@@ -158,7 +166,27 @@ export class Descent {
       this.history[name].costs.length = this.history[name].correct.length = this.t + 1;
     }
     this.history.rises = this.history.rises.filter((t) => t <= this.t);
+    this.used = this.used.filter(({ from }) => from < this.t);
     this.evaluate();
+  }
+
+  /** Copy all that a change may lose; `restore` brings it back. */
+  copy() {
+    const { settings, start, params, t, every } = this;
+    const history = { rises: [...this.history.rises] };
+    for (const name of ["train", "test"]) {
+      const { costs, correct } = this.history[name];
+      history[name] = { costs: [...costs], correct: [...correct] };
+    }
+    const snapshots = new Map(this.snapshots);
+    return { settings, start, params, t, every, history, snapshots, used: [...this.used] };
+  }
+
+  /** Return to a copied state. */
+  restore(copy) {
+    Object.assign(this, copy);
+    if (this.photo) this.setPhoto(this.photo.pixels, this.photo.colors);
+    else this.evaluate();
   }
 
   /** Take a photo as a further picture: the network's input (n_x) from 0 to 255, and RGB to show. */
@@ -166,7 +194,7 @@ export class Descent {
     const { data, settings, start } = this;
     const Z1 = timesPictures(start.W1, pixels, data.n_x, settings.pixel_scale);
     const X = floats(pixels, settings.pixel_scale);
-    const K = timesPictures(X, data.splits.train.pixels, data.n_x, settings.pixel_scale);
+    const K = timesPictures(X, data.splits.train.levels, data.n_x, settings.pixel_scale);
     this.photo = { pixels, colors, inputs: { Z1, K } };
     this.evaluate();
   }

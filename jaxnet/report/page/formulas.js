@@ -1,8 +1,8 @@
 // The article's formulas as MathML, with their shapes.
 
-import { makeMath } from "./dom.js";
+import { make, makeMath } from "./dom.js";
 
-// W1^T is a transpose, {a|b} a fraction.
+// W1^T is a transpose, {a|b} a fraction; where it says ¦, a narrow page may break the line.
 const FORMULAS = {
   W1: ["W1 ← W1 − α dW1", "W1: (n_h, n_x)"],
   b1: ["b1 ← b1 − α db1", "b1: (n_h, 1)"],
@@ -11,9 +11,9 @@ const FORMULAS = {
   Z1: ["Z1 = W1 X + b1", "(n_h, n_x) (n_x, m) + (n_h, 1) = (n_h, m)"],
   A1: ["A1 = g ( Z1 )", "g (n_h, m) = (n_h, m)"],
   Z2: ["Z2 = W2 A1 + b2", "(1, n_h) (n_h, m) + (1, 1) = (1, m)"],
-  A2: ["A2 = σ ( Z2 ) = {1|1 + e^−Z2}", "σ (1, m) = (1, m)"],
-  J: ["J = − {1|m} Σ ( y log a + ( 1 − y ) log ( 1 − a ) )", "mean of (1, m) = ()"],
-  dA2: ["dA2 = − {Y|A2} + {1 − Y|1 − A2}", "(1, m) / (1, m) + (1, m) / (1, m) = (1, m)"],
+  A2: ["A2 = σ ( Z2 ) ¦ = {1|1 + e^−Z2}", "σ (1, m) = (1, m)"],
+  J: ["J = − {1|m} Σ ( y log a ¦ + ( 1 − y ) log ( 1 − a ) )", "mean of (1, m) = ()"],
+  dA2: ["dA2 = − {Y|A2} ¦ + {1 − Y|1 − A2}", "(1, m) / (1, m) + (1, m) / (1, m) = (1, m)"],
   dZ2: ["dZ2 = A2 − Y", "(1, m) − (1, m) = (1, m)"],
   dW2: ["dW2 = {1|m} dZ2 A1^T", "(1, m) (m, n_h) = (1, n_h)"],
   db2: ["db2 = {1|m} Σ dZ2", "mean of (1, m) = (1, 1)"],
@@ -26,17 +26,19 @@ const FORMULAS = {
 const INPUTS = { symmetric: "x = {p|127.5} − 1", unit: "x = {p|255}", raw: "x = p" };
 
 const SLOPES = {
-  relu: ["g ( z ) = max ( 0 , z )", "g' ( z ) = 1 if z > 0 , else 0"],
-  leaky_relu: ["g ( z ) = z if z > 0 , else 0.01 z", "g' ( z ) = 1 if z > 0 , else 0.01"],
-  sigmoid: ["g ( z ) = σ ( z )", "g' ( z ) = σ ( z ) σ ( −z )"],
+  relu: ["g ( z ) = max ( 0 , z )", "g' ( z ) = 1 if z > 0 , ¦ else 0"],
+  leaky_relu: ["g ( z ) = z if z > 0 , ¦ else 0.01 z", "g' ( z ) = 1 if z > 0 , ¦ else 0.01"],
+  sigmoid: ["g ( z ) = σ ( z )", "g' ( z ) = σ ( z ) ¦ σ ( −z )"],
 };
 
-/** List the formulas of a box, each as MathML. */
+/** List the formulas of a box, each a line of MathML in one or more parts. */
 export function formulasOf(name, { pixel_scale, activation }) {
   const lines = name === "X" ? [INPUTS[pixel_scale]] : [FORMULAS[name][0]];
   if (name === "A1") lines.push(SLOPES[activation][0]);
   if (name === "dZ1") lines.push(SLOPES[activation][1]);
-  return lines.map((line) => makeMath("math", row(line)));
+  return lines.map((line) =>
+    make("div", { class: "formulaLine" }, ...line.split(" ¦ ").map((part) => makeMath("math", row(part)))),
+  );
 }
 
 /** Write the shapes of a formula in numbers. */

@@ -29,28 +29,24 @@ export function makeFrame(app) {
     readTheme();
     app.draw();
   });
+  if (data.fullClasses.some((name, at) => name !== data.classes[at]))
+    byId("subtitle").title = data.fullClasses.join(" / ");
   let shown = "";
   return () => {
-    write(
-      byId("subtitle"),
-      say("subtitle", { units: app.descent.n_h, yes: data.classes[1], no: data.classes[0] }),
-    );
+    const [no, yes] = data.classes;
+    write(byId("subtitle"), say("subtitle", { units: app.descent.n_h, yes, no }));
     if (shown === ui.lang + ui.theme) return;
     shown = ui.lang + ui.theme;
     mark(document.documentElement, "lang", ui.lang === "zh" ? "zh-Hans" : "en");
     mark(document.documentElement, "data-theme", ui.theme);
     readTheme();
     translate(document.body);
-    document.title = `${say("title")} – ${data.source}`;
+    document.title = `${say("title")} – ${data.settings.data ?? data.source}`;
     write(theme, `${say("theme")}: ${say(`theme.${ui.theme}`)}`);
-    write(
-      byId("subtitle"),
-      say("subtitle", { units: app.descent.n_h, yes: data.classes[1], no: data.classes[0] }),
-    );
     write(
       byId("notes"),
       [
-        data.source,
+        describeSource(data, ui.lang, pictures),
         data.same_data ? "" : say("otherData"),
         pictures < of ? say("sample", { m: pictures, of }) : "",
         otherRule(data.settings),
@@ -60,6 +56,12 @@ export function makeFrame(app) {
     );
     write(byId("holds"), say(data.pictures ? "holds" : "holdsNot", { m: pictures }));
   };
+}
+
+/** Describe the pictures. The run's own description is English; in Chinese their name and number are shown. */
+function describeSource({ settings, source }, lang, m) {
+  if (lang === "en") return source;
+  return settings.data ? say("holdsSource", { name: settings.data, m }) : "";
 }
 
 /** Name the update rule of the run if it is not plain gradient descent. */

@@ -36,7 +36,7 @@ async function decode(file) {
 export function makePhoto(app) {
   const { data } = app.descent;
   if (!data.pictures) return () => {};
-  const input = make("input", { type: "file", accept: "image/*", class: "hidden" });
+  const input = make("input", { type: "file", accept: "image/*", hidden: true });
   const message = make("p", { class: "note", role: "alert" });
   const zone = make(
     "button",

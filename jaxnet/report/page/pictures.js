@@ -58,19 +58,33 @@ export function makePictures(app) {
     }
     thumbs[name].forEach(({ button, bar }, at) => {
       bar.style.setProperty("--share", A2[at].toFixed(3));
-      mark(button, "class", A2[at] > 0.5 === (Y[at] === 1) ? "thumb" : "thumb wrong");
+      const answer = answerOf(descent, A2[at], Y[at]);
+      mark(button, "class", answer === "wrong" ? "thumb wrong" : "thumb");
+      bar.hidden = answer === "noAnswer";
       const chosen = ui.picture.split === name && ui.picture.at === at;
       mark(button, "aria-pressed", chosen);
       // One tab stop; the arrow keys move between the pictures.
       mark(button, "tabindex", chosen || (at === 0 && ui.picture.split !== name) ? 0 : -1);
-      if (!ui.playing) mark(button, "aria-label", labelOf(data, name, at, A2[at]));
+      if (!ui.playing) mark(button, "aria-label", labelOf(data, name, at, A2[at], answer));
     });
   };
 }
 
-function labelOf(data, split, at, p) {
+/** Return the key of the text that says whether a picture is predicted correctly. */
+function answerOf({ finite }, p, y) {
+  if (!finite) return "noAnswer";
+  return p > 0.5 === (y === 1) ? "right" : "wrong";
+}
+
+function labelOf(data, split, at, p, answer) {
   const { places, Y } = data.splits[split];
-  return say("pictureLabel", { split: say(split), n: places[at], label: data.classes[Y[at]], p: percent(p) });
+  return say("pictureLabel", {
+    split: say(split),
+    n: places[at],
+    label: data.classes[Y[at]],
+    p: percent(p),
+    answer: say(answer),
+  });
 }
 
 function thumbOf(app, split, at) {

@@ -2,6 +2,7 @@
 
 import { brief, percent, say, setLanguage } from "./strings.js";
 import { byId, write } from "./dom.js";
+import { makeUndo } from "./undo.js";
 import { writeAddress } from "./address.js";
 
 const FRAME = 38; // ms a frame may take while it plays, with the browser's own work
@@ -31,6 +32,7 @@ export function makeApp(descent) {
   let stepped = 0;
   let others = 20;
   let addressed = 0;
+  const undo = makeUndo(descent);
   const hidden = new Set();
 
   // While it plays, sections that are scrolled out of view are not drawn.
@@ -45,11 +47,11 @@ export function makeApp(descent) {
         else hidden.add(target.id);
       }
     });
-    for (const section of document.querySelectorAll("section")) watcher.observe(section);
+    for (const section of document.querySelectorAll(".panels section")) watcher.observe(section);
   };
   const settled = () => {
     setLanguage(ui.lang);
-    if (!ui.playing) announce(descent);
+    if (!ui.playing) announce(app);
     clearTimeout(addressed); // browsers limit how often the address may change
     addressed = setTimeout(() => writeAddress(descent, ui), ADDRESS_AFTER);
     app.draw();
@@ -72,7 +74,7 @@ export function makeApp(descent) {
     else app.draw();
   };
   app.play = () => {
-    if (ui.playing) return;
+    if (ui.playing || !descent.finite) return;
     ui.playing = true;
     descent.keep();
     app.draw();
@@ -88,28 +90,38 @@ export function makeApp(descent) {
     descent.step(n);
     settled();
   };
-  app.back = () => {
+  const goBack = (act) => {
     ui.playing = false;
-    descent.back();
+    undo.change(null, act);
     settled();
   };
-  app.goTo = (t) => {
+  app.back = () => goBack(() => descent.back());
+  app.goTo = (t) => goBack(() => descent.goTo(t));
+  app.reset = () => goBack(() => descent.reset());
+  app.undo = () => {
     ui.playing = false;
-    descent.goTo(t);
+    undo.undo();
     settled();
   };
-  app.reset = () => {
+  app.redo = () => {
     ui.playing = false;
-    descent.reset();
+    undo.redo();
+    settled();
+  };
+  app.canUndo = undo.canUndo;
+  app.change = (settings) => {
+    // A slider that is moved on makes one change, a click on a button each time one of its own.
+    const isNumber = Object.values(settings).every(Number.isFinite);
+    undo.change(isNumber ? Object.keys(settings).join() : null, () => descent.set(settings));
     settled();
   };
   app.set = (settings) => {
     try {
-      descent.set(settings);
+      app.change(settings);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error; // a field with an invalid number
+      settled();
     }
-    settled();
   };
   app.choose = (changes) => {
     Object.assign(ui, changes);
@@ -119,10 +131,12 @@ export function makeApp(descent) {
 }
 
 /** Announce the state of the descent to a screen reader. */
-export function announce({ t, history, data }) {
+export function announce({ descent: { t, history, data, finite } }) {
   const { costs, correct } = history.train;
-  write(
-    byId("spoken"),
-    say("said", { t, cost: brief(costs[t], 4), accuracy: percent(correct[t] / data.splits.train.m) }),
-  );
+  const state = say("said", {
+    t,
+    cost: brief(costs[t], 4),
+    accuracy: percent(correct[t] / data.splits.train.m),
+  });
+  write(byId("spoken"), finite ? state : `${state} ${say("stopped")}`);
 }

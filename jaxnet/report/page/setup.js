@@ -79,7 +79,7 @@ export function makeSetup(app) {
     const differences = differencesOf(app.descent);
     copy.disabled = reason !== null;
     different.hidden = reason !== null || !differences.length;
-    write(different, differences.map((key) => say(key)).join(" "));
+    write(different, differences.map((key) => say(key, { data: data.settings.data })).join(" "));
     write(command, reason ? say(reason, { generator: data.prng, n: data.n_h }) : commandLine(app.descent));
     if (copy.textContent !== say("copied")) write(copy, say("copy"));
   };
@@ -91,10 +91,14 @@ function drawsWeights({ data, settings }) {
   return random && unitsOfRun(data, settings) < settings.hidden_units;
 }
 
-/** List, as keys of texts, why the command line does not repeat exactly this training. */
+/** List, as keys of texts, what to know about the command line, and where it is not this very training. */
 function differencesOf({ data, isPlain }) {
   const isSample = Object.values(data.splits).some(({ m, of }) => m < of);
-  return [...(isPlain ? [] : ["wasChanged"]), ...(isSample ? ["trainsOnAll"] : [])];
+  return [
+    ...(data.folder_left_out ? ["inFolder"] : []),
+    ...(isPlain ? [] : ["wasChanged"]),
+    ...(isSample ? ["trainsOnAll"] : []),
+  ];
 }
 
 async function copyText(element) {

@@ -30,6 +30,7 @@ export function makeTransport(app) {
   );
   const back = press("back", "backLabel", app.back);
   const reset = press("reset", "resetLabel", app.reset);
+  const undo = press("undo", "undoLabel", app.undo);
   const { learning_rate } = app.descent.data.offered;
   const rate = logSlider("learningRate", "learningRateNumber", learning_rate, (value) =>
     app.set({ learning_rate: value }),
@@ -47,24 +48,24 @@ export function makeTransport(app) {
   if (app.descent.data.splits.test) counts.onTest = count("onTest");
   const result = make("p", { class: "outcome" });
   byId("transport").append(
-    make("div", { class: "buttons" }, play, ...steps, back, reset, speed),
     make(
-      "label",
-      { class: "rate" },
-      make("span", {}, make("i", {}, "α "), make("span", { say: "learningRate" })),
-      rate.slider,
-      rate.number,
+      "div",
+      { class: "bar" },
+      make("div", { class: "buttons" }, play, ...steps, back, reset, undo, speed),
+      make("label", { class: "rate" }, make("span", { say: "learningRate" }), rate.slider, rate.number),
+      make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
     ),
-    make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
     result,
   );
   return () => {
     const { descent, ui } = app;
-    const { t, history, data } = descent;
+    const { t, history, data, finite } = descent;
     write(play, say(ui.playing ? "pause" : "play"));
     mark(play, "aria-pressed", ui.playing);
     steps.forEach((button, at) => mark(button, "aria-label", say("stepLabel", { n: 10 ** at })));
+    for (const button of [play, ...steps]) button.disabled = !finite;
     back.disabled = t === 0;
+    undo.disabled = !app.canUndo();
     speed.value = ui.speed;
     rate.show(descent.settings.learning_rate);
     write(counts.iteration.value, t.toLocaleString("en"));
@@ -72,7 +73,9 @@ export function makeTransport(app) {
     write(counts.onTrain.value, percent(history.train.correct[t] / data.splits.train.m));
     if (counts.onTest) write(counts.onTest.value, percent(history.test.correct[t] / data.splits.test.m));
     const { outcome } = descent;
-    write(result, say(`outcome.${outcome ?? "none"}`));
+    // A start that is not finite is due to its weights and pixels, as no step was taken with α.
+    const verdict = !finite && t === 0 ? "startNotFinite" : `outcome.${outcome ?? "none"}`;
+    write(result, finite ? say(verdict) : `${say(verdict)} ${say("stopped")}`);
     mark(result, "class", data.failed.includes(outcome) ? "outcome failed" : "outcome");
   };
 }

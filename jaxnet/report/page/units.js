@@ -105,6 +105,7 @@ export function makeUnits(app) {
     const largest = Math.max(...params.W2.map(Math.abs)) || 1;
     const split = data.splits.test ? "test" : "train";
     const facts = describeUnits(descent);
+    const { finite } = descent; // otherwise a unit is not off, but unknown
     cards.forEach((card, unit) => {
       const { active, equal, badges } = facts[unit];
       const silenced = settings.silenced.includes(unit);
@@ -113,19 +114,19 @@ export function makeUnits(app) {
       write(
         card.badges,
         [
-          ...badges.map((badge) => say(badge)),
-          ...(equal === null ? [] : [say("equalTo", { n: equal + 1 })]),
+          ...(finite ? badges.map((badge) => say(badge)) : []),
+          ...(finite && equal !== null ? [say("equalTo", { n: equal + 1 })] : []),
         ].join(" · "),
       );
       write(card.weight, brief(params.W2[unit]));
       write(card.bias, brief(params.b1[unit]));
-      write(card.active, percent(active));
+      write(card.active, percent(finite ? active : NaN));
       const change =
         accuracyWithout(descent, split, unit) -
         descent.history[split].correct[descent.t] / data.splits[split].m;
       write(
         card.without,
-        silenced ? "–" : `${say(split)} ${change < 0 ? "−" : "+"}${(100 * Math.abs(change)).toFixed(1)} %`,
+        silenced || !finite ? "–" : `${say(split)} ${say("points", { n: signed(100 * change) })}`,
       );
       card.weightBar.style.setProperty("--share", params.W2[unit] / largest);
       mark(card.weightBar, "class", params.W2[unit] < 0 ? "signed cool" : "signed warm");
@@ -140,6 +141,10 @@ export function makeUnits(app) {
       }
     });
   };
+}
+
+function signed(number) {
+  return `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(1)}`;
 }
 
 /** Return the current weights of a unit; without pictures those at the end of the run. */

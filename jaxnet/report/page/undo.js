@@ -1,0 +1,43 @@
+// Undo and redo: the states of the descent before each change.
+
+const MOST_STATES = 50;
+const SAME_CHANGE = 1000; // ms within which changes of one slider count as one
+
+/** Make the history of a descent's states, and the actions that return to them. */
+export function makeUndo(descent) {
+  const past = [];
+  const future = [];
+  let last = { label: null, at: 0 };
+
+  function move(from, to) {
+    if (!from.length) return;
+    to.push(descent.copy());
+    descent.restore(from.pop());
+    last.label = null;
+  }
+
+  /** Change the descent, and keep its state before. Changes of one label that follow each other are one. */
+  function change(label, act) {
+    const at = performance.now();
+    const goesOn = label !== null && label === last.label && at - last.at < SAME_CHANGE;
+    const before = goesOn ? null : descent.copy();
+    act();
+    last = { label, at };
+    if (!before || isAt(descent, before)) return;
+    past.push(before);
+    if (past.length > MOST_STATES) past.shift();
+    future.length = 0;
+  }
+
+  return {
+    change,
+    undo: () => move(past, future),
+    redo: () => move(future, past),
+    canUndo: () => past.length > 0,
+  };
+}
+
+/** Return whether a descent is at the iteration and has the settings of a copy. */
+function isAt({ t, settings }, copy) {
+  return t === copy.t && JSON.stringify(settings) === JSON.stringify(copy.settings);
+}
