@@ -29,6 +29,8 @@ from jaxnet.data.dataset import Dataset
 from jaxnet.data.download import FILES, FOLDER_VARIABLE
 from jaxnet.network import Params, init_params
 
+pytest_plugins = ["browser"]
+
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 # What the tests start with; asked for here, since the fixture x64 changes the answer.

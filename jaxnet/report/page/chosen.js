@@ -87,7 +87,7 @@ export function makeChosen(app) {
       ]),
       ["b2", "", "", brief(b2[0]), b2[0] / largest],
       [say("sum"), "", "", brief(Z2[at]), null],
-      ["P = σ(Z2)", "", "", percent(A2[at]), null],
+      ["P = σ(Z2)", "", "", percent(descent.finite ? A2[at] : NaN), null],
     ];
     if (rows.children.length !== n_h + 3) {
       rows.replaceChildren(
@@ -107,6 +107,9 @@ export function makeChosen(app) {
     wanted.forEach((cells, line) => {
       const { children } = rows.children[line];
       cells.slice(0, 4).forEach((text, cell) => write(children[cell], text));
+      const isTotal = cells[1] === ""; // its name takes the place of Z1 and A1
+      children[0].colSpan = isTotal ? 3 : 1;
+      children[1].hidden = children[2].hidden = isTotal;
       const bar = children[4].firstChild;
       const share = cells[4];
       bar.hidden = share === null;
@@ -119,7 +122,7 @@ export function makeChosen(app) {
     const { descent, ui } = app;
     const { split, at } = ui.picture;
     const { A2, Z2 } = descent.stages[split];
-    const parts = [say("says", { yes: data.classes[1], p: percent(A2[at]) })];
+    const parts = [say("says", { yes: data.classes[1], p: percent(descent.finite ? A2[at] : NaN) })];
     if (split === "photo") parts.unshift(say("photo"));
     else {
       const { Y, places } = data.splits[split];

@@ -152,6 +152,10 @@ export function makeCurves(app) {
       const constant = y(constantShare(data, name)).toFixed(1);
       mark(rights.curves[`constant ${name}`], "d", `M${LEFT} ${constant}H${WIDTH - RIGHT}`);
       if (name !== "test") continue;
+      if (!places.length) {
+        mark(rights.curves.band, "d", "");
+        continue;
+      }
       const intervals = places.map((t) => wilson(history.test.correct[t], m));
       const edge = (side, list) =>
         list.map((at) => `${x(places[at]).toFixed(1)} ${y(intervals[at][side]).toFixed(1)}`).join("L");

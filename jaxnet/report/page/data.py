@@ -200,7 +200,7 @@ def command_source(run: Run, dataset: Dataset) -> DataSource | None:
 
 
 def without_folders(source: DataSource) -> DataSource:
-    """Reduce absolute paths to their last part: a page is passed on, the maker's folders are not."""
+    """Reduce absolute paths to their last part: a page is passed on, its maker's folders not."""
     test = None if source.test is None else _last_part(source.test)
     return dataclasses.replace(source, data=_last_part(source.data), test=test)
 

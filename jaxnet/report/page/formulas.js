@@ -1,6 +1,7 @@
 // The article's formulas as MathML, with their shapes.
 
 import { make, makeMath } from "./dom.js";
+import { say } from "./strings.js";
 
 // W1^T is a transpose, {a|b} a fraction; where it says ¦, a narrow page may break the line.
 const FORMULAS = {
@@ -44,7 +45,10 @@ export function formulasOf(name, { pixel_scale, activation }) {
 /** Write the shapes of a formula in numbers. */
 export function shapesOf(name, sizes) {
   const text = name === "X" ? "X: (n_x, m)" : FORMULAS[name][1];
-  return text.replace(/n_h|n_x|\bm\b(?!ean)/g, (letter) => String(sizes[letter]));
+  const said = text
+    .replace("means of the rows of", say("rowMeans"))
+    .replace("mean of", say("mean"));
+  return said.replace(/n_h|n_x|\bm\b(?!ean)/g, (letter) => String(sizes[letter]));
 }
 
 function row(text) {

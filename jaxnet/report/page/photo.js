@@ -67,12 +67,12 @@ export function makePhoto(app) {
     if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
   return () => {
-    const { photo, stages } = app.descent;
+    const { photo, stages, finite } = app.descent;
     answer.hidden = !photo;
     if (!photo) return;
     write(
       answer,
-      `${say("photo")}: ${say("says", { yes: data.classes[1], p: percent(stages.photo.A2[0]) })}`,
+      `${say("photo")}: ${say("says", { yes: data.classes[1], p: percent(finite ? stages.photo.A2[0] : NaN) })}`,
     );
     mark(answer, "aria-pressed", app.ui.picture.split === "photo");
   };

@@ -82,7 +82,7 @@ function labelOf(data, split, at, p, answer) {
     split: say(split),
     n: places[at],
     label: data.classes[Y[at]],
-    p: percent(p),
+    p: percent(answer === "noAnswer" ? NaN : p),
     answer: say(answer),
   });
 }

@@ -83,6 +83,8 @@ const STRINGS = {
   help: ["What the marks mean", "图例说明"],
   networkHelp: ["The bar at the foot of a box is its root mean square, on a logarithmic scale from 10⁻⁶ to 100: blue for values and parameters, orange for derivatives. Arrows show what is computed from what.", "方框底部的横条表示均方根，采用从 10⁻⁶ 到 100 的对数尺度：蓝色为数值和参数，橙色为导数。箭头表示计算的先后关系。"],
   shapes: ["Shapes", "形状"],
+  mean: ["mean of", "平均："],
+  rowMeans: ["means of the rows of", "各行的平均："],
   heat: ["Values of {name}", "{name} 的数值"],
   chosenNumbers: ["For the chosen picture", "所选图片的数值"],
   valueNumbers: ["Its numbers", "各数值"],

@@ -50,8 +50,9 @@ export function makeTransport(app) {
   byId("transport").append(
     make(
       "div",
-      { class: "bar" },
-      make("div", { class: "buttons" }, play, ...steps, back, reset, undo, speed),
+      { class: "steering" },
+      make("div", { class: "buttons" }, play, ...steps, back, reset, undo),
+      speed,
       make("label", { class: "rate" }, make("span", { say: "learningRate" }), rate.slider, rate.number),
       make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
     ),
