@@ -195,6 +195,19 @@ def test_space_plays_after_a_click_and_arrows_scroll(show: Open) -> None:
     assert state(page)["settings"]["learning_rate"] == rate
 
 
+def test_many_steps_can_be_watched_and_stopped(show: Open) -> None:
+    page = show()
+    assert page.evaluate("jaxnet.run(300)")["iteration"] == 300
+    plain = show()
+    costs = plain.evaluate("jaxnet.step(300).train.costs")
+    assert state(page)["train"]["costs"] == costs
+    page.evaluate("void (window.ended = jaxnet.run(10_000_000))")
+    until(page, "jaxnet.state().playing && jaxnet.state().iteration > 320")
+    button(page, "Pause").click()
+    stopped = page.evaluate("window.ended")
+    assert 320 < stopped["iteration"] == state(page)["iteration"]
+
+
 def test_the_bar_stays_in_view(show: Open) -> None:
     for width, height, share in (
         (1280, 800, 0.2),

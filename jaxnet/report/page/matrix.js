@@ -22,7 +22,8 @@ export function makeMatrix(app) {
   const meaning = make("p", {});
   const canvas = make("canvas", { role: "img" });
   const pointer = make("span", { class: "pointer" });
-  const classes = make("div", { class: "classes" }, ...data.classes.map((title) => make("span", { title }, title)));
+  const names = data.classes.map((title) => make("span", { title }, title));
+  const classes = make("div", { class: "classes" }, ...names);
   const ends = ["", "0", ""].map((text) => make("span", {}, text));
   const legend = make("p", { class: "scale" }, ...ends);
   const missing = make("p", { class: "note", say: "noPicturesHere" });

@@ -33,6 +33,8 @@ export function makeApp(descent) {
   let others = 20;
   let addressed = 0;
   const undo = makeUndo(descent);
+  let target = Infinity; // the iteration at which playing ends
+  let ended = () => {};
   const hidden = new Set();
 
   // While it plays, sections that are scrolled out of view are not drawn.
@@ -57,7 +59,10 @@ export function makeApp(descent) {
     app.draw();
   };
   const frame = () => {
-    if (!ui.playing) return;
+    if (!ui.playing) {
+      ended();
+      return;
+    }
     requestAnimationFrame(frame);
     const now = performance.now();
     const pause = Math.max(calm.matches ? CALM_FRAME : 0, ui.speed === "slow" ? SLOW_FRAME : 0);
@@ -68,17 +73,25 @@ export function makeApp(descent) {
     const most = STEPS_A_FRAME[ui.speed];
     let made = 0;
     do descent.step(1);
-    while (++made < most && descent.finite && performance.now() < until);
+    while (++made < most && descent.finite && descent.t < target && performance.now() < until);
     stepped = performance.now() - now;
-    if (!descent.finite) app.pause();
+    if (!descent.finite || descent.t >= target) app.pause();
     else app.draw();
   };
-  app.play = () => {
+  app.play = (steps = Infinity) => {
     if (ui.playing || !descent.finite) return;
+    target = descent.t + steps;
     ui.playing = true;
     descent.keep();
     app.draw();
     requestAnimationFrame(frame);
+  };
+  /** Play a number of steps, or fewer if it is paused. */
+  app.run = async (steps) => {
+    app.pause();
+    await new Promise(requestAnimationFrame); // then an earlier play has ended
+    app.play(steps);
+    if (ui.playing) await new Promise((done) => (ended = done));
   };
   app.pause = () => {
     ui.playing = false;

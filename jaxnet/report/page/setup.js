@@ -80,9 +80,19 @@ export function makeSetup(app) {
     copy.disabled = reason !== null;
     different.hidden = reason !== null || !differences.length;
     write(different, differences.map((key) => say(key, { data: data.settings.data })).join(" "));
-    write(command, reason ? say(reason, { generator: data.prng, n: data.n_h }) : commandLine(app.descent));
+    writeWords(
+      command,
+      reason ? say(reason, { generator: data.prng, n: data.n_h }) : commandLine(app.descent),
+    );
     if (copy.textContent !== say("copied")) write(copy, say("copy"));
   };
+}
+
+/** Set a text of which no line breaks within a word, as it otherwise might after the hyphens of an option. */
+function writeWords(element, text) {
+  if (element.textContent === text) return;
+  const words = text.split(" ").flatMap((word) => [" ", make("span", {}, word)]);
+  element.replaceChildren(...words.slice(1));
 }
 
 /** Return whether the page draws initial weights of its own. */
