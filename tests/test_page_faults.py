@@ -120,6 +120,7 @@ def test_the_note_on_changes_goes_with_the_steps(show: Open) -> None:
     page.evaluate("jaxnet.step(50)")
     page.evaluate("jaxnet.set({ learning_rate: 0.2 })")
     assert note.is_visible()  # these 50 steps were taken with another α
+    assert page.get_by_text("A similar training as a command").is_visible()
     page.evaluate("jaxnet.step(20)")
     page.evaluate("jaxnet.set({ learning_rate: 0.1 })")
     assert note.is_visible()
@@ -129,6 +130,7 @@ def test_the_note_on_changes_goes_with_the_steps(show: Open) -> None:
     page.mouse.up()
     assert state(page)["iteration"] < 50
     assert note.is_hidden()
+    assert page.get_by_text("The same training as a command").is_visible()
     page.evaluate("jaxnet.set({ learning_rate: 0.3 })")
     assert note.is_visible()
     for _ in range(9):
@@ -211,6 +213,7 @@ def test_many_steps_can_be_watched_and_stopped(show: Open) -> None:
 def test_the_bar_stays_in_view(show: Open) -> None:
     for width, height, share in (
         (1280, 800, 0.2),
+        (800, 450, 0.3),
         (640, 400, 0.35),
         (390, 800, 0.16),
         (320, 640, 0.25),

@@ -42,7 +42,7 @@ export function makeFrame(app) {
     readTheme();
     translate(document.body);
     document.title = `${say("title")} – ${data.settings.data ?? data.source}`;
-    write(theme, `${say("theme")}: ${say(`theme.${ui.theme}`)}`);
+    write(theme, `${say("theme")}${say("colon")}${say(`theme.${ui.theme}`)}`);
     write(
       byId("notes"),
       [

@@ -155,15 +155,15 @@ function numbersOf(descent, name, { split, at }) {
   if (name === "X" || name === "W1" || name === "dW1") return "";
   const list = (values) =>
     values.map((value, unit) => `${values.length > 1 ? `${unit + 1}: ` : ""}${brief(value)}`).join("   ");
-  if (!perPicture(name)) return `${say("valueNumbers")}: ${list([...valuesOf(descent, name)])}`;
+  if (!perPicture(name)) return `${say("valueNumbers")}${say("colon")}${list([...valuesOf(descent, name)])}`;
   const isDerivative = name.startsWith("d");
   if (split !== "train" && isDerivative) return say("noDerivatives");
   const stages = descent.stages[split];
   const m = stages.Z2.length;
   if (name === "J") {
     if (split === "photo") return "";
-    return `${say("chosenNumbers")}: ${brief(losses(stages.Z2, descent.data.splits[split].Y)[at])}`;
+    return `${say("chosenNumbers")}${say("colon")}${brief(losses(stages.Z2, descent.data.splits[split].Y)[at])}`;
   }
   const values = isDerivative ? descent.gradients[name] : stages[name];
-  return `${say("chosenNumbers")}: ${list(Array.from({ length: values.length / m }, (_, unit) => values[unit * m + at]))}`;
+  return `${say("chosenNumbers")}${say("colon")}${list(Array.from({ length: values.length / m }, (_, unit) => values[unit * m + at]))}`;
 }

@@ -72,7 +72,7 @@ export function makePhoto(app) {
     if (!photo) return;
     write(
       answer,
-      `${say("photo")}: ${say("says", { yes: data.classes[1], p: percent(finite ? stages.photo.A2[0] : NaN) })}`,
+      `${say("photo")}${say("colon")}${say("says", { yes: data.classes[1], p: percent(finite ? stages.photo.A2[0] : NaN) })}`,
     );
     mark(answer, "aria-pressed", app.ui.picture.split === "photo");
   };

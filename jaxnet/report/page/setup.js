@@ -40,6 +40,7 @@ export function makeSetup(app) {
   const generator = make("p", { class: "note" });
   const command = make("code", { class: "command", tabindex: 0 });
   const different = make("p", { class: "note" });
+  const heading = make("h3", {});
   const copy = make("button", { type: "button" });
   copy.addEventListener("click", async () => {
     await copyText(command);
@@ -58,7 +59,7 @@ export function makeSetup(app) {
     make("label", { class: "line check" }, he, make("span", { say: "he" })),
     line("pixelScale", pixelScale),
     make("p", { class: "note", say: "setupNote" }),
-    make("h3", { say: "command" }),
+    heading,
     make("div", { class: "copy" }, command, different, copy),
     make("p", { class: "note keys", say: "keys" }),
   );
@@ -79,6 +80,7 @@ export function makeSetup(app) {
     const differences = differencesOf(app.descent);
     copy.disabled = reason !== null;
     different.hidden = reason !== null || !differences.length;
+    write(heading, say(differences.some((key) => key !== "inFolder") ? "similarCommand" : "command"));
     write(different, differences.map((key) => say(key, { data: data.settings.data })).join(" "));
     writeWords(
       command,
