@@ -7,6 +7,7 @@ import { handleKeys } from "./keys.js";
 import { THEMES, makeFrame } from "./frame.js";
 import { announce, makeApp } from "./play.js";
 import { byId } from "./dom.js";
+import { exposeApp } from "./console.js";
 import { makeChosen } from "./chosen.js";
 import { makeCurves } from "./curves.js";
 import { makeHelp } from "./help.js";
@@ -19,11 +20,6 @@ import { makeUnits } from "./units.js";
 import { ownSettings } from "./settings.js";
 import { readAddress } from "./address.js";
 import { readData } from "./data.js";
-
-function checkSteps(n) {
-  if (!(Number.isInteger(n) && n > 0)) throw new RangeError(`${n} is not a number of steps, 1 or more`);
-  return n;
-}
 
 function open() {
   const source = byId("data");
@@ -58,36 +54,7 @@ function open() {
   app.draw();
   app.watch();
   announce(app);
-  // For scripts and tests. state() returns iteration, outcome, settings, train and test (cost, costs,
-  // correct, accuracy, probabilities), b1, W2, b2, rises, snapshots. step(n) takes n steps at once, during
-  // which the page stands still; run(n) plays them, which Pause stops, and returns a promise of the state.
-  // set(settings) changes some of learning_rate, weight_scale, hidden_units, activation, start, seed,
-  // pixel_scale, silenced and frozen (lists of units from 0), reset() goes back to the initial weights, and
-  // undo() takes back the last change; each returns the state. An unknown name or an invalid value is a
-  // RangeError.
-  window.jaxnet = {
-    state: () => ({ ...descent.state(), playing: ui.playing, frames: app.frames }),
-    step: (n = 1) => {
-      app.step(checkSteps(n));
-      return window.jaxnet.state();
-    },
-    run: async (n) => {
-      await app.run(checkSteps(n));
-      return window.jaxnet.state();
-    },
-    set: (settings) => {
-      app.change(settings);
-      return window.jaxnet.state();
-    },
-    reset: () => {
-      app.reset();
-      return window.jaxnet.state();
-    },
-    undo: () => {
-      app.undo();
-      return window.jaxnet.state();
-    },
-  };
+  exposeApp(app);
   document.documentElement.dataset.ready = "";
 }
 

@@ -2,7 +2,7 @@
 
 import { brief, percent, say, setLanguage } from "./strings.js";
 import { byId, write } from "./dom.js";
-import { makeUndo } from "./undo.js";
+import { addChanges } from "./changes.js";
 import { writeAddress } from "./address.js";
 
 const FRAME = 38; // ms a frame may take while it plays, with the browser's own work
@@ -32,7 +32,6 @@ export function makeApp(descent) {
   let stepped = 0;
   let others = 20;
   let addressed = 0;
-  const undo = makeUndo(descent);
   let target = Infinity; // the iteration at which playing ends
   let ended = () => {};
   const hidden = new Set();
@@ -103,39 +102,7 @@ export function makeApp(descent) {
     descent.step(n);
     settled();
   };
-  const goBack = (act) => {
-    ui.playing = false;
-    undo.change(null, act);
-    settled();
-  };
-  app.back = () => goBack(() => descent.back());
-  app.goTo = (t) => goBack(() => descent.goTo(t));
-  app.reset = () => goBack(() => descent.reset());
-  app.undo = () => {
-    ui.playing = false;
-    undo.undo();
-    settled();
-  };
-  app.redo = () => {
-    ui.playing = false;
-    undo.redo();
-    settled();
-  };
-  app.canUndo = undo.canUndo;
-  app.change = (settings) => {
-    // A slider that is moved on makes one change, a click on a button each time one of its own.
-    const isNumber = Object.values(settings).every(Number.isFinite);
-    undo.change(isNumber ? Object.keys(settings).join() : null, () => descent.set(settings));
-    settled();
-  };
-  app.set = (settings) => {
-    try {
-      app.change(settings);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error; // a field with an invalid number
-      settled();
-    }
-  };
+  addChanges(app, settled);
   app.choose = (changes) => {
     Object.assign(ui, changes);
     settled();

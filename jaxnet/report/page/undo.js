@@ -1,6 +1,6 @@
 // Undo and redo: the states of the descent before each change.
 
-const MOST_STATES = 50;
+const MOST_STATES = 20; // each may hold 240 snapshots of its own
 const SAME_CHANGE = 1000; // ms within which changes of one slider count as one
 
 /** Make the history of a descent's states, and the actions that return to them. */
