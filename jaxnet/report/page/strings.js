@@ -41,7 +41,8 @@ const STRINGS = {
   "outcome.slow": ["Slow: the late cost (mean of the last 5 %) is still above that of predicting the class rate, but not above the first cost.", "缓慢：后期代价（最后 5 % 的平均值）仍高于只按类别比例预测的代价，但不高于最初的代价。"],
   startNotFinite: ["Not finite: with these initial weights and pixels the cost is not a finite number; a smaller weight scale or pixel scale helps.", "非有限：以这样的初始权重和像素，代价不是有限数；减小权重尺度或像素范围即可。"],
   stopped: ["Training cannot go on from here: go back, undo or reset.", "训练无法从此处继续：请后退、撤销或重置。"],
-  learningRate: ["α learning rate", "α 学习率"],
+  learningRate: ["learning rate", "学习率"],
+  rateLabel: ["α learning rate", "α 学习率"],
   learningRateNumber: ["Learning rate, as a number", "学习率（数值）"],
 
   setup: ["Settings", "设置"],

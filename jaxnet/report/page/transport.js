@@ -32,7 +32,7 @@ export function makeTransport(app) {
   const reset = press("reset", "resetLabel", app.reset);
   const undo = press("undo", "undoLabel", app.undo);
   const { learning_rate } = app.descent.data.offered;
-  const rate = logSlider("learningRate", "learningRateNumber", learning_rate, (value) =>
+  const rate = logSlider("rateLabel", "learningRateNumber", learning_rate, (value) =>
     app.set({ learning_rate: value }),
   );
   const speed = make(
@@ -53,7 +53,13 @@ export function makeTransport(app) {
       { class: "steering" },
       make("div", { class: "buttons" }, play, ...steps, back, reset, undo),
       speed,
-      make("label", { class: "rate" }, make("span", { say: "learningRate" }), rate.slider, rate.number),
+      make(
+        "label",
+        { class: "rate" },
+        make("span", {}, make("i", {}, "α "), make("span", { say: "learningRate" })),
+        rate.slider,
+        rate.number,
+      ),
       make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
     ),
     result,
