@@ -37,6 +37,12 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 WIDE = jax.config.values["jax_enable_x64"]
 
 
+@pytest.fixture(autouse=True)
+def _heic_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the tests the same with and without the package for HEIC; those of HEIC undo it."""
+    monkeypatch.setattr("jaxnet.data.pictures._reads_heic", lambda: False)
+
+
 @pytest.fixture
 def x64() -> Iterator[None]:
     """Allow float64 within a test."""

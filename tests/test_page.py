@@ -65,7 +65,7 @@ def test_the_cats_in_the_page(show: Open, cats: Dataset, tmp_path: Path) -> None
     page = show(run, cats)
     costs = page.evaluate("jaxnet.step(500).train.costs")
     np.testing.assert_allclose(costs[:500], run.costs, rtol=0, atol=1e-9)
-    assert (tmp_path / "page.html").stat().st_size < 3_900_000
+    assert (tmp_path / "page.html").stat().st_size < 2_500_000
 
 
 def test_the_transport(show: Open) -> None:

@@ -278,8 +278,8 @@ def test_other_starts(x64: None, node: Node, dataset: Dataset) -> None:
         (np.full((3, 48), 0.1), np.full(3, 0.1), unit),
     ]
     for (Z1, W2, weights), (W1, vote, inputs) in zip(answer, expected, strict=True):
-        # Grey is carried to within 1/508 of a level, in 48 pixels with weights of about 0.1.
-        np.testing.assert_allclose(Z1, (W1 @ inputs).ravel(), atol=1e-4)
+        # Grey bytes are rounded by up to half a level, in 48 pixels with weights of about 0.1.
+        np.testing.assert_allclose(Z1, (W1 @ inputs).ravel(), atol=0.02)
         np.testing.assert_allclose(W2, vote, atol=1e-6)
         np.testing.assert_allclose(weights, W1[1], atol=1e-6)
 

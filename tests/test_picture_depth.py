@@ -196,10 +196,7 @@ def test_a_variant_that_is_not_read_is_not_called_damaged(tmp_path: Path) -> Non
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 
-def test_without_its_package_heic_names_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("jaxnet.data.pictures._reads_heic", lambda: False)
+def test_without_its_package_heic_names_the_extra(tmp_path: Path) -> None:
     (tmp_path / "photo.heic").write_bytes(HEIC)
     error = refusal(tmp_path / "photo.heic")
     assert "is a HEIC picture, which is read only with the package pi-heif" in error.found
@@ -224,6 +221,7 @@ PHOTO = base64.b64decode(
 
 def test_with_its_package_heic_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pi_heif")
+    monkeypatch.setattr("jaxnet.data.pictures._reads_heic", lambda: True)
     (tmp_path / "photo.heic").write_bytes(PHOTO)
     colours = np.random.default_rng(0).integers(0, 256, (3, 4, 3), dtype=np.uint8)
     found = read_pictures([tmp_path / "photo.heic"], 48, 64)[0][0]

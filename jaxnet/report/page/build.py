@@ -25,12 +25,7 @@ from jaxnet.runs.run import Run
 PAGE_NAME = "page.html"
 
 # The types of arrays by the names that JavaScript's typed arrays have.
-TYPES = {
-    "float64": "Float64Array",
-    "float32": "Float32Array",
-    "uint8": "Uint8Array",
-    "int8": "Int8Array",
-}
+TYPES = {"float64": "Float64Array", "float32": "Float32Array", "uint8": "Uint8Array"}
 
 
 # The import of another module; it may take several lines.

@@ -5,7 +5,7 @@
 
 export const PIXEL_SCALES = { symmetric: [1 / 127.5, -1], unit: [1 / 255, 0], raw: [1, 0] };
 
-const TYPES = { Float64Array, Float32Array, Uint8Array, Int8Array };
+const TYPES = { Float64Array, Float32Array, Uint8Array };
 
 const LONGEST = 48; // letters of a name; longer ones are shown without their middle
 
@@ -28,7 +28,6 @@ export function readData(text) {
   data.fullClasses = data.classes;
   data.classes = data.classes.map(shorten);
   data.source = shorten(data.source);
-  for (const split of Object.values(data.splits)) split.levels = levelsOf(split, data.parts);
   data.splits.train.products = mirror(data.K, data.splits.train.m);
   delete data.K;
   return data;
@@ -40,11 +39,6 @@ function shorten(name) {
   if (letters.length <= LONGEST) return name;
   const end = Math.floor(LONGEST / 3);
   return [...letters.slice(0, LONGEST - end - 1), "…", ...letters.slice(-end)].join("");
-}
-
-/** Return the levels of pictures from 0 to 255: their bytes, and of grey ones what these rounded off. */
-function levelsOf({ pixels, rest }, parts) {
-  return rest ? Float32Array.from(pixels, (pixel, at) => pixel + rest[at] / parts) : pixels;
 }
 
 /** Make a symmetric matrix (m, m) from its upper triangle, row by row. */
@@ -84,7 +78,7 @@ export function sumsAt(data, name, scale) {
   return data.splits[name].sums.map((sum) => r * sum + d * data.n_x);
 }
 
-/** Compute W X (n, m) of W (n, n_x) and pictures from 0 to 255 (m, n_x). */
+/** Compute W X (n, m) of W (n, n_x) and pictures as bytes (m, n_x). */
 export function timesPictures(W, pixels, n_x, scale) {
   const [a, c] = PIXEL_SCALES[scale];
   const n = W.length / n_x;

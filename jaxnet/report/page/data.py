@@ -45,9 +45,6 @@ CURVE_POINTS = 2500
 # The settings that the page can change. Their ranges and choices are those of the dataclasses.
 OFFERED = ("learning_rate", "weight_scale", "hidden_units", "activation", "seed", "pixel_scale")
 
-# Grey is not a whole number: what its byte leaves over is carried in parts of a level, as int8.
-PARTS = 254
-
 # The random generator that draw.js has.
 PAGE_GENERATOR = "threefry2x32"
 
@@ -82,7 +79,7 @@ def collect(run: Run, dataset: Dataset, *, pictures: bool = True) -> PageData:
         b2; costs, the run's own, thinned out; W1_end, the trained W1 float32 if no pictures are
         carried; and of each split Y, places (the indices of its pictures in the data), weights,
         sums (Σ of each column), Z1 = W1₀ X, products = XᵀX′ (but for train), pixels, and of grey
-        pictures rest and chroma.
+        pictures chroma.
 
     Raises:
         DataError: If the pictures cannot be used.
@@ -145,11 +142,10 @@ def _columns(run: Run, name: str, split: Split) -> tuple[np.ndarray, np.ndarray]
 
 
 def _drawn(preprocessing: Preprocessing, split: Split) -> dict[str, np.ndarray]:
-    """Make the pictures of the page: pixels (m, n_x), and rest and chroma of grey ones."""
+    """Make the pictures of the page: pixels (m, n_x), and chroma of grey ones."""
     images = resize_images(split.images, preprocessing.height, preprocessing.width)
     arrays = {"pixels": as_bytes(images, preprocessing.color)}
     if preprocessing.color == "gray":
-        arrays["rest"] = rest_of_gray(images, arrays["pixels"])
         arrays["chroma"] = reduce_chroma(images)
     return arrays
 
@@ -179,7 +175,6 @@ def _header(run: Run, dataset: Dataset, splits: Splits, pictures: bool) -> dict[
         "iterations": len(run.costs),
         "same_data": run.trained_on(dataset) is not False,
         "pictures": pictures,
-        "parts": PARTS,
         "folder_left_out": source != given,
         "splits": {
             name: {"m": len(places), "of": len(dataset.splits[name].labels)}
@@ -287,12 +282,6 @@ def as_bytes(images: np.ndarray, color: str) -> np.ndarray:
     """Round the network's input, from images (m, h, w, 3), to bytes (m, n_x)."""
     pixels = images if color == "rgb" else np.rint(images @ np.array(LUMA))
     return pixels.astype(np.uint8).reshape(len(images), -1)
-
-
-def rest_of_gray(images: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Compute what `as_bytes` rounded off grey pixels (m, n_x), in PARTS of a level."""
-    gray = (images @ np.array(LUMA)).reshape(pixels.shape)
-    return np.rint(PARTS * (gray - pixels)).astype(np.int8)
 
 
 def reduce_chroma(images: np.ndarray) -> np.ndarray:

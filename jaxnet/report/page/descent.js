@@ -194,7 +194,7 @@ export class Descent {
     const { data, settings, start } = this;
     const Z1 = timesPictures(start.W1, pixels, data.n_x, settings.pixel_scale);
     const X = floats(pixels, settings.pixel_scale);
-    const K = timesPictures(X, data.splits.train.levels, data.n_x, settings.pixel_scale);
+    const K = timesPictures(X, data.splits.train.pixels, data.n_x, settings.pixel_scale);
     this.photo = { pixels, colors, inputs: { Z1, K } };
     this.evaluate();
   }

@@ -104,10 +104,11 @@ function drawsWeights({ data, settings }) {
 }
 
 /** List, as keys of texts, what to know about the command line, and where it is not this very training. */
-function differencesOf({ data, isPlain }) {
+function differencesOf({ data, settings, isPlain }) {
   const isSample = Object.values(data.splits).some(({ m, of }) => m < of);
   return [
     ...(data.folder_left_out ? ["inFolder"] : []),
+    ...(data.color === "gray" && drawsWeights({ data, settings }) ? ["roundsGray"] : []),
     ...(isPlain ? [] : ["wasChanged"]),
     ...(isSample ? ["trainsOnAll"] : []),
   ];

@@ -67,7 +67,7 @@ function firstZ1(data, settings, name, { W1, grow }, kept) {
   }
   const Z1 = new Float64Array(n_h * split.m);
   if (kept < n_h)
-    Z1.set(timesPictures(W1.subarray(kept * n_x), split.levels, n_x, settings.pixel_scale), kept * split.m);
+    Z1.set(timesPictures(W1.subarray(kept * n_x), split.pixels, n_x, settings.pixel_scale), kept * split.m);
   const [r, d] = rescaling(data, settings.pixel_scale);
   for (let i = 0; i < kept; i++) {
     const total = data.W1.subarray(i * n_x, (i + 1) * n_x).reduce((sum, weight) => sum + weight, 0);

@@ -70,6 +70,7 @@ const STRINGS = {
   similarCommand: ["A similar training as a command", "近似的命令行"],
   wasChanged: ["α or a unit was changed during the training: the command uses the current α from the start, and every unit.", "训练途中更改过 α 或单元：该命令从一开始就使用当前的 α 和全部单元。"],
   inFolder: ["Run it in the folder that holds “{data}”.", "请在“{data}”所在的文件夹中运行。"],
+  roundsGray: ["The page draws these weights for pictures whose grey is rounded to whole levels: its costs differ from those of the command, usually in the fourth digit.", "对于页面自行抽取的权重，灰度会取整，因此代价与该命令的结果略有差别，通常在第四位数字上。"],
   trainsOnAll: ["The command trains on all pictures, not on the sample.", "该命令使用全部图片训练，而不是只用抽取的样本。"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
