@@ -542,3 +542,12 @@ def test_parts_that_may_not_be_read(part: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(h5py, "File", refuse)  # a chmod would not stop root
     part_refused(part, "cannot be read: permission denied")
     assert os.path.exists(part)
+
+
+def test_a_grid_with_another_attribute_is_told_as_such(tmp_path: Path) -> None:
+    save_sweep(tmp_path / SWEEP_NAME, make_start())
+    continue_sweep(tmp_path, make_start())
+    with h5py.File(tmp_path / SWEEP_NAME, "a") as file:
+        file["grid"].attrs["#eeds"] = 3
+    with pytest.raises(ModelFileError, match="holds #eeds, activations"):
+        continue_sweep(tmp_path, make_start())

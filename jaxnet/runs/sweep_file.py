@@ -325,6 +325,8 @@ def _read_header(file: h5py.File, version: int) -> dict[str, Any]:
         for name in ("weight_scales", "activations"):
             texts = read_array(find_array(group, name))
             axes[name] = ",".join(text.decode() for text in texts.tolist())
+    if axes.keys() != {field.name for field in dataclasses.fields(Grid)}:
+        raise ValueError(f"grid holds {', '.join(sorted(axes))}")
     return stored | _axes(Grid(**axes))
 
 
