@@ -64,7 +64,7 @@ def _in_folder(folder: Path, found: Found, recursive: bool) -> list[Path]:
     below = [] if recursive else [parts for parts in tree.pictures if len(parts) > 1]
     taken = [folder.joinpath(*parts) for parts in tree.pictures if recursive or len(parts) == 1]
     if not taken:
-        lines = "; ".join(f"{len(files):,} {kind}" for kind, files in tree.passed_over.items())
+        lines = "; ".join(map(str, count(found)))
         raise DataError(
             f"{folder} holds no pictures"
             + (f" itself, and {len(below):,} in the folders below it" if below else "")

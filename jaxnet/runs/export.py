@@ -20,8 +20,7 @@ from jaxnet.devices import at_precision
 from jaxnet.errors import ModelFileError, require_choice
 from jaxnet.io.files import write_whole
 from jaxnet.network import forward
-from jaxnet.runs.model import Model
-from jaxnet.runs.model_file import preprocessing_attributes
+from jaxnet.runs.model import Model, preprocessing_attributes
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 

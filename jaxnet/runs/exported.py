@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -12,12 +11,11 @@ import safetensors.numpy
 
 from jaxnet.activations import Activation
 from jaxnet.arrays import check_params
-from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import DataError, ModelFileError
 from jaxnet.io.bounded_hdf5 import verify_parts
 from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
 from jaxnet.io.files import COPY_AGAIN
-from jaxnet.runs.model import Model
+from jaxnet.runs.model import Model, preprocessing_from
 
 SAFETENSORS = "a safetensors file"
 READABLE = (NPZ, SAFETENSORS)  # kinds of content
@@ -50,16 +48,13 @@ def read_exported(path: Path, content: str, activations: Mapping[str, Activation
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("a parameter is not finite")
         negative, positive = json.loads(texts["classes"])
-        options: dict[str, Any] = json.loads(texts["preprocessing"])
-        options["pixel_scale"] = options.pop("scale")
-        if options.keys() != {"height", "width", "color", "pixel_scale"}:
-            raise ValueError(f"preprocessing holds {', '.join(sorted(options))}")
+        preprocessing = preprocessing_from(json.loads(texts["preprocessing"]))
         if texts["activation"] not in activations:
             raise ValueError(f'the activation "{texts["activation"]}" is unknown')
         with jax.enable_x64(True):  # float32 stays float32
             params = jax.device_put(arrays)
         hidden = activations[texts["activation"]]
-        return Model(params, Preprocessing(**options), (negative, positive), hidden)
+        return Model(params, preprocessing, (negative, positive), hidden)
 
 
 def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

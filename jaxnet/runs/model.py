@@ -1,7 +1,7 @@
 """A trained network that knows how pictures become its columns, and what its classes are called."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +88,23 @@ class Model(PickledOnHost):
         height, width = self.preprocessing.height, self.preprocessing.width
         images, _, _ = read_pictures([Path(path) for path in named], height, width, track=track)
         return self.predict_images(images)
+
+
+def preprocessing_attributes(preprocessing: Preprocessing) -> dict[str, Any]:
+    """Return the fields of a preprocessing by the names that files have always had for them."""
+    fields = dataclasses.asdict(preprocessing)
+    return {"scale" if name == "pixel_scale" else name: fields[name] for name in fields}
+
+
+def preprocessing_from(attributes: Mapping[str, Any]) -> Preprocessing:
+    """Make the preprocessing that a file states, as `preprocessing_attributes` named its fields.
+
+    Raises:
+        KeyError: If the pixel scale is missing.
+        ValueError: If another field is missing, or there are more.
+    """
+    options = dict(attributes)
+    options["pixel_scale"] = options.pop("scale")
+    if options.keys() != {field.name for field in dataclasses.fields(Preprocessing)}:
+        raise ValueError(f"preprocessing holds {', '.join(sorted(options))}")
+    return Preprocessing(**options)

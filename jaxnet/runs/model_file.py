@@ -35,7 +35,6 @@ import numpy as np
 from jaxnet import __version__
 from jaxnet.activations import ACTIVATIONS, Activation
 from jaxnet.arrays import check_activation, check_params
-from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.devices import find_devices
 from jaxnet.errors import ModelFileError, UsageError
@@ -56,7 +55,7 @@ from jaxnet.outcomes import late_cost
 from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from jaxnet.runs.exported import READABLE as EXPORTS
 from jaxnet.runs.exported import read_exported
-from jaxnet.runs.model import Model
+from jaxnet.runs.model import Model, preprocessing_attributes, preprocessing_from
 from jaxnet.settings import Settings
 
 FORMAT = "jaxnet model"
@@ -150,12 +149,6 @@ def _write(path: Path, stored: Stored) -> None:
             write_attributes(file.create_group(name), values)
         if stored.checkpoint.basis is not None:
             write_checkpoint(file.create_group("descent"), stored.checkpoint)
-
-
-def preprocessing_attributes(preprocessing: Preprocessing) -> dict[str, Value]:
-    """Return the fields of a preprocessing by the names that files have always had for them."""
-    fields = dataclasses.asdict(preprocessing)
-    return {"scale" if name == "pixel_scale" else name: fields[name] for name in fields}
 
 
 def load_model(path: str | Path, activations: Mapping[str, Activation] | None = None) -> Model:
@@ -272,11 +265,7 @@ def _read_model(file: h5py.File, activations: Mapping[str, Activation]) -> Model
             raise ValueError(f"{name} is of type {array.dtype}")
         if not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite")
-    options = read_attributes(find_group(file, "preprocessing"))
-    options["pixel_scale"] = options.pop("scale")
-    if options.keys() != {field.name for field in dataclasses.fields(Preprocessing)}:
-        raise ValueError(f"preprocessing holds {', '.join(sorted(options))}")
-    preprocessing = Preprocessing(**options)
+    preprocessing = preprocessing_from(read_attributes(find_group(file, "preprocessing")))
     hidden = _find_activation(file, activations)
     classes = read_array(find_array(file, "classes"))
     if classes.shape != (2,) or not all(isinstance(name, bytes) for name in classes.tolist()):
