@@ -18,7 +18,7 @@ from jaxnet.devices import find_devices
 from jaxnet.errors import DataError, UsageError
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_PARAMS = ("W1", "b1", "W2", "b2")
+PARAM_NAMES = ("W1", "b1", "W2", "b2")
 
 
 def check_arrays(params: Any, X: Any, *rows: Any, hidden: Any = relu) -> None:
@@ -38,7 +38,7 @@ def check_arrays(params: Any, X: Any, *rows: Any, hidden: Any = relu) -> None:
     check_activation(hidden)
     check_params(params)
     check_columns(X, params["W1"].shape)
-    arrays = {name: params[name] for name in _PARAMS} | {"X": X}
+    arrays = {name: params[name] for name in PARAM_NAMES} | {"X": X}
     check_types(arrays | (check_rows(*rows, m=X.shape[1]) if rows else {}))
 
 

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
+from jaxnet.arrays import PARAM_NAMES
 from jaxnet.data.array_dataset import read_array_dataset
 from jaxnet.data.array_file import ArrayFile, Stored
 from jaxnet.data.array_names import describe_conventions
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import DataError
 from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
-
-# What jaxnet.runs.export writes into an archive.
-NETWORK = ("W1", "b1", "W2", "b2")
 
 
 def is_npz(path: Path, content: str) -> bool:
@@ -47,9 +45,9 @@ def read_npz(
 
 def _open(path: Path) -> ArrayFile:
     headers = read_headers(path)
-    if headers.keys() >= set(NETWORK):
+    if headers.keys() >= set(PARAM_NAMES):
         raise DataError(
-            f"{path} is a network that jaxnet exported: it holds {', '.join(NETWORK)}",
+            f"{path} is a network that jaxnet exported: it holds {', '.join(PARAM_NAMES)}",
             describe_conventions(),
             "give a file of pictures; a trained network is read from model.h5 in the folder of "
             "its run",

@@ -4,23 +4,21 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import jax
 import numpy as np
 import safetensors
 import safetensors.numpy
 
 from jaxnet.activations import Activation
-from jaxnet.arrays import check_params
+from jaxnet.arrays import PARAM_NAMES, check_params
 from jaxnet.errors import DataError, ModelFileError
 from jaxnet.io.bounded_hdf5 import verify_parts
 from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
 from jaxnet.io.files import COPY_AGAIN
-from jaxnet.runs.model import Model, preprocessing_from
+from jaxnet.runs.model import Model, params_from, preprocessing_from
 
 SAFETENSORS = "a safetensors file"
 READABLE = (NPZ, SAFETENSORS)  # kinds of content
 
-PARAMS = ("W1", "b1", "W2", "b2")
 TEXTS = ("activation", "classes", "preprocessing")
 
 
@@ -36,7 +34,7 @@ def read_exported(path: Path, content: str, activations: Mapping[str, Activation
         ModelFileError: If it is no export of jaxnet, or contradicts itself.
     """
     arrays, texts = (_read_npz if content == NPZ else _read_safetensors)(path)
-    missing = [name for name in (*PARAMS, *TEXTS) if name not in {**arrays, **texts}]
+    missing = [name for name in (*PARAM_NAMES, *TEXTS) if name not in {**arrays, **texts}]
     if missing:
         raise ModelFileError(
             f"{path} is {content} without {', '.join(missing)}",
@@ -45,22 +43,18 @@ def read_exported(path: Path, content: str, activations: Mapping[str, Activation
         )
     with verify_parts("an exported network", path, "export it again"):
         check_params(arrays)
-        if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ValueError("a parameter is not finite")
         negative, positive = json.loads(texts["classes"])
         preprocessing = preprocessing_from(json.loads(texts["preprocessing"]))
         if texts["activation"] not in activations:
             raise ValueError(f'the activation "{texts["activation"]}" is unknown')
-        with jax.enable_x64(True):  # float32 stays float32
-            params = jax.device_put(arrays)
         hidden = activations[texts["activation"]]
-        return Model(params, preprocessing, (negative, positive), hidden)
+        return Model(params_from(arrays), preprocessing, (negative, positive), hidden)
 
 
 def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     try:
         held = read_headers(path).keys()
-        arrays = {name: read_member(path, name) for name in PARAMS if name in held}
+        arrays = {name: read_member(path, name) for name in PARAM_NAMES if name in held}
         texts = {name: str(read_member(path, name)) for name in TEXTS if name in held}
     except DataError as cause:
         raise ModelFileError(cause.found, cause.expected, cause.remedy) from cause
@@ -70,7 +64,9 @@ def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     try:
         with safetensors.safe_open(path, "numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in PARAMS if name in set(file.keys())}
+            arrays = {
+                name: file.get_tensor(name) for name in PARAM_NAMES if name in set(file.keys())
+            }
             return arrays, file.metadata() or {}
     except safetensors.SafetensorError as cause:
         raise ModelFileError(

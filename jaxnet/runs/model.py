@@ -90,6 +90,22 @@ class Model(PickledOnHost):
         return self.predict_images(images)
 
 
+def params_from(arrays: Mapping[str, np.ndarray]) -> Params:
+    """Make the parameters of a network from the arrays of a file, in their own precision.
+
+    Raises:
+        ValueError: If one is neither float32 nor float64, or not finite.
+    """
+    for name, array in arrays.items():
+        if array.dtype not in (np.float32, np.float64):
+            raise ValueError(f"{name} is of type {array.dtype}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+    with jax.enable_x64(True):  # float32 stays float32; unlike jnp.asarray, this compiles nothing
+        params: Params = jax.device_put(dict(arrays))
+    return params
+
+
 def preprocessing_attributes(preprocessing: Preprocessing) -> dict[str, Any]:
     """Return the fields of a preprocessing by the names that files have always had for them."""
     fields = dataclasses.asdict(preprocessing)

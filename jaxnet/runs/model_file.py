@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import h5py
-import jax
 import numpy as np
 
 from jaxnet import __version__
@@ -55,7 +54,7 @@ from jaxnet.outcomes import late_cost
 from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from jaxnet.runs.exported import READABLE as EXPORTS
 from jaxnet.runs.exported import read_exported
-from jaxnet.runs.model import Model, preprocessing_attributes, preprocessing_from
+from jaxnet.runs.model import Model, params_from, preprocessing_attributes, preprocessing_from
 from jaxnet.settings import Settings
 
 FORMAT = "jaxnet model"
@@ -260,19 +259,13 @@ def _read_model(file: h5py.File, activations: Mapping[str, Activation]) -> Model
     # Their shapes first, by arrays of one number each: before memory is taken for them.
     check_params({n: np.broadcast_to(np.float32(0), source.shape) for n, source in stored.items()})
     arrays = {name: read_array(source) for name, source in stored.items()}
-    for name, array in arrays.items():
-        if array.dtype not in (np.float32, np.float64):
-            raise ValueError(f"{name} is of type {array.dtype}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} is not finite")
+    params = params_from(arrays)
     preprocessing = preprocessing_from(read_attributes(find_group(file, "preprocessing")))
     hidden = _find_activation(file, activations)
     classes = read_array(find_array(file, "classes"))
     if classes.shape != (2,) or not all(isinstance(name, bytes) for name in classes.tolist()):
         raise ValueError(f"classes has shape {classes.shape} and type {classes.dtype}")
     negative, positive = (name.decode("utf-8", "surrogateescape") for name in classes.tolist())
-    with jax.enable_x64(True):  # float32 stays float32; unlike jnp.asarray, this compiles nothing
-        params = jax.device_put(arrays)
     return Model(params, preprocessing, (negative, positive), hidden)
 
 
