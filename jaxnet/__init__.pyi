@@ -1,5 +1,6 @@
 from .activations import ACTIVATIONS, Activation, leaky_relu, relu, sigmoid
 from .backprop import Gradients, backward
+from .batches import draw_batches, epoch_costs
 from .compilation_cache import cache_programs, clear_programs
 from .curvature import Sharpness, hessian_product, sharpness
 from .data.columns import to_columns, to_row
@@ -88,6 +89,8 @@ __all__ = [
     "clear_programs",
     "count_params",
     "diagnose",
+    "draw_batches",
+    "epoch_costs",
     "evaluate",
     "export_model",
     "find_pairs",

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxnet.activations import Activation, relu
 from jaxnet.arrays import check_arrays
 from jaxnet.devices import at_highest_precision
-from jaxnet.network import Params, forward
+from jaxnet.network import Params, forward, total_weight
 
 
 class Gradients(NamedTuple):
@@ -45,7 +45,7 @@ def backward(
     """
     check_arrays(params, X, Y, weights, hidden=hidden)
     w = jnp.ones_like(Y) if weights is None else weights  # (1, m)
-    m = jnp.sum(w)
+    m = total_weight(w)
     Z1, A1, Z2, A2 = forward(params, X, hidden)
 
     # −Y/A2 + (1−Y)/(1−A2), from the logits: the quotient is 0/0 once A2 has rounded to Y.

@@ -15,6 +15,8 @@ ITERATIONS = 2500
 # Memory is allocated for as many costs; more would take days.
 MOST_ITERATIONS = 100_000_000
 
+LARGEST_SEED = 2**32 - 1
+
 # What W1 is written in while it is trained: its pixels, or the span of the pictures.
 BASES = ("auto", "pixels", "span")
 

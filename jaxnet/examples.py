@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.arrays import check_columns, check_rows, check_types, check_untraced, check_values
+from jaxnet.batches import NO_EXAMPLE
 
 
 class Examples(NamedTuple):
@@ -59,34 +60,40 @@ def balancing_weights(Y: jax.Array) -> jax.Array:
 
 
 def select(
-    seed: int,
     t: Any,
     Y: jax.Array,
     weights: jax.Array | None = None,
     *,
+    batches: Any = None,
     left_out: Any = None,
 ) -> tuple[jax.Array | None, jax.Array | None]:
-    """Choose which examples the step at iteration t sees, and with what weight.
+    """Choose which examples a step sees, and with what weight.
 
     Every training asks this function, alone or among thousands, so that batches, folds and shards
     need no loop of their own. Pure: the same arguments give the same answer, in a traced program.
 
     Args:
-        seed: With t it decides what is drawn at random; a full batch draws nothing.
-        t: The iteration, from 0.
+        t: The row of `batches` that belongs to this step.
         Y: (1, m).
         weights: The weight of each example, (1, m); None if all count alike.
+        batches: The indices of the examples of every step, as `draw_batches` draws them from a seed
+            for some iterations, (iterations, batch); None if every step sees all examples.
         left_out: The number of one example that is left out, by weight 0; m leaves out none.
 
     Returns:
-        Indices of the examples, or None for all in their order; and their weights, or None.
+        Indices of the examples, (batch,), or None for all in their order; and the weights of these
+        examples, (1, batch), or None. What fills up a smaller batch has the weight 0.
 
     Raises:
         DataError: If Y or weights is no row (1, m).
     """
     check_rows(Y, weights)
-    del seed, t  # a full batch is the same at every iteration
-    if left_out is None:
+    if left_out is not None:
+        ones = jnp.ones_like(Y) if weights is None else weights
+        weights = jnp.where(np.arange(Y.shape[1]) == left_out, 0, ones)
+    if batches is None:
         return None, weights
-    ones = jnp.ones_like(Y) if weights is None else weights
-    return None, jnp.where(np.arange(Y.shape[1]) == left_out, 0, ones)
+    indices = jnp.asarray(batches)[t]  # (batch,)
+    drawn = (indices != NO_EXAMPLE)[None].astype(Y.dtype)  # (1, batch)
+    indices = jnp.maximum(indices, 0)
+    return indices, drawn if weights is None else drawn * weights[:, indices]

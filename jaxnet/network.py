@@ -124,7 +124,7 @@ def loss(
 ) -> jax.Array:
     """Compute the cost: the mean of ℓ = −(y log a + (1 − y) log(1 − a)) over the examples.
 
-    With example weights w (1, m) it is Σ w ℓ / Σ w.
+    With example weights w (1, m) it is Σ w ℓ / Σ w, and 0 where all weights are 0.
     """
     check_arrays(params, X, Y, weights, hidden=hidden)
     return cross_entropy(forward(params, X, hidden).Z2, Y, weights)
@@ -137,7 +137,14 @@ def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None)
     p = jnp.maximum(Z2, 0)
     n = p - Z2  # not max(−z, 0): so the slopes at z = 0 fit together, whatever JAX says they are
     losses = Y * n + (1 - Y) * p + jnp.log1p(jnp.exp(-(p + n)))  # (1, m)
-    return jnp.mean(losses) if weights is None else jnp.sum(weights * losses) / jnp.sum(weights)
+    if weights is None:
+        return jnp.mean(losses)
+    return jnp.sum(weights * losses) / total_weight(weights)
+
+
+def total_weight(weights: jax.Array) -> jax.Array:
+    """Compute Σ w, by which a mean is divided: above 0, since all of a mini-batch may be 0."""
+    return jnp.maximum(jnp.sum(weights), np.finfo(weights.dtype).tiny)
 
 
 def predict(

@@ -47,11 +47,22 @@ def outcome(
     *,
     costs: np.ndarray,
     weights: jax.Array | None = None,
+    epoch: int = 1,
 ) -> Outcome:
     """Determine the outcome of a run from its params and costs (iterations,).
 
+    Args:
+        params: W1, b1, W2, b2 after the last update.
+        X: (n_x, m).
+        Y: (1, m).
+        hidden: The activation of the hidden units.
+        costs: The cost before each update; of mini-batches, that of each batch.
+        weights: The weight of each example, (1, m).
+        epoch: The number of iterations of an epoch.
+
     Returns:
-        The first of these that fits, where the late cost is the mean of the last 5 % of the costs:
+        The first of these that fits, where the late cost is the mean of the last 5 % of the costs,
+        and of one epoch at least, so that every picture counts:
         "not finite": a cost or a parameter is not a finite number.
         "dead": no hidden unit is active on any training picture; its slope is 0, and with it dW1.
         "plateau": the late cost is within 1 % of the label entropy, the cost of always predicting
@@ -78,7 +89,7 @@ def outcome(
     finite = all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values()))
     active = finite and any_active(params, X, hidden, weights)
     entropy = _entropy(Y, weights)
-    result: Outcome = str(judge(finite, active, costs[0], late_cost(costs), entropy))  # type: ignore[assignment]
+    result: Outcome = str(judge(finite, active, costs[0], late_cost(costs, epoch), entropy))  # type: ignore[assignment]
     return result
 
 
@@ -96,12 +107,12 @@ def is_active(Z1: jax.Array, hidden: Activation, weights: jax.Array | None) -> j
     return jnp.any(active if weights is None else active & (weights > 0))
 
 
-def late_cost(costs: Array) -> Array:
-    """Compute the mean of the last 5 % of costs (…, iterations)."""
+def late_cost(costs: Array, epoch: int = 1) -> Array:
+    """Compute the mean of the last 5 % of costs (…, iterations), and of one epoch at least."""
     # As a distance from the first cost, so that rounding cannot lift the mean of equal costs above
     # it, which would be "diverged".
     first = costs[..., :1]
-    late = costs[..., -math.ceil(costs.shape[-1] / 20) :]
+    late = costs[..., -max(math.ceil(costs.shape[-1] / 20), epoch) :]
     # Divided before they are added, since a sum of finite costs may overflow.
     return (first + ((late - first) / late.shape[-1]).sum(axis=-1, keepdims=True))[..., 0]
 

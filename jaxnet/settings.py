@@ -8,14 +8,13 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from jaxnet import defaults
+from jaxnet.epochs import count_iterations, require_one_length
 from jaxnet.errors import UsageError, require_choice, require_integer, require_number
 
 if TYPE_CHECKING:
     import optax
 
     from jaxnet.activations import Activation
-
-LARGEST_SEED = 2**32 - 1
 
 # α of each optimizer where none is given. Those besides sgd are optax's, by their names there.
 LEARNING_RATES = {"sgd": defaults.LEARNING_RATE, "adam": defaults.ADAM_LEARNING_RATE}
@@ -69,7 +68,8 @@ def check_option(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> Any:
     """Return the value of one field as its own Python type, or raise a UsageError."""
     kinds = typing.get_args(hint) or (hint,)
     name, limits = field.name, field.metadata
-    if value is None and type(None) in kinds:
+    # Of a field without None among its types, the default None is filled in later.
+    if value is None and (type(None) in kinds or field.default is None):
         return None
     if isinstance(value, str) and str in kinds:
         if limits["choices"] and value not in limits["choices"]:
@@ -113,7 +113,12 @@ class Settings:
         least=0,
         choices=("he",),
     )
-    seed: int = option(0, "The seed of the initial weights.", least=0, greatest=LARGEST_SEED)
+    seed: int = option(
+        0,
+        "The seed of the initial weights and of the order of mini-batches.",
+        least=0,
+        greatest=defaults.LARGEST_SEED,
+    )
     learning_rate: float = option(
         None,
         "α in W − α dW.",
@@ -123,8 +128,25 @@ class Settings:
     momentum: float = option(defaults.MOMENTUM, "Momentum of SGD.", least=0, greatest=1)
     nesterov: bool = option(False, "Nesterov's momentum.")
     optimizer: str = option("sgd", "The update rule.", choices=LEARNING_RATES)
+    batch: int | None = option(
+        None,
+        "The number of pictures that an update sees, in a new order each epoch.",
+        least=1,
+        shown="all",
+    )
     iterations: int = option(
-        defaults.ITERATIONS, "The number of updates.", least=1, greatest=defaults.MOST_ITERATIONS
+        None,
+        "The number of updates.",
+        least=1,
+        greatest=defaults.MOST_ITERATIONS,
+        shown=str(defaults.ITERATIONS),
+    )
+    epochs: int | None = option(
+        None,
+        "How often every picture is seen, in place of the iterations.",
+        least=1,
+        greatest=defaults.MOST_ITERATIONS,
+        shown="given by the iterations",
     )
     balanced: bool = option(False, "Weight the pictures so that both classes count alike.")
     basis: str = option(
@@ -139,6 +161,9 @@ class Settings:
         require_choice("optimizer", self.optimizer, LEARNING_RATES)
         if self.learning_rate is None:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
+        if self.iterations is None and self.epochs is None:
+            object.__setattr__(self, "iterations", defaults.ITERATIONS)
+        require_one_length(self.iterations, self.epochs)
         check_options(self)
         if self.optimizer != "sgd" and (self.momentum or self.nesterov):
             raise UsageError(
@@ -152,6 +177,13 @@ class Settings:
                 "sgd, whose updates are linear in the gradients, or another basis",
                 "leave the basis out, or take sgd",
             )
+
+    def for_examples(self, m: int) -> "Settings":
+        """Return these settings with their epochs as iterations, for a training set of m."""
+        if self.epochs is None:
+            return self
+        iterations = count_iterations(m, self.batch, epochs=self.epochs)
+        return dataclasses.replace(self, iterations=iterations, epochs=None)
 
     @property
     def hidden(self) -> "Activation":

@@ -6,7 +6,8 @@ The gradient dW1 = dZ1 Xᵀ is a linear combination of pictures for every dZ1 (w
     W1 = W1₀ + C Xᵀ,    and therefore    Z1 = W1 X + b1 = W1₀ X + C K + b1,    K = Xᵀ X (m, m),
 
 where C (n_h, m) starts at 0. The step C ← C − α dZ1, times Xᵀ, is the step W1 ← W1 − α dW1. This
-also holds for every update that is linear in all gradients so far: momentum, Nesterov, schedules.
+also holds for every update that is linear in all gradients so far: momentum, Nesterov, schedules;
+and for mini-batches, since dZ1 is 0 for the pictures that a step does not see.
 The gradient that the optimizer gets for C is dZ1, the derivative of the cost with respect to Z1.
 The derivative with respect to C would be dZ1 K, which gives a different descent.
 
@@ -90,14 +91,29 @@ def span_cost_and_gradients(
     Y: jax.Array,
     hidden: Activation = relu,
     weights: jax.Array | None = None,
+    indices: jax.Array | None = None,
 ) -> tuple[jax.Array, Params]:
-    """Compute the cost, and the gradients that give the same step as `jax.grad(loss)` in pixels."""
+    """Compute the cost, and the gradients that give the same step as `jax.grad(loss)` in pixels.
+
+    Args:
+        coefficients: C (n_h, m), b1, W2, b2.
+        span: That of the training pictures.
+        Y: (1, m).
+        hidden: The activation of the hidden units.
+        weights: The weight of each example that the step sees, (1, batch).
+        indices: Which examples these are, (batch,); None for all. Those that are not among them
+            have dZ1 = 0, and therefore no part in the gradient for C. Momentum moves all of C.
+    """
+    if indices is not None:
+        # K is symmetric, and its rows lie together in memory.
+        span, Y = Span(span.Z1[:, indices], span.K[indices].T), Y[:, indices]
 
     def tail(Z1: jax.Array, W2: jax.Array, b2: jax.Array) -> jax.Array:
         return cross_entropy(forward_from(Z1, W2, b2, hidden).Z2, Y, weights)
 
-    Z1 = layer1_in_span(coefficients, span)
+    Z1 = layer1_in_span(coefficients, span)  # (n_h, batch)
     differentiate = jax.value_and_grad(tail, argnums=(0, 1, 2))
     cost, (dZ1, dW2, db2) = differentiate(Z1, coefficients["W2"], coefficients["b2"])
     db1 = jnp.sum(dZ1, axis=1, keepdims=True)
-    return cost, {"C": dZ1, "b1": db1, "W2": dW2, "b2": db2}
+    dC = dZ1 if indices is None else jnp.zeros_like(coefficients["C"]).at[:, indices].add(dZ1)
+    return cost, {"C": dC, "b1": db1, "W2": dW2, "b2": db2}

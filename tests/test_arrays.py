@@ -156,7 +156,7 @@ PUBLIC = {
         lambda p, X, Y, w, g=own: compute(label_entropy(Y, w)), "Y weights values"
     ),
     "balancing_weights": Public(lambda p, X, Y, w, g=own: compute(balancing_weights(Y)), "Y"),
-    "select": Public(lambda p, X, Y, w, g=own: compute(select(0, 0, Y, w)), "rows"),
+    "select": Public(lambda p, X, Y, w, g=own: compute(select(0, Y, w)), "rows"),
     "count_params": Public(lambda p, X, Y, w, g=own: compute(count_params(p)), "params"),
 }
 
@@ -265,8 +265,8 @@ def test_weights_of_another_kind(name: str, wrong: Any, part: str, params: Param
 
 def test_rows_that_select_is_given() -> None:
     for Y_, w in ((Y.T, None), (Y[0], None), (Y, W.T), (Y, W[:, :6]), (Y.tolist(), None)):
-        refused(lambda Y_=Y_, w=w: select(0, 0, Y_, w))  # type: ignore[misc]
-    for call in (label_entropy, balancing_weights, lambda Y: select(0, 0, Y)):
+        refused(lambda Y_=Y_, w=w: select(0, Y_, w))  # type: ignore[misc]
+    for call in (label_entropy, balancing_weights, lambda Y: select(0, Y)):
         refused(lambda call=call: call(Y[:, :0]), "Y has shape (1, 0)")  # type: ignore[misc]
 
 

@@ -117,7 +117,7 @@ def test_since_when_it_is_dead(death: int, basis: str, tiny: Problem) -> None:
         params |= {"b1": params["b1"] - 100}
     optimizer = sgd(lambda t: jnp.where(t == death - 1, 1e4, 1e-4))
     start = start_descent(params, X, optimizer, basis)
-    assert dead_since(start, make_examples(X, Y), relu, iterations=1400) == death
+    assert dead_since(start, make_examples(X, Y), Settings(), iterations=1400) == death
 
 
 def test_a_leaky_unit_is_never_dead(tiny: Problem) -> None:

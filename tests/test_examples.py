@@ -1,5 +1,7 @@
 """Examples, and which of them a step sees; the checks of arrays are in test_arrays.py."""
 
+from typing import Any
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -43,8 +45,8 @@ def test_balancing_weights_make_both_classes_count_alike() -> None:
 
 
 def test_a_step_sees_all_examples(tiny: Problem) -> None:
-    assert select(0, 0, tiny.Y) == (None, None)
-    indices, weights = select(3, 9, tiny.Y, tiny.weights)
+    assert select(0, tiny.Y) == (None, None)
+    indices, weights = select(9, tiny.Y, tiny.weights)
     assert indices is None
     assert weights is tiny.weights
 
@@ -54,7 +56,7 @@ def test_a_step_sees_all_but_one(weighted: bool, tiny: Problem) -> None:
     given = tiny.weights if weighted else None
     all_weights = np.asarray(tiny.weights) if weighted else np.ones((1, 7))
     for i in range(8):  # 7 leaves out none
-        indices, weights = select(0, 0, tiny.Y, given, left_out=i)
+        indices, weights = select(0, tiny.Y, given, left_out=i)
         assert indices is None
         expected = np.where(np.arange(7) == i, 0, all_weights)
         np.testing.assert_array_equal(weights, expected)
@@ -65,9 +67,9 @@ def test_select_in_a_traced_program_gives_the_same(tiny: Problem) -> None:
     @jax.jit
     @jax.vmap
     def traced(i: jax.Array) -> jax.Array | None:
-        return select(0, i, tiny.Y, tiny.weights, left_out=i)[1]
+        return select(i, tiny.Y, tiny.weights, left_out=i)[1]
 
-    expected = [select(0, 0, tiny.Y, tiny.weights, left_out=i)[1] for i in range(8)]
+    expected = [select(0, tiny.Y, tiny.weights, left_out=i)[1] for i in range(8)]
     np.testing.assert_array_equal(traced(jnp.arange(8)), expected)
 
 
@@ -78,7 +80,7 @@ def test_leaving_out_by_weight_is_training_without_the_picture(
 ) -> None:
     params, X, Y, weights = tiny
     kept = np.array([0, 1, 3, 4, 5, 6])
-    without_2 = select(0, 0, Y, weights, left_out=2)[1]
+    without_2 = select(0, Y, weights, left_out=2)[1]
     by_weight = fit(params, X, Y, hidden, weights=without_2, iterations=30, basis=basis)
     alone = fit(
         params, X[:, kept], Y[:, kept], hidden, weights=weights[:, kept], iterations=30, basis=basis
@@ -97,16 +99,17 @@ def test_every_step_of_fit_asks_select(
     """A rule that leaves out picture t mod 7 at step t is seen in the costs."""
 
     def rotating(
-        seed: int, t: jax.Array, Y: jax.Array, weights: jax.Array | None = None
+        t: jax.Array, Y: jax.Array, weights: jax.Array | None = None, *, batches: Any
     ) -> tuple[None, jax.Array | None]:
-        return None, select(seed, t, Y, weights, left_out=t % 7)[1]
+        assert batches is None
+        return None, select(t, Y, weights, left_out=t % 7)[1]
 
     monkeypatch.setattr(training, "select", rotating)
     hidden = Activation("rotating", relu.function, relu.slope)  # for which nothing is compiled yet
     start = training.start_descent(tiny.params, tiny.X, sgd(0.0), basis)
-    *_, still = training.fit_in_chunks(start, tiny.Y, hidden, iterations=9, chunk=4)
+    *_, still = training.fit_in_chunks(start, tiny.Y, hidden, iterations=9, chunk=9)
     expected = [
-        loss(tiny.params, tiny.X, tiny.Y, weights=select(0, 0, tiny.Y, left_out=t % 7)[1])
+        loss(tiny.params, tiny.X, tiny.Y, weights=select(0, tiny.Y, left_out=t % 7)[1])
         for t in range(9)
     ]
     np.testing.assert_allclose(still.costs, expected, rtol=1e-12)

@@ -12,13 +12,14 @@ from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import to_examples
+from jaxnet.defaults import LARGEST_SEED
 from jaxnet.errors import DataError, UsageError
 from jaxnet.examples import Examples, make_examples
 from jaxnet.many import engine
 from jaxnet.many import leave_one_out as module
 from jaxnet.many.leave_one_out import LeaveOneOut, leave_one_out
 from jaxnet.network import forward, init_params
-from jaxnet.settings import LARGEST_SEED, Settings
+from jaxnet.settings import Settings
 from jaxnet.training import fit
 
 FIRST_SEED, SEEDS = 5, 3

@@ -47,8 +47,14 @@ def assert_same_run(ours: KeptRun, theirs: KeptRun) -> None:
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     "settings",
-    [(), ("--momentum", 0.9), ("--optimizer", "adam"), ("--basis", "pixels", "--nesterov")],
-    ids=["span", "momentum", "adam", "pixels"],
+    [
+        (),
+        ("--momentum", 0.9),
+        ("--optimizer", "adam", "--batch", 4),
+        ("--basis", "pixels", "--nesterov"),
+        ("--batch", 4),
+    ],
+    ids=["span", "momentum", "adam", "pixels", "batches"],
 )
 def test_a_resumed_run_has_the_same_bits(
     settings: tuple[str, ...], jaxnet: Run, folder: Path

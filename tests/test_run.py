@@ -43,6 +43,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "nesterov": {"momentum": 0.9, "nesterov": True, "basis": "pixels"},
     "adam": {"optimizer": "adam", "learning_rate": 0.01},
     "balanced": {"balanced": True},
+    "batches": {"batch": 3, "balanced": True},
+    "batches of pixels": {"batch": 3, "basis": "pixels", "momentum": 0.9},
 }
 
 
@@ -94,6 +96,7 @@ def test_what_a_run_knows_of_itself() -> None:
         "source": "noise",
         "sha256": data.sha256,
         "train_sha256": data.train_sha256,
+        "train_pictures": 8,
         **versions(),
         "command": "jaxnet train --hidden-units 3",
     }
@@ -337,6 +340,36 @@ def test_w1_times_x_is_not_computed_anew(tmp_path: Path) -> None:
     changed = resume(load_run(folder), data, iterations=50)
     np.testing.assert_array_equal(changed.costs[:40], expected.costs[:40])
     assert (changed.costs[40:] != expected.costs[40:]).all()
+
+
+def test_a_run_in_epochs_is_resumed_at_every_batch(tmp_path: Path) -> None:
+    data, alike = make_data(), {"hidden_units": 3, "weight_scale": 0.3, "learning_rate": 0.05}
+    settings = Settings(**alike, batch=3, epochs=4)  # type: ignore[arg-type]
+    whole = train(data, settings)
+    assert whole.settings == dataclasses.replace(QUICK, batch=3, iterations=12, basis="span")
+    for stop in range(1, 7):  # two epochs of three batches
+        half = train(data, dataclasses.replace(QUICK, batch=3, iterations=stop))
+        kept = load_run(half.save(tmp_path / str(stop)))
+        assert_same(resume(kept, data, epochs=4), whole)
+        assert len(kept.epoch_costs) == stop // 3
+    expected = np.average(whole.costs.reshape(4, 3), axis=1, weights=[3, 3, 2])
+    np.testing.assert_allclose(whole.epoch_costs, expected, rtol=1e-6)
+    assert whole.epoch == 3
+    assert train(data, dataclasses.replace(settings, batch=None)).epoch == 1
+    with pytest.raises(UsageError, match="iterations is 12 and epochs is 4"):
+        resume(whole, data, iterations=12, epochs=4)
+
+
+@pytest.mark.parametrize("number", [None, 0, "many"])
+def test_the_number_of_training_pictures_is_checked(number: Any, tmp_path: Path) -> None:
+    settings = dataclasses.replace(QUICK, batch=3, iterations=2)
+    path = train(make_data(), settings).save(tmp_path / "run") / MODEL_NAME
+    with h5py.File(path, "a") as file:
+        del file["origin"].attrs["train_pictures"]
+        if number is not None:
+            file["origin"].attrs["train_pictures"] = number
+    with pytest.raises(ModelFileError, match="train_pictures"):
+        load_run(path)
 
 
 def test_a_run_with_all_iterations_made_gets_its_outcome_only(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from test_span import make_problem
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import to_examples
+from jaxnet.defaults import LARGEST_SEED
 from jaxnet.errors import DataError, UsageError
 from jaxnet.examples import Examples, make_examples
 from jaxnet.many.seeds import lower_median, train_seeds
 from jaxnet.network import forward, init_params
-from jaxnet.settings import LARGEST_SEED, Settings
+from jaxnet.settings import Settings
 from jaxnet.training import fit
 
 

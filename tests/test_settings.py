@@ -17,6 +17,7 @@ from jaxnet import __version__
 from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
+from jaxnet.defaults import LARGEST_SEED
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.many.grid import Grid
 from jaxnet.runs import model_file
@@ -24,7 +25,7 @@ from jaxnet.runs.checkpoint import Checkpoint
 from jaxnet.runs.model import Model
 from jaxnet.runs.model_file import Stored, save_model, write_model_file
 from jaxnet.runs.run import Run, draw_params, load_run
-from jaxnet.settings import LARGEST_SEED, Settings
+from jaxnet.settings import Settings
 
 SETTINGS = Settings(
     hidden_units=3,
@@ -55,7 +56,9 @@ def test_the_defaults_are_those_of_the_article() -> None:
         "momentum": 0.0,
         "nesterov": False,
         "optimizer": "sgd",
+        "batch": None,
         "iterations": 2500,
+        "epochs": None,
         "balanced": False,
         "basis": "auto",
         "precision": "float32",
@@ -312,12 +315,10 @@ def test_every_option_of_train_comes_back(jaxnet: Callable[..., Result], folder:
 
 
 STORED = [
-    *(field.name for field in dataclasses.fields(Settings) if field.name != "activation"),
-    *(
-        field.name
-        for field in dataclasses.fields(DataSource)
-        if field.name not in {*MAY_BE_NONE, *model_file.BEFORE_IT_EXISTED}
-    ),
+    field.name
+    for kind in (Settings, DataSource)
+    for field in dataclasses.fields(kind)
+    if field.name not in {"activation", *MAY_BE_NONE, *model_file.BEFORE_IT_EXISTED}
 ]
 
 

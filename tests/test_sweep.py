@@ -17,6 +17,7 @@ from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import to_examples
+from jaxnet.defaults import LARGEST_SEED
 from jaxnet.errors import DataError, UsageError
 from jaxnet.examples import Examples, make_examples
 from jaxnet.many import engine
@@ -25,7 +26,7 @@ from jaxnet.many.grid import Grid
 from jaxnet.many.leave_one_out import leave_one_out
 from jaxnet.many.sweep import Sweep, add_part, empty_sweep, sweep, sweep_in_parts
 from jaxnet.network import accuracy, init_params, loss
-from jaxnet.settings import LARGEST_SEED, Settings
+from jaxnet.settings import Settings
 from jaxnet.training import fit
 
 T = TypeVar("T")

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from jaxnet.runs.run import Run
     from jaxnet.settings import Settings
 
-# What may differ from the run: the iterations, and where the pictures lie, which are compared.
-MAY_CHANGE = ("iterations", "data", "test")
+# What may differ from the run: its length, and where the pictures lie, which are compared.
+LENGTHS = ("iterations", "epochs")
+MAY_CHANGE = (*LENGTHS, "data", "test")
 
 
 class Begun(NamedTuple):
@@ -99,8 +100,11 @@ def open_run(path: Path, typed: dict[str, Any], **of_new_runs: object) -> Begun:
             )
     moved = {name: typed[name] for name in ("data", "test") if name in typed}
     source = dataclasses.replace(run.data_source, **moved)
-    iterations = typed.get("iterations", run.settings.iterations)
-    return Begun(folder, run, source, dataclasses.replace(run.settings, iterations=iterations))
+    settings = run.settings
+    if typed.keys() & set(LENGTHS):
+        length: dict[str, Any] = {name: typed.get(name) for name in LENGTHS}
+        settings = dataclasses.replace(settings, **length)
+    return Begun(folder, run, source, settings)
 
 
 def _folder_of(path: Path) -> Path:

@@ -60,6 +60,7 @@ def sweep(
         _require_empty(out)
     console = speak(as_json)
     dataset, _ = load_and_show(console, DataSource(**source))
+    shared = shared.for_examples(len(dataset.train.labels))
     console.print(describe_grid(grid, shared.iterations))
     console.print(describe_device(console))
     start = start_sweep(dataset, grid, shared, preprocessing_for(dataset, **columns))

@@ -76,6 +76,7 @@ def train(
     if out is not None and not force:
         require_empty(out)
     dataset, audit = load_and_show(console, chosen)
+    asked = asked.for_examples(len(dataset.train.labels))
     preprocessing = preprocessing_for(dataset, **columns) if begun is None else begun.preprocessing
     console.print(describe_columns(dataset, preprocessing, asked.precision))
     console.print(describe_device(console))

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from jaxnet.defaults import LARGEST_SEED
 from jaxnet.errors import UsageError
-from jaxnet.settings import LARGEST_SEED, check_options, option
+from jaxnet.settings import check_options, option
 
 # Larger values would take an impractical amount of memory or time.
 LARGEST_SIZE = 4096

@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxnet.activations import Activation, relu
 from jaxnet.data.dataset import Dataset
 from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError
@@ -87,7 +86,8 @@ def diagnose(run: Run, data: Dataset | None = None, *, track: Track = silent) ->
         if run.outcome == "not finite":
             found = found._replace(failed_at=len(run.costs) - 1)
         if run.outcome == "dead" and settings.optimizer == "sgd" and not settings.momentum:
-            since = dead_since(start, examples, run.hidden, iterations=len(run.costs), track=track)
+            made = len(run.costs)
+            since = dead_since(start, examples, settings, iterations=made, track=track)
             found = found._replace(dead_since=since)
         reason = _reason_before_search(run, settings, start, examples)
         if reason:
@@ -145,13 +145,14 @@ def largest_rate_that_learns(
 def operations(X: jax.Array, settings: Settings) -> float:
     """Count the floating-point operations of a search for a rate that learns."""
     n_x, m = X.shape
-    return 2.0 * m**2 * (n_x + HALVINGS * settings.iterations * settings.hidden_units)
+    seen = min(settings.batch or m, m)
+    return 2.0 * m * (m * n_x + HALVINGS * settings.iterations * settings.hidden_units * seen)
 
 
 def dead_since(
     start: Descent,
     examples: Examples,
-    hidden: Activation = relu,
+    settings: Settings,
     *,
     iterations: int,
     track: Track = silent,
@@ -165,16 +166,26 @@ def dead_since(
     Args:
         start: The descent as it started, in plain gradient descent.
         examples: The training set.
-        hidden: The activation of the hidden units.
+        settings: Those of the run: its activation, and what its batches depend on.
         iterations: After which the run is dead.
         track: Shows the progress.
     """
     alive, dead = start, iterations
     _, Y, weights = examples
+    hidden = settings.hidden
     if not any_active(alive.params, alive.X, hidden, weights):
         return len(alive.costs)
     for chunk in (LONGEST_CHUNK, 30, 1):
-        fits = fit_in_chunks(alive, Y, hidden, iterations=dead, weights=weights, chunk=chunk)
+        fits = fit_in_chunks(
+            alive,
+            Y,
+            hidden,
+            iterations=dead,
+            batch=settings.batch,
+            seed=settings.seed,
+            weights=weights,
+            chunk=chunk,
+        )
         count = -(-(dead - len(alive.costs)) // chunk)
         for fit in track(fits, "since when it is dead", count):
             if not any_active(fit.params, alive.X, hidden, weights):

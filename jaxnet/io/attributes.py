@@ -21,13 +21,17 @@ LONGEST_ATTRIBUTE = 65_000  # bytes; HDF5 limits an attribute to 64 KiB includin
 Value = str | int | float | bool
 
 
-def write_attributes(group: h5py.Group, values: Mapping[str, Value]) -> None:
-    """Write attributes; strings with a fixed length, which can be read safely.
+def write_attributes(group: h5py.Group, values: Mapping[str, Value | None]) -> None:
+    """Write attributes, but for those that are None.
+
+    Strings have a fixed length, so that they can be read safely.
 
     Raises:
         UsageError: If a string is too long for an attribute.
     """
     for name, value in values.items():
+        if value is None:
+            continue
         if not isinstance(value, str):
             group.attrs[name] = value
             continue

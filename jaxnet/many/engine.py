@@ -2,12 +2,14 @@
 
 Every network is trained as `fit` trains one, in the span of the pictures: the same step under
 `jax.vmap`. The networks share the products K of the pictures, and differ in their initial weights,
-their learning rates and the example that they leave out. They are trained in blocks, sharded over
-all devices: 64 networks a CPU core, whose numbers stay in its cache, or 4,096 a GPU.
+their learning rates, the order of their mini-batches and the example that they leave out. They are
+trained in blocks, sharded over all devices: 64 networks a CPU core, whose numbers stay in its
+cache, or 4,096 a GPU.
 
-Memory, in array elements: about 10 n_h m a network of a block, and n_h (m + m′) a start (a weight
-scale and a seed); K and the pictures once. The result is a handful of numbers a network, and its
-costs or probabilities if asked. Its parameters are those of `fit` from the same seed and settings.
+Memory, in array elements: about 10 n_h m a network of a block, with mini-batches an index for every
+example that it sees, and n_h (m + m′) a start (a weight scale and a seed); K and the pictures once.
+The result is a handful of numbers a network, and its costs or probabilities if asked. Its
+parameters are those of `fit` from the same seed and settings.
 """
 
 import functools
@@ -23,7 +25,9 @@ from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
+from jaxnet.batches import draw_batches
 from jaxnet.devices import at_highest_precision, find_devices, jit_loop
+from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError, require_number
 from jaxnet.examples import Examples, select
 from jaxnet.many.grid import Rate, WeightScale
@@ -98,6 +102,7 @@ def train_networks(
         UsageError: If a rate is infinite in the type of X, or the starts do not fit into memory.
     """
     X, Y, weights = examples
+    settings = settings.for_examples(Y.size)
     X_test, Y_test = (X[:, :0], Y[:, :0]) if test is None else test[:2]
     learning_rates = [settings.learning_rate] if learning_rates is None else learning_rates
     weight_scales = [settings.weight_scale] if weight_scales is None else weight_scales
@@ -116,7 +121,11 @@ def train_networks(
     ways = 1 if left_out is None else len(left_out)
     grid = (len(rates), ways, starts)
     networks = math.prod(grid)
-    at_once, shard, copy = _share_out(networks, block, n_h * X.shape[1])
+    m, iterations, batch = Y.size, settings.iterations, settings.batch
+    if batch is not None and batch >= m:
+        batch = None  # as in fit
+    size = 10 * n_h * m + (0 if batch is None else iterations * batch)
+    at_once, shard, copy = _share_out(networks, block, size)
     shared = jax.tree.map(copy, _Shared(X, K, K_test, Y, Y_test, weights))
     train_block = _block_program(small_products=True)
     results = []
@@ -126,13 +135,15 @@ def train_networks(
         members = np.minimum(np.arange(first, first + at_once), networks - 1)
         r, w, s = np.unravel_index(members, grid)
         out = None if left_out is None else left_out[w]
+        batches = None if batch is None else _batches(seeds[s % len(seeds)], iterations, m, batch)
         ends = train_block(
-            jax.tree.map(shard, _Network(rates[r], out, Z1[s], Z1_test[s], W2[s])),
+            jax.tree.map(shard, _Network(rates[r], out, batches, Z1[s], Z1_test[s], W2[s])),
             settings.momentum,
             shared,
             nesterov=settings.nesterov,
             hidden=settings.hidden,
-            iterations=settings.iterations,
+            iterations=iterations,
+            epoch=steps_an_epoch(m, batch),
             keep_costs=keep_costs,
             keep_probabilities=keep_probabilities,
         )
@@ -143,6 +154,12 @@ def train_networks(
     outcomes = judge(end.finite, end.active, end.first_cost, end.late_cost, entropy)
     accuracies = (end.train_accuracy, end.test_accuracy)
     return Ends(end.last_cost, outcomes, *accuracies, end.costs, end.train_A2, end.test_A2)
+
+
+def _batches(seeds: np.ndarray, iterations: int, m: int, batch: int) -> np.ndarray:
+    """Draw what every network of a block sees, (networks, iterations, batch)."""
+    drawn = {seed: draw_batches(int(seed), 0, iterations, m, batch) for seed in np.unique(seeds)}
+    return np.stack([drawn[seed] for seed in seeds])
 
 
 def _join(results: "list[_End]", networks: int, shape: tuple[int, ...]) -> "_End":
@@ -171,7 +188,7 @@ def _share_out(networks: int, block: int | None, size: int) -> tuple[int, Any, A
     Args:
         networks: How many there are.
         block: How many a device trains at a time, or None.
-        size: n_h m, which decides the memory of a network.
+        size: The memory of a network, in array elements.
 
     Returns:
         The number of networks at once; a function that shards an array over the devices by its
@@ -180,7 +197,7 @@ def _share_out(networks: int, block: int | None, size: int) -> tuple[int, Any, A
     devices = find_devices()
     if block is None:
         block = CPU_BLOCK if devices[0].platform == "cpu" else GPU_BLOCK
-    block = max(1, min(block, MOST_AT_ONCE // (10 * size)))
+    block = max(1, min(block, MOST_AT_ONCE // size))
     at_once = len(devices) * min(block, math.ceil(networks / len(devices)))
     mesh = jax.make_mesh((len(devices),), ("networks",), axis_types=(AxisType.Auto,))
     put = jax.device_put
@@ -192,7 +209,7 @@ def _entropies(Y: jax.Array, weights: Any, left_out: np.ndarray | None) -> np.nd
     """Compute the label entropy without each of the examples left out, (ways,)."""
     if left_out is None:
         return np.array([label_entropy(Y, weights)])
-    return np.array([label_entropy(Y, select(0, 0, Y, weights, left_out=i)[1]) for i in left_out])
+    return np.array([label_entropy(Y, select(0, Y, weights, left_out=i)[1]) for i in left_out])
 
 
 @functools.partial(jax.jit, static_argnames=("n_x", "n_h", "generator"))
@@ -235,6 +252,7 @@ class _Network(NamedTuple):
 
     rates: Any  # (2,)
     left_out: Any  # () or None
+    batches: Any  # (iterations, batch) or None
     Z1: Any  # W1₀ X, (n_h, m)
     Z1_test: Any
     W2: Any
@@ -272,6 +290,7 @@ def _train_block(
     nesterov: bool,
     hidden: Activation,
     iterations: int,
+    epoch: int,
     keep_costs: bool,
     keep_probabilities: bool,
 ) -> _End:
@@ -280,7 +299,7 @@ def _train_block(
 
     def train(own: _Network) -> tuple[_End, jax.Array]:
         params, costs = _descend(own, shared, optimizer, hidden, iterations)
-        end = _measure(own, shared, params, costs, hidden)
+        end = _measure(own, shared, params, costs, hidden, epoch)
         return end._replace(
             costs=end.costs if keep_costs else None,
             train_A2=end.train_A2 if keep_probabilities else None,
@@ -308,8 +327,8 @@ def _descend(
     params |= {"W2": own.W2}
 
     def step(state: TrainState, t: jax.Array) -> tuple[TrainState, jax.Array]:
-        _, w = select(0, t, shared.Y, shared.weights, left_out=own.left_out)
-        cost, gradients = span_cost_and_gradients(state.params, span, shared.Y, hidden, w)
+        indices, w = select(t, shared.Y, shared.weights, batches=own.batches, left_out=own.left_out)
+        cost, gradients = span_cost_and_gradients(state.params, span, shared.Y, hidden, w, indices)
         # SGD is linear, so that a rate a layer may be applied to what goes in.
         gradients = {name: rate_of[name] * leaf for name, leaf in gradients.items()}
         updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
@@ -321,7 +340,12 @@ def _descend(
 
 
 def _measure(
-    own: _Network, shared: _Shared, params: Params, costs: jax.Array, hidden: Activation
+    own: _Network,
+    shared: _Shared,
+    params: Params,
+    costs: jax.Array,
+    hidden: Activation,
+    epoch: int,
 ) -> _End:
     """Compute the results of a trained network."""
     numbers = (costs, *params.values())
@@ -332,11 +356,11 @@ def _measure(
 
     trained = outputs(Span(own.Z1, shared.K))
     tested = outputs(Span(own.Z1_test, shared.K_test))
-    _, w = select(0, costs.size, shared.Y, shared.weights, left_out=own.left_out)
+    _, w = select(0, shared.Y, shared.weights, left_out=own.left_out)
     return _End(
         costs[0],
         costs[-1],
-        late_cost(costs),
+        late_cost(costs, epoch),
         finite,
         is_active(trained.Z1, hidden, w),
         _accuracy(trained.A2, shared.Y),
@@ -372,6 +396,7 @@ _block_program = functools.partial(
     "nesterov",
     "hidden",
     "iterations",
+    "epoch",
     "keep_costs",
     "keep_probabilities",
 )

@@ -10,13 +10,14 @@ import numpy as np
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
+from jaxnet.defaults import LARGEST_SEED
 from jaxnet.devices import at_precision, find_devices
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.many.engine import GPU_BLOCK, train_networks
 from jaxnet.many.grid import Grid
 from jaxnet.progress import Track, silent
-from jaxnet.settings import LARGEST_SEED, Settings
+from jaxnet.settings import Settings
 
 # At most how many networks are trained between two results: some seconds on two cores. Other
 # devices are given as many as fill them.

@@ -43,7 +43,7 @@ def _describe_outcome(diagnosis: Diagnosis, run: Run) -> str:
     """Say what an outcome means; nothing of "learning", and of a run that has not ended."""
     n_h, since = len(run.model.params["b1"]), diagnosis.dead_since
     dead = "are dead" if since is None else f"have been dead since iteration {since:,}"
-    late = float(late_cost(run.costs)) if run.costs.size else float("nan")
+    late = float(late_cost(run.costs, run.epoch)) if run.costs.size else float("nan")
     first = float(run.costs[0]) if run.costs.size else float("nan")
     return {
         "not finite": (

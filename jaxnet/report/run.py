@@ -81,6 +81,8 @@ def run_to_json(
         "iterations": len(costs),
         "first_cost": float(costs[0]) if costs.size else None,
         "last_cost": float(costs[-1]) if costs.size else None,
+        "epochs": len(run.epoch_costs),
+        "last_epoch_cost": float(run.epoch_costs[-1]) if run.epoch_costs.size else None,
         "accuracy": accuracies(predictions, data),
         "seeds": spread,
         "dead_since": diagnosis.dead_since,

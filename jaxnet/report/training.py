@@ -38,7 +38,8 @@ def describe_columns(data: Dataset, preprocessing: Preprocessing, precision: str
 
 def describe_costs(run: Run) -> str:
     """Say how many updates a run has made, in how many seconds, its costs and its outcome."""
-    return (
-        f"{len(run.costs):,} iterations in {run.seconds:.1f} s: "
-        f"cost {run.costs[0]:.4f} → {run.costs[-1]:.4f}, {run.outcome}"
-    )
+    made, costs, which = f"{len(run.costs):,} iterations", run.costs, "cost"
+    if run.epoch > 1 and run.epoch_costs.size:
+        costs, which = run.epoch_costs, "mean cost of an epoch"
+        made += f" ({len(costs):,} {'epoch' if len(costs) == 1 else 'epochs'})"
+    return f"{made} in {run.seconds:.1f} s: {which} {costs[0]:.4f} → {costs[-1]:.4f}, {run.outcome}"

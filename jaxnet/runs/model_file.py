@@ -62,7 +62,12 @@ FORMAT_VERSION = 2
 
 # The value that a setting had in runs from before it existed, by its name. Whoever adds a field to
 # `Settings` or `DataSource` adds it here.
-BEFORE_IT_EXISTED: dict[str, Any] = {"strict": False, "layout": None}
+BEFORE_IT_EXISTED: dict[str, Any] = {
+    "strict": False,
+    "layout": None,
+    "batch": None,
+    "epochs": None,
+}
 
 
 Options = TypeVar("Options", Settings, DataSource)
@@ -135,8 +140,7 @@ def _write(path: Path, stored: Stored) -> None:
     if stored.settings is not None:
         groups["settings"] = {**dataclasses.asdict(stored.settings), **groups["settings"]}
     if stored.data_source is not None:
-        named = dataclasses.asdict(stored.data_source)
-        groups["data"] = {name: value for name, value in named.items() if value is not None}
+        groups["data"] = dataclasses.asdict(stored.data_source)
     with h5py.File(path, "w") as file:
         write_attributes(file, {"format": FORMAT, "format_version": FORMAT_VERSION})
         for name, array in model.params.items():
@@ -192,6 +196,10 @@ def read_model_file(
             checkpoint = read_checkpoint(find_group(file, "descent"), model.params, costs)
         settings, data_source = _read_options(path, file, version)
         origin = read_attributes(find_group(file, "origin"))
+        if settings is not None and settings.batch is not None:
+            m = origin.get("train_pictures")
+            if not isinstance(m, int) or m < 1:
+                raise ValueError(f"train_pictures of the origin is {m!r}")
         if version == 1 and origin.get("outcome") == "diverged" and len(costs):
             # Version 1 had one word for two outcomes.
             origin["outcome"] = "diverged" if late_cost(costs) > costs[0] else "slow"

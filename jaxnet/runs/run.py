@@ -13,11 +13,13 @@ import numpy as np
 
 from jaxnet import __version__
 from jaxnet.activations import Activation
+from jaxnet.batches import epoch_costs
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.load import load_searched
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.devices import PickledOnHost, at_precision, find_devices
+from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
@@ -57,7 +59,8 @@ class Run(PickledOnHost):
         outcome: An `Outcome`; "unfinished" while it is trained, "stopped" if its hook stopped it.
         settings: How it is trained; None if a model file does not say.
         data_source: Which data it is trained on; None if that is not known.
-        origin: Description and SHA-256 of the data, device, versions, random generator, command.
+        origin: Description, number and SHA-256 of the training pictures, device, versions, random
+            generator, command.
         examples: The training set as columns; None of a run that was loaded from a file.
         seconds: How long the last `train` or `resume` took to descend, compilation included.
     """
@@ -78,6 +81,22 @@ class Run(PickledOnHost):
     def model(self) -> Model:
         """The network as it is now."""
         return Model(self.descent.params, self.preprocessing, self.classes, self.hidden)
+
+    @property
+    def epoch(self) -> int:
+        """The number of iterations in which every training picture is seen once."""
+        batch = None if self.settings is None else self.settings.batch
+        return 1 if batch is None else steps_an_epoch(self._m, batch)
+
+    @property
+    def epoch_costs(self) -> np.ndarray:
+        """The mean cost of the batches of every complete epoch, (epochs,)."""
+        batch = None if self.settings is None else self.settings.batch
+        return self.costs if batch is None else epoch_costs(self.costs, self._m, batch)
+
+    @property
+    def _m(self) -> int:
+        return int(self.origin["train_pictures"])
 
     def trained_on(self, data: Dataset) -> bool | None:
         """Compare a training set with the run's by their SHA-256; None if the run has none."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.devices import at_precision
+from jaxnet.epochs import count_iterations
 from jaxnet.errors import ModelFileError, UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
@@ -70,6 +71,7 @@ def train(
     preprocessing = preprocessing_for(data) if preprocessing is None else preprocessing
     for value, kind in ((settings, Settings), (preprocessing, Preprocessing)):
         _require_kind(value, kind)
+    settings = settings.for_examples(len(data.train.labels))
     params = draw_params(settings, preprocessing.n_x)
     return _descend(_start(data, settings, preprocessing, params, command), hook, chunk)
 
@@ -79,6 +81,7 @@ def resume(
     data: Dataset,
     *,
     iterations: int | None = None,
+    epochs: int | None = None,
     hook: Hook | None = None,
     chunk: int | None = None,
     command: str = "",
@@ -90,6 +93,7 @@ def resume(
         data: The pictures that it was trained on; where they lie does not matter.
         iterations: The number of updates in all; by default the run's own. With as many as it has
             made already, only its outcome is determined.
+        epochs: How often it sees every picture in all, in place of iterations.
         hook: As in `train`.
         chunk: As in `train`.
         command: The command line, which is added to the run's own.
@@ -111,8 +115,9 @@ def resume(
     require_same_data(run, data)
     _require_consistent(run, settings)
     made = len(checkpoint.costs)
-    total = settings.iterations if iterations is None else iterations
-    require_integer("iterations", total, 1)
+    total = settings.iterations
+    if iterations is not None or epochs is not None:
+        total = count_iterations(len(data.train.labels), settings.batch, iterations, epochs)
     if total < made:
         raise UsageError(
             f"the run has made {made:,} iterations",
@@ -139,7 +144,7 @@ def resume(
             return _descend(continued, hook, chunk)
         X, Y, weights = examples
         params, costs = continued.model.params, checkpoint.costs
-        ended = outcome(params, X, Y, run.hidden, costs=costs, weights=weights)
+        ended = outcome(params, X, Y, run.hidden, costs=costs, weights=weights, epoch=run.epoch)
         return dataclasses.replace(continued, outcome=ended)
 
 
@@ -189,6 +194,7 @@ def _start(
         "source": data.source,
         "sha256": data.sha256,
         "train_sha256": data.train_sha256,
+        "train_pictures": len(data.train.labels),
         **versions(),
         "command": command,
     }
@@ -219,7 +225,9 @@ def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
     assert settings is not None
     assert examples is not None
     assert isinstance(run.descent, Descent)
-    flops = 4.0 * settings.hidden_units * examples.X.size  # of an iteration, or more
+    n_x, m = examples.X.shape
+    seen = min(settings.batch or m, m)
+    flops = 4.0 * settings.hidden_units * n_x * seen  # of an iteration, or more
     usual = int(min(max(CHUNK_FLOPS / flops, 1), 100))
     if chunk is not None:
         require_integer("chunk", chunk, 1)
@@ -231,6 +239,8 @@ def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
             examples.Y,
             run.hidden,
             iterations=settings.iterations,
+            batch=settings.batch,
+            seed=settings.seed,
             weights=examples.weights,
             chunk=usual,
         )

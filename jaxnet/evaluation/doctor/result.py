@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from jaxnet.epochs import steps_an_epoch
 from jaxnet.evaluation.doctor.check import Result, Verdict, does_not_apply
 from jaxnet.evaluation.doctor.trained import Trained
 from jaxnet.evaluation.scores import difference, wilson
@@ -44,11 +45,15 @@ def check_outcome(trained: Trained) -> Result:
     (X, Y, weights), costs = trained.train, trained.costs
     if not costs.size:
         costs = np.asarray(loss(trained.params, X, Y, trained.hidden, weights))[None]
-    case: str = outcome(trained.params, X, Y, trained.hidden, costs=costs, weights=weights)
+    batch = None if trained.settings is None else trained.settings.batch
+    epoch = steps_an_epoch(Y.size, batch)
+    case: str = outcome(
+        trained.params, X, Y, trained.hidden, costs=costs, weights=weights, epoch=epoch
+    )
     if trained.stopped:
         case = "not finite"
     verdict: Verdict = "pass" if case == "learning" else "fail" if case in FAILED else "warn"
-    late = float(late_cost(costs))
+    late = float(late_cost(costs, epoch))
     if case == "slow" and not trained.costs.size:
         case = "above"
     elif case == "slow" and abs(late - LN_2) <= NEAR * LN_2:

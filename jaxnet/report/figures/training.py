@@ -35,14 +35,20 @@ def draw_training(run: Run, label_entropy: float, title: str) -> Figure:
     )
     figure.suptitle(plain(title))
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(5.5, 1.6 * columns))[0]
-    _draw_costs(left.subplots(), run.costs, label_entropy)
+    _draw_costs(left.subplots(), run, label_entropy)
     _draw_units(right, run.model, rows, columns)
     return figure
 
 
-def _draw_costs(axes: Axes, costs: np.ndarray, label_entropy: float) -> None:
-    costs = costs[np.isfinite(costs)]  # only the last one of a run can be infinite or NaN
-    axes.plot(costs, label="this network")
+def _draw_costs(axes: Axes, run: Run, label_entropy: float) -> None:
+    costs = run.costs[np.isfinite(run.costs)]  # only the last one of a run can be infinite or NaN
+    if run.epoch == 1:
+        axes.plot(costs, label="this network")
+    else:
+        axes.plot(costs, color="tab:blue", alpha=0.25, linewidth=0.5, label="each mini-batch")
+        means = run.epoch_costs[np.isfinite(run.epoch_costs)]
+        middles = run.epoch * (np.arange(len(means)) + 0.5)
+        axes.plot(middles, means, color="tab:blue", label="mean of each epoch")
     axes.axhline(label_entropy, color="tab:gray", linestyle="--", label="always the class rate")
     axes.set(xlabel="iteration", ylabel="cost (mean cross-entropy)")
     if costs.max(initial=0) > FAR_ABOVE * label_entropy:

@@ -65,8 +65,11 @@ function describeSource({ settings, source }, lang, m) {
 }
 
 /** Name the update rule of the run if it is not plain gradient descent. */
-function otherRule({ optimizer, momentum, nesterov }) {
-  if (optimizer === "adam") return say("otherRule", { rule: "Adam" });
-  if (momentum) return say("otherRule", { rule: `momentum ${momentum}${nesterov ? " (Nesterov)" : ""}` });
+function otherRule({ optimizer, momentum, nesterov, batch }) {
+  const rules = [];
+  if (optimizer === "adam") rules.push("Adam");
+  if (momentum) rules.push(`momentum ${momentum}${nesterov ? " (Nesterov)" : ""}`);
+  if (batch) rules.push(say("miniBatches", { batch }));
+  if (rules.length) return say("otherRule", { rule: rules.join(", ") });
   return "";
 }
