@@ -10,7 +10,10 @@ from .data.find_pictures import PictureFiles, find_pictures
 from .data.load import load_dataset
 from .data.preprocessing import Preprocessing
 from .data.source import DataSource
+from .data.stored import StoredPictures, open_pictures
+from .data.stream import batches
 from .data.to_examples import to_examples
+from .descent import TrainState
 from .devices import use_all_cores
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
 from .evaluation.audit import Audit, audit
@@ -38,7 +41,7 @@ from .runs.repeat import Repetition, repeat
 from .runs.run import Run, first_params, load_data_for, load_run
 from .runs.train import resume, train
 from .settings import Settings
-from .training import Descent, Fit, TrainState, fit, fit_in_chunks, make_update, start_descent
+from .training import Descent, Fit, fit, fit_in_chunks, make_update, start_descent
 
 __version__: str
 
@@ -76,6 +79,7 @@ __all__ = [
     "Settings",
     "Sharpness",
     "Split",
+    "StoredPictures",
     "Sweep",
     "TrainState",
     "UsageError",
@@ -83,6 +87,7 @@ __all__ = [
     "audit",
     "backward",
     "balancing_weights",
+    "batches",
     "cache_programs",
     "check_pipeline",
     "check_run",
@@ -114,6 +119,7 @@ __all__ = [
     "make_examples",
     "make_update",
     "memorisation",
+    "open_pictures",
     "outcome",
     "predict",
     "predict_pictures",

@@ -40,16 +40,18 @@ def draw_batches(seed: int, first: int, count: int, m: int, batch: int) -> np.nd
     return order.reshape(-1, batch)[start : start + count]
 
 
-def draw_permutations(seed: int, epochs: range, m: int) -> np.ndarray:
+def draw_permutations(seed: int, epochs: range, m: int, *, stream: int = 0) -> np.ndarray:
     """Draw the order of m examples in consecutive epochs, (epochs, m).
+
+    Another `stream`, up to 2⁶⁴ − 1, gives independent orders for the same seed.
 
     An epoch sorts the examples by random numbers of 64 bits, at a place of its own in the stream of
     Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), which NumPy
     guarantees not to change.
     """
     blocks = math.ceil(m / 4)  # a step of Philox's counter gives four numbers
-    stream = np.random.Philox(key=seed, counter=epochs.start * blocks)
-    numbers = stream.random_raw(len(epochs) * blocks * 4).reshape(len(epochs), -1)
+    generator = np.random.Philox(key=seed + (stream << 64), counter=epochs.start * blocks)
+    numbers = generator.random_raw(len(epochs) * blocks * 4).reshape(len(epochs), -1)
     return np.argsort(numbers[:, :m], axis=1, kind="stable")
 
 

@@ -35,7 +35,11 @@ def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
 
 
 def _entropy(Y: jax.Array, weights: jax.Array | None) -> float:
-    p = float(np.average(Y, weights=weights))
+    return binary_entropy(float(np.average(Y, weights=weights)))
+
+
+def binary_entropy(p: float) -> float:
+    """Compute −p log p − (1 − p) log(1 − p)."""
     return -sum(share * math.log(share) for share in (p, 1 - p) if share > 0)
 
 

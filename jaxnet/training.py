@@ -3,13 +3,11 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
-from jax import lax
 
 from jaxnet.activations import Activation, relu
 from jaxnet.arrays import (
@@ -22,78 +20,28 @@ from jaxnet.arrays import (
 )
 from jaxnet.batches import draw_batches
 from jaxnet.defaults import BASES, LARGEST_SEED, LEARNING_RATE, MOMENTUM, MOST_ITERATIONS
-from jaxnet.devices import PickledOnHost, jit_loop
+from jaxnet.descent import (
+    LONGEST_CHUNK,
+    CostAndGradients,
+    Part,
+    TrainState,
+    batch_cost_and_gradients,
+    descend,
+    pixel_cost_and_gradients,
+    update_once,
+    updates_program,
+    with_extra_args,
+)
+from jaxnet.devices import PickledOnHost, at_precision
 from jaxnet.epochs import count_iterations, steps_an_epoch
 from jaxnet.errors import DivergenceError, UsageError, require_choice, require_integer
-from jaxnet.examples import select
-from jaxnet.network import Params, loss
+from jaxnet.network import Params
 from jaxnet.optimizer import Sgd, check_optimizer, sgd
 from jaxnet.outcomes import Outcome, outcome
 from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
 
-# The longest chunk: the program that is compiled once holds room for so many costs.
-LONGEST_CHUNK = 1000
-
 # At most so many indices of examples are drawn for a chunk: 16 MB.
 MOST_INDICES = 4_000_000
-
-# (params, inputs, Y, hidden, weights) -> (cost, gradients)
-CostAndGradients = Callable[..., tuple[jax.Array, Params]]
-
-
-class TrainState(NamedTuple):
-    """All that an update changes: the parameters and the optimizer's memory."""
-
-    params: Params
-    opt_state: optax.OptState
-
-
-# Cached, so that the same optimizer gives the same rule, for which nothing is compiled twice.
-_with_extra_args = functools.lru_cache(maxsize=32)(optax.with_extra_args_support)
-
-
-pixel_cost_and_gradients = jax.value_and_grad(loss)
-
-
-def batch_cost_and_gradients(
-    params: Params,
-    rows: jax.Array,
-    Y: jax.Array,
-    hidden: Activation,
-    weights: jax.Array | None,
-    indices: jax.Array,
-) -> tuple[jax.Array, Params]:
-    """Compute the cost of some examples and its gradients.
-
-    Args:
-        params: W1, b1, W2, b2.
-        rows: Xᵀ (m, n_x), since rows are gathered ten times faster than columns.
-        Y: (1, m).
-        hidden: The activation of the hidden units.
-        weights: The weights of these examples, (1, batch).
-        indices: Which examples, (batch,).
-    """
-    return pixel_cost_and_gradients(params, rows[indices].T, Y[:, indices], hidden, weights)
-
-
-def _update(
-    rule: optax.TransformUpdateExtraArgsFn,
-    cost_and_gradients: CostAndGradients,
-    hidden: Activation,
-    state: TrainState,
-    inputs: jax.Array | Span,
-    Y: jax.Array,
-    weights: jax.Array | None = None,
-) -> tuple[TrainState, jax.Array]:
-    def cost_of(params: Params) -> jax.Array:
-        return cost_and_gradients(params, inputs, Y, hidden, weights)[0]
-
-    cost, gradients = cost_and_gradients(state.params, inputs, Y, hidden, weights)
-    # The cost and its function are for the optimizers that search along a line, such as L-BFGS.
-    steps, opt_state = rule(
-        gradients, state.opt_state, state.params, value=cost, grad=gradients, value_fn=cost_of
-    )
-    return TrainState(optax.apply_updates(state.params, steps), opt_state), cost
 
 
 def make_update(
@@ -113,7 +61,7 @@ def make_update(
     """
     check_optimizer(optimizer)
     check_activation(hidden)
-    step = _step_program(_with_extra_args(optimizer).update, hidden)
+    step = _step_program(with_extra_args(optimizer).update, hidden)
 
     def update(
         state: TrainState, X: jax.Array, Y: jax.Array, weights: jax.Array | None = None
@@ -133,7 +81,7 @@ def make_update(
 
 @functools.lru_cache(maxsize=32)
 def _step_program(rule: optax.TransformUpdateExtraArgsFn, hidden: Activation) -> Any:
-    return jax.jit(functools.partial(_update, rule, pixel_cost_and_gradients, hidden))
+    return jax.jit(functools.partial(update_once, rule, pixel_cost_and_gradients, hidden))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -164,7 +112,8 @@ class Descent(PickledOnHost):
         """The parameters in pixels: W1, b1, W2, b2."""
         if self.W1 is None:
             return self.state.params
-        return leave_span(self.state.params, self.W1, self.X)
+        with at_precision(self.X.dtype):
+            return leave_span(self.state.params, self.W1, self.X)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.optimizer if isinstance(self.optimizer, Sgd) else None
@@ -232,59 +181,6 @@ class Fit:
     def params(self) -> Params:
         """The parameters after the last update: W1, b1, W2, b2."""
         return self.descent.params
-
-
-def _run_chunk(
-    state: TrainState,
-    count: int,
-    batches: np.ndarray | None,
-    inputs: jax.Array | Span,
-    Y: jax.Array,
-    weights: jax.Array | None,
-    *,
-    rule: optax.TransformUpdateExtraArgsFn,
-    cost_and_gradients: CostAndGradients,
-    hidden: Activation,
-) -> tuple[jax.Array, TrainState, jax.Array, jax.Array]:
-    """Make up to `count` updates; stop where a number is not finite.
-
-    Args:
-        state: Where to start from.
-        count: How many.
-        batches: The indices of the examples that they see, (count or more, batch); None for all.
-        inputs: X (n_x, m); with batches Xᵀ; in the span what stays fixed in it.
-        Y: (1, m).
-        weights: (1, m), or None.
-        rule: The optimizer's.
-        cost_and_gradients: That of the basis.
-        hidden: The activation of the hidden units.
-
-    Returns:
-        How many updates were made, the state after them, the costs (LONGEST_CHUNK,), and whether
-        every cost and parameter was finite.
-    """
-
-    def continues(carry: Any) -> jax.Array:
-        done, _, _, finite = carry
-        return (done < count) & finite
-
-    def step(carry: Any) -> Any:
-        done, state, costs, _ = carry
-        indices, w = select(done, Y, weights, batches=batches)
-        of_these = cost_and_gradients
-        if indices is not None:
-            of_these = functools.partial(cost_and_gradients, indices=indices)
-        state, cost = _update(rule, of_these, hidden, state, inputs, Y, w)
-        finite = functools.reduce(
-            jnp.logical_and, (jnp.isfinite(leaf).all() for leaf in state.params.values())
-        )
-        return done + 1, state, costs.at[done].set(cost), finite & jnp.isfinite(cost)
-
-    start = (jnp.array(0), state, jnp.zeros(LONGEST_CHUNK, Y.dtype), jnp.array(True))
-    return lax.while_loop(continues, step, start)
-
-
-_chunk_program = functools.partial(jit_loop, _run_chunk, "rule", "cost_and_gradients", "hidden")
 
 
 def fit_in_chunks(
@@ -369,11 +265,11 @@ def _chunks(
         batch = None  # the same steps, but for the order of summation
     inputs, cost_and_gradients = _basis(descent, batch)
     program = functools.partial(
-        _chunk_program(small_products=descent.span is not None),
+        updates_program(small_products=descent.span is not None),
         inputs=inputs,
         Y=Y,
         weights=weights,
-        rule=_with_extra_args(descent.optimizer).update,
+        rule=with_extra_args(descent.optimizer).update,
         cost_and_gradients=cost_and_gradients,
         hidden=hidden,
     )
@@ -382,31 +278,22 @@ def _chunks(
         batches = None if batch is None else draw_batches(seed, first, chunk, m, batch)
         return program(state, count, batches)
 
-    t = len(descent.costs)
-    costs = np.concatenate([descent.costs, np.empty(iterations - t, Y.dtype)])
-    state, ended = descent.state, False
-    begin = (t, state)
-    while not ended:
-        before, begin = begin, (t, state)
-        done, state, chunk_costs, finite = run(state, t, min(chunk, iterations - t))
-        t += int(done)
-        costs[begin[0] : t] = np.asarray(chunk_costs)[: t - begin[0]]
-        ended = t == iterations or not finite
-        here = dataclasses.replace(descent, state=state, costs=costs[:t])
-        how: Outcome | None = None
-        if ended and finite:
-            # In the span the pixels' weights may overflow where their coefficients do not.
-            epoch = steps_an_epoch(m, batch)
-            how = outcome(here.params, here.X, Y, hidden, costs=costs, weights=weights, epoch=epoch)
-        if not finite or how == "not finite":
-            # The last finite state: the same steps give the same bits, so it is computed once more
-            # from the start of this chunk, or of the one before.
-            how, good = "not finite", t - 1 if np.isfinite(costs[t - 1]) else t - 2
-            first, state = begin if good >= begin[0] else before
-            good = max(good, first)
-            _, state, _, _ = run(state, first, good - first)
-            here = dataclasses.replace(descent, state=state, costs=costs[:good])
-        yield Fit(here, costs[:t], how)
+    def part(first: int) -> Part:
+        rows = None if batch is None else draw_batches(seed, first, chunk, m, batch)
+        count = min(chunk, iterations - first)
+        return Part(first, count, lambda state, number: program(state, number, rows))
+
+    def judge(state: TrainState, costs: np.ndarray) -> Outcome:
+        # In the span the pixels' weights may overflow where their coefficients do not.
+        params = dataclasses.replace(descent, state=state).params
+        epoch = steps_an_epoch(m, batch)
+        return outcome(params, descent.X, Y, hidden, costs=costs, weights=weights, epoch=epoch)
+
+    parts = map(part, range(len(descent.costs), iterations, chunk))
+    for reached in descend(parts, descent.state, descent.costs, iterations, judge):
+        state, good, costs, how = reached
+        here = dataclasses.replace(descent, state=state, costs=costs[:good])
+        yield Fit(here, costs, how)
 
 
 def _basis(descent: Descent, batch: int | None) -> tuple[jax.Array | Span, CostAndGradients]:

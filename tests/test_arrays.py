@@ -15,6 +15,7 @@ from jaxnet.activations import Activation, relu, sigmoid
 from jaxnet.arrays import check_key
 from jaxnet.backprop import backward
 from jaxnet.curvature import hessian_product, sharpness
+from jaxnet.descent import TrainState
 from jaxnet.errors import DataError, JaxnetError, UsageError
 from jaxnet.examples import Examples, balancing_weights, make_examples, select
 from jaxnet.many import leave_one_out as leave_one_out_module
@@ -36,7 +37,7 @@ from jaxnet.network import (
 from jaxnet.optimizer import sgd
 from jaxnet.outcomes import label_entropy, outcome
 from jaxnet.settings import Settings
-from jaxnet.training import Descent, TrainState, fit, fit_in_chunks, make_update, start_descent
+from jaxnet.training import Descent, fit, fit_in_chunks, make_update, start_descent
 
 X: Any = np.random.default_rng(1).normal(size=(5, 7)).astype(np.float32)
 Y: Any = np.array([[0, 1, 1, 0, 1, 0, 0]], np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import Problem
 
-from jaxnet import training
+from jaxnet import descent, training
 from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.examples import Examples, balancing_weights, make_examples, select
 from jaxnet.network import loss
@@ -104,7 +104,7 @@ def test_every_step_of_fit_asks_select(
         assert batches is None
         return None, select(t, Y, weights, left_out=t % 7)[1]
 
-    monkeypatch.setattr(training, "select", rotating)
+    monkeypatch.setattr(descent, "select", rotating)
     hidden = Activation("rotating", relu.function, relu.slope)  # for which nothing is compiled yet
     start = training.start_descent(tiny.params, tiny.X, sgd(0.0), basis)
     *_, still = training.fit_in_chunks(start, tiny.Y, hidden, iterations=9, chunk=9)

@@ -10,13 +10,14 @@ import pytest
 from conftest import Problem
 from jax import lax
 
-from jaxnet import training
+from jaxnet import descent
 from jaxnet.activations import ACTIVATIONS, Activation, leaky_relu, relu
 from jaxnet.backprop import backward
+from jaxnet.descent import TrainState
 from jaxnet.errors import DataError, DivergenceError, UsageError
 from jaxnet.network import Params, init_params, loss
 from jaxnet.optimizer import sgd
-from jaxnet.training import Fit, TrainState, fit, fit_in_chunks, make_update, start_descent
+from jaxnet.training import Fit, fit, fit_in_chunks, make_update, start_descent
 
 ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
 
@@ -181,7 +182,7 @@ def test_going_on_from_a_chunk_gives_the_same_bits(tiny: Problem) -> None:
 
 @pytest.mark.parametrize("basis", ["pixels", "span"])
 def test_nothing_recompiles(basis: str, tiny: Problem) -> None:
-    run = training._chunk_program(small_products=basis == "span")
+    run = descent.updates_program(small_products=basis == "span")
     run.clear_cache()
     for seed, rate, momentum, iterations in ((0, 0.1, 0.0, 150), (1, 0.2, 0.9, 7), (2, 3, 0.5, 1)):
         params = init_params(jax.random.key(seed), 5, 3, weight_scale=0.1 * rate, dtype=jnp.float64)
@@ -191,7 +192,7 @@ def test_nothing_recompiles(basis: str, tiny: Problem) -> None:
 
 
 def test_the_same_optimizer_compiles_once(tiny: Problem) -> None:
-    run = training._chunk_program(small_products=False)
+    run = descent.updates_program(small_products=False)
     run.clear_cache()
     adam = optax.adam(0.01)
     for _ in range(2):

@@ -60,7 +60,7 @@ def read_hdf5(
         if _has_other_names(file):
             return _read_other_names(path, file, test, positive, layout, data_seed)
         train = _read_split(file, "train", layout)
-        classes = _read_classes(file)
+        classes = read_classes(file)
         validation = (
             _read_split(file, "validation", layout)
             if "validation_set_x" in names_in(file)
@@ -71,9 +71,9 @@ def read_hdf5(
         return Dataset(train, None, classes, source=str(path), validation=validation)
     with open_hdf5(test, LAYOUT.replace("train", "test")) as file:
         split = _read_split(file, "test", layout)
-        if CLASSES in names_in(file) and _read_classes(file) != classes:
+        if CLASSES in names_in(file) and read_classes(file) != classes:
             raise DataError(
-                f"{test} has the classes {_read_classes(file)}, but {path} has {classes}",
+                f"{test} has the classes {read_classes(file)}, but {path} has {classes}",
                 "the same two classes, in the same order, in both files",
                 "give the test file that belongs to this training file",
             )
@@ -174,14 +174,8 @@ def _read_split(file: h5py.File, name: str, layout: str | None) -> Split:
             if is_test_file
             else "rename the datasets in the file, or give the pictures as a folder",
         )
-    x, y = arrays
-    if y.dtype.kind not in "iub" or y.size != max(y.shape, default=0):
-        raise DataError(
-            f"{name}_set_y in {file.filename} has shape {y.shape} and type {y.dtype}",
-            "one integer for each picture, 0 or 1",
-            "store the labels as integers of shape (m,)",
-        )
-    labels = read_array(y).reshape(-1)
+    x, _ = arrays
+    labels = _read_labels(file, name)
     here = ArrayFile(
         Path(file.filename),
         {names[0]: _stored(x)},
@@ -195,7 +189,29 @@ def _read_split(file: h5py.File, name: str, layout: str | None) -> Split:
     return Split(images, labels.astype(np.int64), groups)
 
 
-def _read_classes(file: h5py.File) -> tuple[str, str]:
+def read_labels_of(file: h5py.File, split: str, m: int) -> np.ndarray:
+    """Read the labels of m pictures of a split, (m,) of 0 and 1.
+
+    Raises:
+        DataError: If they are no integers, or not m labels of 0 and 1.
+    """
+    labels = _read_labels(file, split)
+    check_labels(labels, m, f"{split}_set_y in {file.filename}")
+    return labels.astype(np.int64)
+
+
+def _read_labels(file: h5py.File, split: str) -> np.ndarray:
+    y = find_array(file, f"{split}_set_y")
+    if y.dtype.kind not in "iub" or y.size != max(y.shape, default=0):
+        raise DataError(
+            f"{split}_set_y in {file.filename} has shape {y.shape} and type {y.dtype}",
+            "one integer for each picture, 0 or 1",
+            "store the labels as integers of shape (m,)",
+        )
+    return read_array(y).reshape(-1)
+
+
+def read_classes(file: h5py.File) -> tuple[str, str]:
     """Read the two class names, bytes or strings; without `list_classes`, number the classes."""
     if CLASSES not in names_in(file):
         return "class 0", "class 1"

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxnet.data.dataset import Dataset
+from jaxnet.descent import LONGEST_CHUNK
 from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
@@ -17,7 +18,7 @@ from jaxnet.outcomes import FAILED, any_active
 from jaxnet.progress import Track, silent
 from jaxnet.runs.run import Run, columns_of, first_params
 from jaxnet.settings import Settings
-from jaxnet.training import LONGEST_CHUNK, Descent, fit_in_chunks, start_descent
+from jaxnet.training import Descent, fit_in_chunks, start_descent
 
 # How often the rate is halved in search of one that learns: down to a 65,536th.
 HALVINGS = 16

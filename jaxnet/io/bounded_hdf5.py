@@ -272,14 +272,26 @@ def find_array(group: h5py.Group, name: str) -> h5py.Dataset:
 
 
 def read_array(source: h5py.Dataset) -> np.ndarray:
-    """Read a whole HDF5 dataset, after its declared size is checked against the file's size.
+    """Read a whole HDF5 dataset, after `check_array`.
 
     Returns:
         The values, in the byte order of this machine.
 
     Raises:
-        DataError: If they are neither numbers nor strings, declare an implausible size, or are
-            compressed by an unsupported filter.
+        DataError: As `check_array`.
+        ValueError: As `check_array`.
+    """
+    check_array(source)
+    array = np.asarray(source[()])
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_array(source: h5py.Dataset) -> None:
+    """Check the declared size of an HDF5 dataset against the file's size, and how it is stored.
+
+    Raises:
+        DataError: If its values are neither numbers nor strings, it declares an implausible size,
+            or is compressed by an unsupported filter.
         ValueError: If a string or a chunk is damaged.
     """
     path = Path(source.file.filename)
@@ -305,8 +317,6 @@ def read_array(source: h5py.Dataset) -> np.ndarray:
         )
     if source.chunks is not None:
         _check_chunks(source, plausible)
-    array = np.asarray(source[()])
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _check_chunks(source: h5py.Dataset, plausible: int) -> None:

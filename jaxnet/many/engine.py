@@ -26,6 +26,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
 from jaxnet.batches import draw_batches
+from jaxnet.descent import TrainState
 from jaxnet.devices import at_highest_precision, find_devices, jit_loop
 from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError, require_number
@@ -37,7 +38,6 @@ from jaxnet.outcomes import is_active, judge, label_entropy, late_cost
 from jaxnet.progress import Track, silent
 from jaxnet.settings import Settings
 from jaxnet.span import Span, exact_product, layer1_in_span, span_cost_and_gradients
-from jaxnet.training import TrainState
 
 CPU_BLOCK, GPU_BLOCK = 64, 4096
 SEEDS_AT_ONCE = 64

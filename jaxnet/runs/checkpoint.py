@@ -17,11 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jaxnet.descent import TrainState
 from jaxnet.errors import ModelFileError
 from jaxnet.io.attributes import read_attribute, write_attributes
 from jaxnet.io.bounded_hdf5 import find_array, find_group, read_array
 from jaxnet.network import Params
-from jaxnet.training import Descent, TrainState
+from jaxnet.training import Descent
 
 NAMES = {"pixels": ("W1", "b1", "W2", "b2"), "span": ("C", "b1", "W2", "b2")}
 

@@ -18,6 +18,7 @@ from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.load import load_searched
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
+from jaxnet.data.stored import StoredPictures
 from jaxnet.devices import PickledOnHost, at_precision, find_devices
 from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError
@@ -265,15 +266,42 @@ def versions() -> dict[str, Value]:
     }
 
 
-def require_same_data(run: Run, data: Dataset) -> None:
+def require_same_data(run: Run, data: Dataset | StoredPictures) -> None:
     """Raise a UsageError unless pictures, labels, classes and splits are those of the run."""
+    if isinstance(data, StoredPictures):
+        _require_same_stream(run, data)
+        return
     check_dataset(data)
     if run.origin.get("sha256") == data.sha256:
         return
+    if "stream_sha256" in run.origin:
+        raise UsageError(
+            "the run was trained on pictures that stay in their files",
+            "the same files, read in blocks",
+            "give open_pictures(…) as the data",
+        )
     part = "test pictures or labels" if run.trained_on(data) else "pictures or labels"
     raise UsageError(
         f"{data.source} holds other {part} than the run was trained on "
         f"(SHA-256 {data.sha256[:12]}…, the run's {str(run.origin.get('sha256'))[:12]}…)",
         "the same pictures, in the same order, to the last byte",
         "restore the original pictures, or start a new run",
+    )
+
+
+def _require_same_stream(run: Run, pictures: StoredPictures) -> None:
+    ours = run.origin.get("stream_sha256")
+    if ours == pictures.sha256:
+        return
+    if ours is None:
+        raise UsageError(
+            "the run was trained on pictures in memory, and these are read in blocks",
+            "the same pictures in memory",
+            "give load_dataset(…) as the data",
+        )
+    raise UsageError(
+        f"{pictures.source} holds other pictures or labels than the run was trained on "
+        f"(SHA-256 {pictures.sha256[:12]}…, the run's {str(ours)[:12]}…)",
+        "the same pictures, in the same files and order",
+        "restore the original files, or start a new run",
     )

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
+from jaxnet.data.stored import StoredPictures
+from jaxnet.data.stream import require_size
 from jaxnet.devices import at_precision
 from jaxnet.epochs import count_iterations
 from jaxnet.errors import ModelFileError, UsageError, require_integer
@@ -27,6 +29,13 @@ from jaxnet.runs.run import (
     require_same_data,
     versions,
 )
+from jaxnet.runs.stream_training import (
+    descend_on_stream,
+    judge_on_stream,
+    require_streamable,
+    start_on_stream,
+    state_of,
+)
 from jaxnet.settings import Settings
 from jaxnet.training import Descent, fit_in_chunks, start_descent
 
@@ -39,7 +48,7 @@ Hook = Callable[[Run], bool | None]
 
 
 def train(
-    data: Dataset,
+    data: Dataset | StoredPictures,
     settings: Settings | None = None,
     preprocessing: Preprocessing | None = None,
     *,
@@ -50,7 +59,8 @@ def train(
     """Train the network on the training set of `data`.
 
     Args:
-        data: The pictures.
+        data: The pictures; or those that stay in their files, as `open_pictures` returns them, of
+            which mini-batches are read.
         settings: Network and descent; by default the article's.
         preprocessing: How pictures become columns; by default grey, in their own size.
         hook: Called after each chunk of iterations with the run so far: for progress, checkpoints
@@ -66,11 +76,15 @@ def train(
         DataError: If the pictures cannot be used.
         UsageError: If an argument is of the wrong type or out of its range.
     """
-    check_dataset(data)
     settings = Settings() if settings is None else settings
+    _require_kind(settings, Settings)
+    if isinstance(data, StoredPictures):
+        preprocessing = Preprocessing(*data.size) if preprocessing is None else preprocessing
+        _require_kind(preprocessing, Preprocessing)
+        return _train_stored(data, settings, preprocessing, hook, command)
+    check_dataset(data)
     preprocessing = preprocessing_for(data) if preprocessing is None else preprocessing
-    for value, kind in ((settings, Settings), (preprocessing, Preprocessing)):
-        _require_kind(value, kind)
+    _require_kind(preprocessing, Preprocessing)
     settings = settings.for_examples(len(data.train.labels))
     params = draw_params(settings, preprocessing.n_x)
     return _descend(_start(data, settings, preprocessing, params, command), hook, chunk)
@@ -78,7 +92,7 @@ def train(
 
 def resume(
     run: Run,
-    data: Dataset,
+    data: Dataset | StoredPictures,
     *,
     iterations: int | None = None,
     epochs: int | None = None,
@@ -117,7 +131,7 @@ def resume(
     made = len(checkpoint.costs)
     total = settings.iterations
     if iterations is not None or epochs is not None:
-        total = count_iterations(len(data.train.labels), settings.batch, iterations, epochs)
+        total = count_iterations(_count(data), settings.batch, iterations, epochs)
     if total < made:
         raise UsageError(
             f"the run has made {made:,} iterations",
@@ -127,6 +141,10 @@ def resume(
     settings = dataclasses.replace(settings, iterations=total)
     # Each once, since an attribute of a file has an end.
     commands = [*str(run.origin.get("command", "")).splitlines(), command]
+    kept = "\n".join(dict.fromkeys(filter(None, commands)))
+    if isinstance(data, StoredPictures):
+        run = dataclasses.replace(run, settings=settings, origin=run.origin | {"command": kept})
+        return _resume_stored(run, data, hook)
     with at_precision(settings.precision):
         examples = _training_examples(data, settings, run.preprocessing)
         optimizer = settings.make_optimizer()
@@ -137,7 +155,7 @@ def resume(
             costs=checkpoint.costs,
             settings=settings,
             data_source=data.data_source or run.data_source,
-            origin=run.origin | {"command": "\n".join(dict.fromkeys(filter(None, commands)))},
+            origin=run.origin | {"command": kept},
             examples=examples,
         )
         if total > made:
@@ -186,18 +204,57 @@ def _require_kind(value: object, kind: type) -> None:
         )
 
 
+def _count(data: Dataset | StoredPictures) -> int:
+    return len(data if isinstance(data, StoredPictures) else data.train.labels)
+
+
+def _train_stored(
+    pictures: StoredPictures,
+    settings: Settings,
+    preprocessing: Preprocessing,
+    hook: Hook | None,
+    command: str,
+) -> Run:
+    """Train on pictures that stay in their files."""
+    require_streamable(settings)
+    require_size(preprocessing, pictures)
+    settings = dataclasses.replace(settings.for_examples(len(pictures)), basis="pixels")
+    checkpoint = start_on_stream(draw_params(settings, preprocessing.n_x), settings)
+    hashes = {"stream_sha256": pictures.sha256}
+    origin = _origin(pictures.source, hashes, len(pictures), command)
+    run = Run(
+        preprocessing,
+        pictures.classes,
+        settings.hidden,
+        checkpoint,
+        checkpoint.costs,
+        UNFINISHED,
+        settings,
+        pictures.data_source,
+        origin,
+    )
+    return descend_on_stream(run, pictures, hook)
+
+
+def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None) -> Run:
+    """Continue a run on pictures that stay in their files."""
+    settings = run.settings
+    assert settings is not None
+    require_streamable(settings)
+    checkpoint = checkpoint_of(run.descent)
+    state = state_of(checkpoint, settings)  # raises an error if it is not that of the settings
+    run = dataclasses.replace(run, descent=checkpoint, costs=checkpoint.costs)
+    if settings.iterations > len(checkpoint.costs):
+        return descend_on_stream(run, pictures, hook)
+    return dataclasses.replace(run, outcome=judge_on_stream(run, pictures, state, run.costs))
+
+
 def _start(
     data: Dataset, settings: Settings, preprocessing: Preprocessing, params: Params, command: str
 ) -> Run:
     """Make a run of which no iteration is made yet."""
-    origin: dict[str, Value] = {
-        "source": data.source,
-        "sha256": data.sha256,
-        "train_sha256": data.train_sha256,
-        "train_pictures": len(data.train.labels),
-        **versions(),
-        "command": command,
-    }
+    hashes = {"sha256": data.sha256, "train_sha256": data.train_sha256}
+    origin = _origin(data.source, hashes, len(data.train.labels), command)
     with at_precision(settings.precision):
         examples = _training_examples(data, settings, preprocessing)
         descent = start_descent(params, examples.X, settings.make_optimizer(), settings.basis)
@@ -213,6 +270,10 @@ def _start(
         origin,
         examples,
     )
+
+
+def _origin(source: str, hashes: dict[str, str], m: int, command: str) -> dict[str, Value]:
+    return {"source": source, **hashes, "train_pictures": m, **versions(), "command": command}
 
 
 def _training_examples(data: Dataset, settings: Settings, preprocessing: Preprocessing) -> Examples:

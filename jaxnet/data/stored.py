@@ -1,0 +1,183 @@
+"""Pictures that stay in their HDF5 files, in the article's layout; blocks of them are read."""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from jaxnet.data.array_names import CLASSES
+from jaxnet.data.dataset import check_images
+from jaxnet.data.hdf5 import LAYOUT, read_classes, read_labels_of
+from jaxnet.data.source import DataSource
+from jaxnet.errors import DataError
+from jaxnet.io.bounded_hdf5 import check_array, find_array, names_in, open_hdf5
+from jaxnet.io.files import expand
+
+# Of the pictures, as many are part of the fingerprint; a terabyte would take an hour.
+FINGERPRINT_PICTURES = 1024
+
+# Reads the pictures from one number up to another into an array (n, h, w, 3) uint8.
+Read = Callable[[int, int, np.ndarray], None]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StoredPictures:
+    """A split of pictures in one or several HDF5 files, and its labels, which are in memory.
+
+    Attributes:
+        paths: The files; their pictures are numbered one file after the other.
+        starts: The number of the first picture of each file, and that of all, (files + 1,).
+        chunks: How many pictures a chunk of each file holds, (files,); 1 if it has none.
+        labels: (m,) uint8 of 0 and 1.
+        size: Height and width of a picture, in pixels.
+        classes: The names of class 0 and of class 1.
+        split: "train", "validation" or "test".
+    """
+
+    paths: tuple[Path, ...]
+    starts: np.ndarray
+    chunks: np.ndarray
+    labels: np.ndarray
+    size: tuple[int, int]
+    classes: tuple[str, str]
+    split: str = "train"
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Read]:
+        """Open the files for reading; yield a function that fills an array with a block.
+
+        Raises:
+            DataError: If a file has changed or cannot be read, also inside the `with` block.
+        """
+        with contextlib.ExitStack() as stack:
+            arrays: dict[int, h5py.Dataset] = {}
+
+            def read(first: int, last: int, out: np.ndarray) -> None:
+                while first < last:
+                    number = int(np.searchsorted(self.starts, first, side="right")) - 1
+                    start, end = self.starts[number : number + 2]
+                    if number not in arrays:
+                        file = stack.enter_context(open_hdf5(self.paths[number], LAYOUT))
+                        arrays[number] = find_array(file, f"{self.split}_set_x")
+                        self._require_unchanged(number, arrays[number])
+                    stop = min(last, end)
+                    block, out = out[: stop - first], out[stop - first :]
+                    arrays[number].read_direct(block, np.s_[first - start : stop - start])
+                    first = stop
+
+            yield read
+
+    def _require_unchanged(self, number: int, array: h5py.Dataset) -> None:
+        expected = (self.starts[number + 1] - self.starts[number], *self.size, 3)
+        if array.shape != expected or array.dtype != np.uint8:
+            raise DataError(
+                f"{array.name} in {self.paths[number]} has now shape {array.shape} and type "
+                f"{array.dtype}",
+                f"shape {expected} and type uint8, as it had at first",
+                "do not change a file while it is read; start again",
+            )
+
+    @property
+    def source(self) -> str:
+        """A description of the origin."""
+        first = self.paths[0]
+        return str(first) if len(self.paths) == 1 else f"{first} and {len(self.paths) - 1} more"
+
+    @property
+    def data_source(self) -> DataSource | None:
+        """The options that name the files; None if there are several."""
+        return DataSource(str(self.paths[0])) if len(self.paths) == 1 else None
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of classes, shape, labels and 1,024 pictures spread evenly."""
+        digest = hashlib.sha256(repr((self.classes, self.size, len(self))).encode())
+        digest.update(self.labels.data)
+        picture = np.empty((1, *self.size, 3), np.uint8)
+        with self.open() as read:
+            count = min(len(self), FINGERPRINT_PICTURES)
+            for i in np.linspace(0, len(self) - 1, count).astype(int):
+                read(i, i + 1, picture)
+                digest.update(picture.data)
+        return digest.hexdigest()
+
+
+def open_pictures(
+    source: str | Path | Sequence[str | Path], split: str = "train"
+) -> StoredPictures:
+    """Open HDF5 files in the article's layout without reading their pictures.
+
+    Args:
+        source: A file, or several, whose pictures have one size and whose classes are the same.
+        split: "train", "validation" or "test".
+
+    Raises:
+        DataError: If a file is missing or damaged, has another layout, or does not fit the others.
+    """
+    paths = [source] if isinstance(source, str | Path) else list(source)
+    if not paths:
+        raise DataError("no file is given", "one HDF5 file or more", "name the files")
+    parts = [_open_one(expand(path), split) for path in paths]
+    first = parts[0]
+    for part in parts[1:]:
+        if (part.size, part.classes) != (first.size, first.classes):
+            raise DataError(
+                f"{part.paths[0]} holds pictures of {_describe(part)}, and {first.paths[0]} of "
+                f"{_describe(first)}",
+                "files with pictures of one size and with the same two classes",
+                "leave one out, or write it anew",
+            )
+    labels = np.concatenate([part.labels for part in parts])
+    present = np.unique(labels)
+    if split == "train" and len(present) < 2:
+        raise DataError(
+            f'every training picture is "{first.classes[present[0]]}"',
+            "pictures of both classes in the training split",
+            f'add pictures of "{first.classes[1 - present[0]]}"',
+        )
+    return dataclasses.replace(
+        first,
+        paths=tuple(part.paths[0] for part in parts),
+        starts=np.cumsum([0, *map(len, parts)]),
+        chunks=np.concatenate([part.chunks for part in parts]),
+        labels=labels,
+    )
+
+
+def _open_one(path: Path, split: str) -> StoredPictures:
+    with open_hdf5(path, LAYOUT) as file:
+        members = names_in(file)
+        names = [f"{split}_set_{letter}" for letter in "xy"]
+        if not set(names) <= set(members):
+            raise DataError(
+                f"{path} contains {', '.join(sorted(members)) or 'nothing'}",
+                f"the datasets {names[0]} and {names[1]}: only files in the article's layout are "
+                "read in blocks",
+                "load it whole and write it in this layout: jaxnet data FILE --write NEW.h5",
+            )
+        images = find_array(file, names[0])
+        check_images(images.shape, images.dtype, f"{names[0]} in {path}")
+        check_array(images)
+        labels = read_labels_of(file, split, len(images))
+        return StoredPictures(
+            (path,),
+            np.array([0, len(images)]),
+            np.array([1 if images.chunks is None else images.chunks[0]]),
+            labels.astype(np.uint8),
+            images.shape[1:3],
+            read_classes(file) if CLASSES in members else ("class 0", "class 1"),
+            split,
+        )
+
+
+def _describe(part: StoredPictures) -> str:
+    height, width = part.size
+    return f"{height} × {width} of {' and '.join(part.classes)}"

@@ -1,0 +1,204 @@
+"""Descent: one update, many updates in one program, and a training as a sequence of those."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+
+from jaxnet.activations import Activation
+from jaxnet.devices import jit_loop
+from jaxnet.examples import select
+from jaxnet.network import Params, loss
+from jaxnet.outcomes import Outcome
+
+# (params, inputs, Y, hidden, weights) -> (cost, gradients)
+CostAndGradients = Callable[..., tuple[jax.Array, Params]]
+
+# The longest chunk without mini-batches: its program holds room for so many costs.
+LONGEST_CHUNK = 1000
+
+
+class TrainState(NamedTuple):
+    """All that an update changes: the parameters and the optimizer's memory."""
+
+    params: Params
+    opt_state: optax.OptState
+
+
+# Cached, so that the same optimizer gives the same rule, for which nothing is compiled twice.
+with_extra_args = functools.lru_cache(maxsize=32)(optax.with_extra_args_support)
+
+
+pixel_cost_and_gradients = jax.value_and_grad(loss)
+
+
+def batch_cost_and_gradients(
+    params: Params,
+    rows: jax.Array,
+    Y: jax.Array,
+    hidden: Activation,
+    weights: jax.Array | None,
+    indices: jax.Array,
+) -> tuple[jax.Array, Params]:
+    """Compute the cost of some examples and its gradients.
+
+    Args:
+        params: W1, b1, W2, b2.
+        rows: Xᵀ (m, n_x), since rows are gathered ten times faster than columns.
+        Y: (1, m).
+        hidden: The activation of the hidden units.
+        weights: The weights of these examples, (1, batch).
+        indices: Which examples, (batch,).
+    """
+    return pixel_cost_and_gradients(params, rows[indices].T, Y[:, indices], hidden, weights)
+
+
+def update_once(
+    rule: optax.TransformUpdateExtraArgsFn,
+    cost_and_gradients: CostAndGradients,
+    hidden: Activation,
+    state: TrainState,
+    inputs: Any,
+    Y: jax.Array,
+    weights: jax.Array | None = None,
+) -> tuple[TrainState, jax.Array]:
+    """Make one update; return the new state and the cost before it."""
+
+    def cost_of(params: Params) -> jax.Array:
+        return cost_and_gradients(params, inputs, Y, hidden, weights)[0]
+
+    cost, gradients = cost_and_gradients(state.params, inputs, Y, hidden, weights)
+    # The cost and its function are for the optimizers that search along a line, such as L-BFGS.
+    steps, opt_state = rule(
+        gradients, state.opt_state, state.params, value=cost, grad=gradients, value_fn=cost_of
+    )
+    return TrainState(optax.apply_updates(state.params, steps), opt_state), cost
+
+
+def run_updates(
+    state: TrainState,
+    count: int,
+    batches: np.ndarray | None,
+    inputs: Any,
+    Y: jax.Array,
+    weights: jax.Array | None,
+    *,
+    rule: optax.TransformUpdateExtraArgsFn,
+    cost_and_gradients: CostAndGradients,
+    hidden: Activation,
+) -> tuple[jax.Array, TrainState, jax.Array, jax.Array]:
+    """Make up to `count` updates; stop where a number is not finite.
+
+    Args:
+        state: Where to start from.
+        count: How many.
+        batches: The indices of the examples that they see, (count or more, batch); None for all.
+        inputs: What `cost_and_gradients` takes: X (n_x, m), with batches Xᵀ, or a `Span`.
+        Y: (1, m).
+        weights: (1, m), or None.
+        rule: The optimizer's.
+        cost_and_gradients: That of the basis.
+        hidden: The activation of the hidden units.
+
+    Returns:
+        How many updates were made, the state after them, the costs (count or more,), and whether
+        every cost and parameter was finite.
+    """
+    room = LONGEST_CHUNK if batches is None else len(batches)
+
+    def continues(carry: Any) -> jax.Array:
+        done, _, _, finite = carry
+        return (done < count) & finite
+
+    def step(carry: Any) -> Any:
+        done, state, costs, _ = carry
+        indices, w = select(done, Y, weights, batches=batches)
+        of_these = cost_and_gradients
+        if indices is not None:
+            of_these = functools.partial(cost_and_gradients, indices=indices)
+        state, cost = update_once(rule, of_these, hidden, state, inputs, Y, w)
+        finite = functools.reduce(
+            jnp.logical_and, (jnp.isfinite(leaf).all() for leaf in state.params.values())
+        )
+        return done + 1, state, costs.at[done].set(cost), finite & jnp.isfinite(cost)
+
+    start = (jnp.array(0), state, jnp.zeros(room, Y.dtype), jnp.array(True))
+    return lax.while_loop(continues, step, start)
+
+
+updates_program = functools.partial(jit_loop, run_updates, "rule", "cost_and_gradients", "hidden")
+
+
+class Part(NamedTuple):
+    """A part of a training: some consecutive updates.
+
+    Attributes:
+        first: The iteration of its first update.
+        length: How many there are.
+        run: Makes up to so many of them, as `run_updates` does: (state, count) -> its results.
+    """
+
+    first: int
+    length: int
+    run: Callable[[TrainState, int], Any]
+
+
+class Reached(NamedTuple):
+    """Where a training is after a part.
+
+    Attributes:
+        state: The last state whose numbers are all finite.
+        made: After how many updates this is.
+        costs: The cost before each update that was made, (iterations,).
+        outcome: How it ended; None while it goes on.
+    """
+
+    state: TrainState
+    made: int
+    costs: np.ndarray
+    outcome: Outcome | None
+
+
+def descend(
+    parts: Iterable[Part],
+    state: TrainState,
+    costs: np.ndarray,
+    iterations: int,
+    judge: Callable[[TrainState, np.ndarray], Outcome],
+) -> Iterator[Reached]:
+    """Make the updates of a training part by part, until its end or a number that is not finite.
+
+    Args:
+        parts: The parts, the first of them after the updates that are made already.
+        state: The state after those.
+        costs: The cost before each of them.
+        iterations: The number of updates in all.
+        judge: Determines the outcome of a training whose numbers are finite.
+    """
+    t = len(costs)
+    costs = np.concatenate([costs, np.empty(iterations - t, costs.dtype)])
+    begin: tuple[Part, TrainState] | None = None
+    for part in parts:
+        before, begin = begin, (part, state)
+        done, state, new_costs, finite = part.run(state, part.length)
+        t += int(done)
+        costs[part.first : t] = np.asarray(new_costs)[: t - part.first]
+        if t < iterations and finite:
+            yield Reached(state, t, costs[:t], None)
+            continue
+        how: Outcome = judge(state, costs) if finite else "not finite"
+        made = t
+        if how == "not finite":
+            # The last finite state: the same steps give the same bits, so it is computed once more
+            # from the start of this part, or of the one before.
+            good = t - 1 if np.isfinite(costs[t - 1]) else t - 2
+            again, start = begin if good >= part.first or before is None else before
+            made = max(good, again.first)
+            _, state, _, _ = again.run(start, made - again.first)
+        yield Reached(state, made, costs[:t], how)
+        return

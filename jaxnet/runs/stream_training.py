@@ -1,0 +1,182 @@
+"""Training on pictures that stay in their files: the same updates, on batches that are read."""
+
+import dataclasses
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+
+from jaxnet.activations import Activation
+from jaxnet.data.columns import rows_of_bytes
+from jaxnet.data.stored import StoredPictures
+from jaxnet.data.stream import read_in_order, read_pools
+from jaxnet.descent import (
+    CostAndGradients,
+    Part,
+    TrainState,
+    descend,
+    pixel_cost_and_gradients,
+    updates_program,
+    with_extra_args,
+)
+from jaxnet.devices import at_precision
+from jaxnet.errors import UsageError
+from jaxnet.network import Params
+from jaxnet.outcomes import Outcome, any_active, binary_entropy, judge, late_cost
+from jaxnet.runs.checkpoint import Checkpoint
+from jaxnet.runs.run import STOPPED, UNFINISHED, Run
+from jaxnet.settings import Settings
+
+# What a pool's training is called with: the run so far; True stops it there.
+Hook = Callable[[Run], bool | None]
+
+
+def require_streamable(settings: Settings) -> None:
+    """Raise a UsageError unless a network can be trained on a stream with these settings."""
+    if settings.batch is None:
+        raise UsageError(
+            "the pictures are read in blocks, and batch is not given",
+            "mini-batches, since a step that sees all pictures needs all of them in memory",
+            "give the number of pictures of a batch: batch=256",
+        )
+    if settings.basis == "span":
+        raise UsageError(
+            "the pictures are read in blocks, and the basis is span",
+            "the pixels: the products of all pictures with each other do not fit into memory",
+            "leave the basis out",
+        )
+
+
+def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = None) -> Run:
+    """Train a run to its end, or until its hook stops it, which is called after every pool.
+
+    Args:
+        run: A run whose descent is a `Checkpoint` in pixels.
+        pictures: The training set.
+        hook: As in `train`.
+    """
+    settings, checkpoint = run.settings, run.descent
+    assert settings is not None
+    assert isinstance(checkpoint, Checkpoint)
+    began = time.perf_counter()
+    with at_precision(settings.precision):
+        state = state_of(checkpoint, settings)
+        judged = functools.partial(judge_on_stream, run, pictures)
+        parts = _parts(run, pictures)
+        costs, iterations = checkpoint.costs, settings.iterations
+        for reached in descend(parts, state, costs, iterations, judged):
+            run = dataclasses.replace(
+                run,
+                descent=_checkpoint(reached.state, reached.costs[: reached.made]),
+                costs=reached.costs,
+                outcome=reached.outcome or UNFINISHED,
+                seconds=time.perf_counter() - began,
+            )
+            if hook is not None and hook(run) and reached.outcome is None:
+                return dataclasses.replace(run, outcome=STOPPED)
+    return run
+
+
+def start_on_stream(params: Params, settings: Settings) -> Checkpoint:
+    """Start a descent in pixels."""
+    with at_precision(settings.precision):
+        state = TrainState(params, settings.make_optimizer().init(params))
+        return _checkpoint(state, np.empty(0, settings.precision))
+
+
+def state_of(checkpoint: Checkpoint, settings: Settings) -> TrainState:
+    """Put the arrays of a checkpoint back into the state of its optimizer."""
+    structure = jax.tree.structure(settings.make_optimizer().init(checkpoint.params))
+    memory = [jax.device_put(array) for array in checkpoint.memory]
+    return TrainState(checkpoint.params, jax.tree.unflatten(structure, memory))
+
+
+def _checkpoint(state: TrainState, costs: np.ndarray) -> Checkpoint:
+    return Checkpoint(
+        state.params,
+        costs,
+        "pixels",
+        {name: np.asarray(leaf) for name, leaf in state.params.items()},
+        tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state.opt_state)),
+    )
+
+
+def _parts(run: Run, pictures: StoredPictures) -> Any:
+    """Yield the updates of each pool."""
+    settings, made = run.settings, len(run.descent.costs)
+    assert settings is not None
+    assert settings.batch is not None
+    program = functools.partial(
+        updates_program(small_products=False),
+        rule=with_extra_args(settings.make_optimizer()).update,
+        cost_and_gradients=_stored_cost_and_gradients(
+            run.preprocessing.color, run.preprocessing.pixel_scale, settings.precision
+        ),
+        hidden=run.hidden,
+    )
+    class_weights = _class_weights(pictures) if settings.balanced else None
+    left = settings.iterations - made
+    for pool in read_pools(pictures, settings.batch, settings.seed, made, left):
+        inputs = {
+            "batches": pool.batches,
+            "inputs": pool.images.reshape(len(pool.images), -1),
+            "Y": pool.labels[None].astype(settings.precision),
+            "weights": None if class_weights is None else class_weights[pool.labels][None],
+        }
+        run_pool = functools.partial(program, **inputs)
+        yield Part(made, pool.made, run_pool)
+        made += pool.made
+
+
+def _class_weights(pictures: StoredPictures) -> np.ndarray:
+    """Weigh the classes as `balancing_weights` does, (2,)."""
+    positive = np.mean(pictures.labels)
+    return np.array([0.5 / (1 - positive), 0.5 / positive])
+
+
+@functools.cache
+def _stored_cost_and_gradients(color: str, pixel_scale: str, dtype: str) -> CostAndGradients:
+    """Make the function that computes the cost of pictures (n, bytes) and its gradients."""
+
+    def cost_and_gradients(
+        params: Params,
+        pictures: jax.Array,
+        Y: jax.Array,
+        hidden: Activation,
+        weights: jax.Array | None,
+        indices: jax.Array,
+    ) -> tuple[jax.Array, Params]:
+        # One picture after the other: XLA gathers bytes one by one, but copies a whole row.
+        rows = lax.map(lambda i: lax.dynamic_index_in_dim(pictures, i, keepdims=False), indices)
+        X = rows_of_bytes(rows.reshape(len(indices), -1, 3), color, pixel_scale, dtype).T
+        return pixel_cost_and_gradients(params, X, Y[:, indices], hidden, weights)
+
+    return cost_and_gradients
+
+
+def judge_on_stream(
+    run: Run, pictures: StoredPictures, state: TrainState, costs: np.ndarray
+) -> Outcome:
+    """Determine the outcome of a run as `jaxnet.outcome` does, with the pictures read in blocks."""
+    finite = all(np.isfinite(np.asarray(leaf)).all() for leaf in state.params.values())
+    finite = finite and bool(np.isfinite(costs).all())
+    active = finite and _any_active(run, pictures, state.params)
+    balanced = run.settings is not None and run.settings.balanced
+    entropy = binary_entropy(0.5 if balanced else float(np.mean(pictures.labels)))
+    late = late_cost(costs, run.epoch)
+    result: Outcome = str(judge(finite, active, costs[0], late, entropy))  # type: ignore[assignment]
+    return result
+
+
+def _any_active(run: Run, pictures: StoredPictures, params: Params) -> bool:
+    """Compute whether a hidden unit is active on any picture; read until one is."""
+    assert run.settings is not None
+    convert = run.preprocessing.columns
+    for split in read_in_order(pictures, 256):
+        if any_active(params, convert(split.images, run.settings.precision), run.hidden):
+            return True
+    return False
