@@ -24,3 +24,6 @@ BASES = ("auto", "pixels", "span")
 SIDE = 64
 COLOR = "gray"
 PIXEL_SCALE = "symmetric"
+
+# How the built-in sketches are painted: the newest recipe.
+RECIPE = 2

@@ -11,13 +11,13 @@ import h5py
 import jax
 import numpy as np
 import pytest
+from first_sketches import first_sketches
 from test_run import DATA, QUICK, WAYS, assert_same, settings_of
 from test_sweep_file import GRID, SHARED, make_start, stop_after
 from test_sweep_file import assert_same as assert_same_sweep
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.download import FOLDER_VARIABLE
-from jaxnet.data.load import load_dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import ModelFileError, UsageError
@@ -59,12 +59,12 @@ def format1() -> Path:
 
 @pytest.fixture(scope="module")
 def sketches() -> Dataset:
-    return load_dataset("sketches")
+    return first_sketches()
 
 
 @pytest.fixture(scope="module")
 def few_sketches() -> Dataset:
-    return load_dataset("sketches", count=40)
+    return first_sketches(40)
 
 
 # The files of 0.1.0 itself
@@ -76,7 +76,7 @@ def test_a_run_of_0_1_0_is_loaded(name: str, format1: Path) -> None:
     run = load_run(path)
     settings = RUNS[name]
     assert run.settings == settings
-    assert run.data_source == DataSource(count=40 if name == "adam_pixels" else None)
+    assert run.data_source == DataSource(count=40 if name == "adam_pixels" else None, recipe=1)
     assert run.preprocessing == Preprocessing(64, 64)
     assert run.classes == ("other", "cat")
     assert run.hidden == settings.hidden

@@ -49,6 +49,7 @@ def test_sketches() -> None:
     assert dataset.classes == ("other", "cat")
     other = load_dataset("sketches", count=10, data_seed=1)
     assert not np.array_equal(dataset.train.images, other.train.images)
+    assert load_dataset("sketches", count=10, recipe=1).source.startswith("sketches, recipe 1")
 
 
 def test_the_class_called_cat_becomes_1(h5: Write) -> None:

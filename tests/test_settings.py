@@ -74,6 +74,7 @@ def test_the_defaults_are_those_of_the_article() -> None:
     assert dataclasses.asdict(DataSource()) == dict.fromkeys(MAY_BE_NONE) | {
         "data": "sketches",
         "data_seed": 0,
+        "recipe": 2,
         "skip_bad": False,
         "exclude_leaks": False,
         "strict": False,

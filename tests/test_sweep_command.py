@@ -14,10 +14,12 @@ import jax
 import numpy as np
 import pytest
 from conftest import Result
+from first_sketches import first_sketches
 from PIL import Image
 
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.download import FOLDER_VARIABLE
+from jaxnet.data.hdf5 import write_hdf5
 from jaxnet.data.load import load_dataset
 from jaxnet.data.preprocessing import preprocessing_for
 from jaxnet.many.grid import Grid
@@ -217,14 +219,20 @@ def old_sweep() -> Path:
     return path
 
 
-OLD: dict[str, Any] = {"--learning-rates": "0.001,0.01", "--seeds": 3, "--iterations": 50}
+OLD: dict[str, Any] = {
+    "--data": "first.h5",
+    "--learning-rates": "0.001,0.01",
+    "--seeds": 3,
+    "--iterations": 50,
+}
 
 
 def test_a_sweep_of_0_1_0_is_read_and_continued(jaxnet: Run, old_sweep: Path) -> None:
     with h5py.File(old_sweep) as file:
         names = ("last_costs", "train_accuracies", "test_accuracies")
         old = {name: file[f"results/relu/{name}"][()] for name in names}
-    dataset = load_dataset("sketches")
+    dataset = first_sketches()
+    write_hdf5(Path("first.h5"), dataset)
     grid, shared = Grid((0.001, 0.01), (0.01,), 3), Settings(iterations=50)
     out = Path("old")
     out.mkdir()

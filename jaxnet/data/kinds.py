@@ -1,10 +1,13 @@
 """Tables of the drawn objects: each kind is a short list of parts, painted in order.
 
 A cat's head, for instance, consists of four triangles for the ears, a disc, the eyes, and so on.
-The module `sketches` paints such a table.
+The modules `recipe1` and `recipe2` paint such a table.
 """
 
+import functools
 from typing import NamedTuple
+
+import numpy as np
 
 DISC, BOX, TRIANGLE, DOME, RING, ARC = range(6)
 COAT, SHADE, PALE, FIRST, SECOND, THIRD, INK, WHITE = range(8)
@@ -200,3 +203,30 @@ OTHERS = (
     Kind(BOAT, BRIGHT, (WOOD, "#f0ece6 #e8a33a", "#4f8fd0 #3f6f98")),
     Kind(CLUTTER, BRIGHT, (BRIGHT, BRIGHT, BRIGHT), mess=0.5),
 )
+KINDS = (*OTHERS, *CATS)
+MOST_PARTS = max(len(kind.body) + len(kind.head) for kind in KINDS)
+OPTIONS = 6  # each list of colours is repeated to this length
+
+
+@functools.cache
+def as_arrays(kind: Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Convert a kind to arrays of numbers.
+
+    Returns:
+        parts: (parts, 8), each part followed by 0 for the body or 1 for the head.
+        strays: (parts, 8), the largest random deviation of each of these numbers.
+        colours: (4, OPTIONS, 3), the choices for COAT, FIRST, SECOND and THIRD; RGB in [0, 1].
+    """
+    parts = np.array(
+        [(*part, 0) for part in kind.body] + [(*part, 1) for part in kind.head], np.float32
+    )
+    strays = np.zeros_like(parts)
+    strays[:, 1:3] = kind.mess
+    strays[:, 3:5] = 0.06 * parts[:, 3:5]
+    strays[:, 5] = 2 + 60 * kind.mess
+    colours = np.zeros((4, OPTIONS, 3), np.float32)
+    for slot, names in enumerate((kind.coats, *kind.extras)):
+        rgb = [tuple(bytes.fromhex(name[1:])) for name in names.split()]
+        if rgb:
+            colours[slot] = np.resize(rgb, (OPTIONS, 3)) / 255
+    return parts, strays, colours

@@ -40,7 +40,7 @@ def load_dataset(
         test: The file or folder of the test split; by default the one in or beside `source`.
         track: Reports the progress of reading or drawing, and of the search for leaks.
         options: The other fields of `DataSource` by name: positive, size, count, data_seed,
-            skip_bad, exclude_leaks, strict, layout.
+            recipe, skip_bad, exclude_leaks, strict, layout.
 
     Raises:
         DataError: If the pictures cannot be read or used.
@@ -117,7 +117,7 @@ def _draw_sketches(chosen: DataSource, track: Track) -> Dataset:
 
     count = chosen.count
     counts = () if count is None else (count, max(2, round(count * 50 / 209)))
-    return draw_sketches(*counts, seed=chosen.data_seed, track=track)
+    return draw_sketches(*counts, seed=chosen.data_seed, recipe=chosen.recipe, track=track)
 
 
 def _read_catvnoncat(chosen: DataSource, track: Track) -> Dataset:

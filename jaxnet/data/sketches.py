@@ -3,36 +3,32 @@
 An object is a table of parts from `kinds` (a disc, a box, a triangle, each with its position, size,
 angle and colour). A picture is such a table with a small random deviation in every number. The
 object is then moved, scaled, tilted, sometimes mirrored, and painted in random colours onto a
-background. A brightness gradient and noise are added. One compiled program paints every kind.
+background. A brightness gradient and noise are added.
 
-A picture is determined by RECIPE, the seed, its split, its label and its number within that label;
-it does not depend on how many others are drawn. Its bytes are reproducible on one machine with one
-version of JAX. Elsewhere the last bit of a float32 may differ, and with it a pixel by one level.
+A picture is determined by the recipe, the seed, its split, its label and its number within that
+label; it does not depend on how many others are drawn. Every change of a pixel is a new recipe, and
+the earlier ones are kept, since a run is continued on its own pictures only. Recipe 2 draws the
+same bytes everywhere; recipe 1, that of jaxnet 0.1.0, nearly so: see `recipe1`.
 """
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split
-from jaxnet.data.kinds import CATS, COAT, DISC, OTHERS, Kind
-from jaxnet.devices import find_devices
-from jaxnet.errors import DataError, require_number
+from jaxnet.data.kinds import CATS, OTHERS
+from jaxnet.defaults import RECIPE
+from jaxnet.errors import DataError, require_integer, require_number
 from jaxnet.progress import Track, silent
 
-RECIPE = 1  # increased whenever a change alters a pixel of the drawings
-SIDE = 64
-BATCH = 64
-OPTIONS = 6  # each list of colours is repeated to this length
 TRAIN_CATS, TEST_CATS = 72 / 209, 17 / 50
-
-# Shorter tables are padded with a part outside the picture.
-PADDING = (DISC, 99, 99, 1, 1, 0, COAT, 0)
-PARTS = max(len(kind.body) + len(kind.head) for kind in (*CATS, *OTHERS))
 
 
 def draw_sketches(
-    train_count: int = 209, test_count: int = 50, *, seed: int = 0, track: Track = silent
+    train_count: int = 209,
+    test_count: int = 50,
+    *,
+    seed: int = 0,
+    recipe: int = RECIPE,
+    track: Track = silent,
 ) -> Dataset:
     """Draw two splits of pictures (64, 64, 3) of cats (label 1) and of other objects (label 0).
 
@@ -43,13 +39,15 @@ def draw_sketches(
         train_count: The number of training pictures, at least 2.
         test_count: The number of test pictures, at least 2, or 0 for no test split.
         seed: The seed, from 0 to 2³² - 1.
+        recipe: How they are painted, 1 or 2; the two differ by one level in some pixels.
         track: Reports the progress in batches.
 
     Raises:
         DataError: If a count would leave a class of its split empty.
-        UsageError: If the seed is out of range.
+        UsageError: If the seed or the recipe is out of range.
     """
     require_number("seed", seed, 0, 2**32 - 1)
+    require_integer("recipe", recipe, 1, RECIPE)
     labels = [_shuffled_labels(train_count, TRAIN_CATS, np.random.default_rng([seed, 0]))]
     if test_count:
         labels.append(_shuffled_labels(test_count, TEST_CATS, np.random.default_rng([seed, 1])))
@@ -58,12 +56,16 @@ def draw_sketches(
     label, split = np.concatenate(labels), np.repeat(range(len(labels)), [len(y) for y in labels])
     keys = np.stack([np.full(len(label), seed), 4 * number + 2 * split + label], 1)
     kind = np.where(label == 1, len(OTHERS) + number % len(CATS), number % len(OTHERS))
-    images = _draw(keys.astype(np.uint32), kind, track)
+    if recipe == 1:
+        from jaxnet.data.recipe1 import paint_all  # here, since it imports JAX
+    else:
+        from jaxnet.data.recipe2 import paint_all
+    images = paint_all(keys.astype(np.uint32), kind, track)
     return Dataset(
         train=Split(images[:train_count], labels[0]),
         test=Split(images[train_count:], labels[1]) if test_count else None,
         classes=("other", "cat"),
-        source=f"sketches, recipe {RECIPE}, seed {seed}, {train_count} + {test_count} pictures",
+        source=f"sketches, recipe {recipe}, seed {seed}, {train_count} + {test_count} pictures",
     )
 
 
@@ -77,127 +79,3 @@ def _shuffled_labels(count: int, share: float, generator: np.random.Generator) -
             "give a larger count; a test count of 0 draws no test split",
         )
     return generator.permutation(np.repeat([1, 0], [cats, count - cats])).astype(np.int64)
-
-
-def _draw(keys: np.ndarray, kind: np.ndarray, track: Track) -> np.ndarray:
-    """Return the pictures (m, 64, 64, 3) uint8 of `keys` (m, 2) and `kind` (m,)."""
-    arrays = [_as_arrays(each) for each in (*OTHERS, *CATS)]
-    parts, strays, colours = (np.stack(each) for each in zip(*arrays, strict=True))
-    find_devices()
-    images = np.empty((len(keys), SIDE, SIDE, 3), np.uint8)
-    with jax.enable_x64(False), jax.default_device(_cpu()):
-        for start in track(range(0, len(keys), BATCH), "drawing", -(-len(keys) // BATCH)):
-            # The last batch is padded with the last picture, so that all batches have one shape.
-            batch = np.minimum(np.arange(start, start + BATCH), len(keys) - 1)
-            k = kind[batch]
-            painted = _paint(keys[batch], parts[k], strays[k], colours[k])
-            images[start : start + BATCH] = np.asarray(painted)[: len(keys) - start]
-    return images
-
-
-def _cpu() -> jax.Device | None:
-    """Return the CPU, or None (the default device) where JAX_PLATFORMS excludes the CPU."""
-    try:
-        return jax.local_devices(backend="cpu")[0]
-    except RuntimeError:
-        return None
-
-
-def _as_arrays(kind: Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Convert a kind to padded arrays for `_paint`.
-
-    Returns:
-        parts: (PARTS, 8), each part followed by 0 for the body or 1 for the head.
-        strays: (PARTS, 8), the largest random deviation of each of these numbers.
-        colours: (4, OPTIONS, 3), the choices for COAT, FIRST, SECOND and THIRD; RGB in [0, 1].
-    """
-    rows = [(*part, 0) for part in kind.body] + [(*part, 1) for part in kind.head]
-    parts = np.array(rows + [PADDING] * (PARTS - len(rows)), np.float32)
-    strays = np.zeros_like(parts)
-    strays[:, 1:3] = kind.mess
-    strays[:, 3:5] = 0.06 * parts[:, 3:5]
-    strays[:, 5] = 2 + 60 * kind.mess
-    colours = np.zeros((4, OPTIONS, 3), np.float32)
-    for slot, names in enumerate((kind.coats, *kind.extras)):
-        rgb = [tuple(bytes.fromhex(name[1:])) for name in names.split()]
-        if rgb:
-            colours[slot] = np.resize(rgb, (OPTIONS, 3)) / 255
-    return parts, strays, colours
-
-
-@jax.jit
-@jax.vmap
-def _paint(key: jax.Array, parts: jax.Array, strays: jax.Array, colours: jax.Array) -> jax.Array:
-    """Paint a batch of pictures (BATCH, 64, 64, 3) uint8; the body paints one of them.
-
-    Args:
-        key: (BATCH, 2) uint32, the key of all random numbers of a picture.
-        parts: (BATCH, PARTS, 8), from `_as_arrays`.
-        strays: (BATCH, PARTS, 8), from `_as_arrays`.
-        colours: (BATCH, 4, OPTIONS, 3), from `_as_arrays`.
-    """
-    key = jax.random.wrap_key_data(key, impl="threefry2x32")
-    draws = jax.random.uniform(key, (36 + 8 * PARTS + SIDE * SIDE,), jnp.float32, -1, 1)
-    size, tilt, right, down, mirror, shear, squeeze, nod_x, nod_y, stripe, phase = draws[:11]
-    patch, patched, furred, dark, tone, fall, edge, fold_x, fold_y, light_x, light_y = draws[11:22]
-    choice, tint, wall, floor = draws[22:26], draws[26:30], draws[30:33], draws[33:36]
-    parts = parts + strays * draws[36 : 36 + 8 * PARTS].reshape(PARTS, 8)
-    noise = draws[36 + 8 * PARTS :].reshape(1, SIDE, SIDE)
-
-    # (x, y) are coordinates of the picture, (u, v) those of the table. The object stays near the
-    # middle and is seldom mirrored, because eight hidden units on raw pixels cannot fit more.
-    row, column = (jax.lax.broadcasted_iota(jnp.float32, (1, SIDE, SIDE), axis) for axis in (1, 2))
-    x, y = (column + 0.5) * (2 / SIDE) - 1, (row + 0.5) * (2 / SIDE) - 1
-    size = 0.77 + 0.08 * size
-    cos, sin = jnp.cos(0.1 * tilt), jnp.sin(0.1 * tilt)
-    u, v = (x - 0.06 * right) / size, (y - 0.06 * down) / size
-    u, v = cos * u + sin * v, cos * v - sin * u
-    u = (jnp.where(mirror > -0.76, u, -u) + 0.08 * shear * v) * (1 + 0.08 * squeeze)
-
-    chosen = colours[jnp.arange(4), jnp.int32((choice + 1) * (OPTIONS / 2))]
-    chosen = chosen * (1 + 0.12 * tint[:, None])
-    coat, ink = chosen[:1], jnp.full((1, 3), 0.09, jnp.float32)
-    palette = jnp.concatenate([coat, 0.62 * coat, 0.45 * coat + 0.55, chosen[1:], ink, 1 - ink])
-
-    # One wave gives stripes, the sum of two gives patches.
-    wave = jnp.cos((9 + 2 * stripe) * (u + 0.25 * v * v) + 3 * phase)
-    wave = wave + jnp.where(patched > 0.2, 0, jnp.cos(4 * v + 2 * u + 3 * patch))
-    fur = jnp.clip(2.5 * wave - 0.5, 0, 1) * jnp.clip(furred + 0.1, 0, 0.25)
-
-    wall = jnp.where(dark > -0.86, 0.34, 0.78) + 0.14 * tone + 0.1 * wall
-    floor = 0.25 * fall * wall + 0.04 * floor
-    below = jnp.clip(0.5 + (y - 0.45 - 0.2 * edge) * 12, 0, 1)
-    folds = 1 + 0.06 * jnp.cos((5 + 3 * fold_x) * x + 3 * fold_y * y)
-    ground = folds * (wall[:, None, None] + below * floor[:, None, None])
-
-    def add(picture: jax.Array, part: jax.Array) -> tuple[jax.Array, None]:
-        shape, part_x, part_y, w, h, degrees, colour, head = part
-        cos, sin = jnp.cos(jnp.deg2rad(degrees)), jnp.sin(jnp.deg2rad(degrees))
-        du, dv = u - part_x - 0.05 * nod_x * head, v - part_y - 0.05 * nod_y * head
-        inside = -_distance(shape, cos * du + sin * dv, cos * dv - sin * du, w, h)
-        cover = jnp.clip(0.5 + inside * size * (SIDE / 2), 0, 1)
-        # A part is darker towards its edge, so that it looks round and contrasts with those behind.
-        shade = 0.72 + 0.28 * jnp.clip(inside / (0.5 * jnp.minimum(w, h) + 0.02), 0, 1)
-        shade = shade * (1 - jnp.where(colour == COAT, fur, 0))
-        paint = shade * palette[jnp.int32(colour)][:, None, None]
-        return picture + cover * (paint - picture), None
-
-    picture, _ = jax.lax.scan(add, ground, parts)
-    light = 1.05 + 0.15 * (light_x * x + light_y * y) - 0.06 * (x * x + y * y)
-    picture = 255 * (picture * light + 0.025 * noise)
-    return jnp.round(jnp.clip(picture, 0, 255)).astype(jnp.uint8).transpose(1, 2, 0)
-
-
-def _distance(
-    shape: jax.Array, x: jax.Array, y: jax.Array, w: jax.Array, h: jax.Array
-) -> jax.Array:
-    """Approximate the signed distance of points to a shape around 0; it is negative inside."""
-    near = jnp.sqrt((x / w) ** 2 + (y / h) ** 2)
-    far = jnp.sqrt((x / (w * w)) ** 2 + (y / (h * h)) ** 2)
-    disc = near * (near - 1) / jnp.maximum(far, 1e-6)
-    ring = jnp.abs(disc) - 0.28 * jnp.minimum(w, h)
-    box = jnp.maximum(jnp.abs(x) - w, jnp.abs(y) - h)
-    side = (2 * h * jnp.abs(x) - w * (y + h)) / jnp.sqrt(4 * h * h + w * w)
-    triangle, dome, arc = jnp.maximum(side, y - h), jnp.maximum(disc, y), jnp.maximum(ring, -y)
-    shapes = (disc, box, triangle, dome, ring, arc)
-    return jnp.select([shape == code for code in range(len(shapes))], shapes)

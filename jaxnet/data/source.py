@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from jaxnet.defaults import LARGEST_SEED
+from jaxnet.defaults import LARGEST_SEED, RECIPE
 from jaxnet.errors import UsageError
 from jaxnet.settings import check_options, option
 
@@ -53,6 +53,12 @@ class DataSource:
     )
     data_seed: int = option(
         0, "The seed of the sketches, or of a drawn test split.", least=0, greatest=LARGEST_SEED
+    )
+    recipe: int = option(
+        RECIPE,
+        "How the sketches are painted: 1 is the way of jaxnet 0.1.0, which differs in some pixels.",
+        least=1,
+        greatest=RECIPE,
     )
     skip_bad: bool = option(False, "Leave out pictures that cannot be read.")
     exclude_leaks: bool = option(

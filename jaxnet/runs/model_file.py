@@ -65,6 +65,7 @@ FORMAT_VERSION = 2
 BEFORE_IT_EXISTED: dict[str, Any] = {
     "strict": False,
     "layout": None,
+    "recipe": 1,
     "batch": None,
     "epochs": None,
 }
