@@ -14,6 +14,7 @@ from jaxnet.arrays import check_arrays, check_key, check_params
 from jaxnet.defaults import HIDDEN_UNITS, WEIGHT_SCALE
 from jaxnet.devices import at_highest_precision, find_devices, require_dtype
 from jaxnet.errors import UsageError, require_integer, require_number
+from jaxnet.normals import draw_normals
 
 Params = dict[str, jax.Array]  # W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
 
@@ -55,27 +56,12 @@ def init_params(
     require_integer("n_x", n_x, 1)
     require_integer("n_h", n_h, 1)
     scale1, scale2 = layer_scales(weight_scale, n_x, n_h)
-    # Scaled outside of the program that draws, which would round otherwise.
     normal1, normal2 = draw_normals(key, n_x, n_h)
-    # Zeros from NumPy, for which nothing is compiled.
-    b1, b2 = jax.device_put((np.zeros((n_h, 1), dtype), np.zeros((1, 1), dtype)))
-    return {
-        "W1": (normal1 * scale1).astype(dtype),
-        "b1": b1,
-        "W2": (normal2 * scale2).astype(dtype),
-        "b2": b2,
-    }
-
-
-@functools.partial(jax.jit, static_argnames=("n_x", "n_h"))
-def draw_normals(key: jax.Array, n_x: int, n_h: int) -> tuple[jax.Array, jax.Array]:
-    """Draw what the first weights are before they are scaled: (n_h, n_x) and (1, n_h) of N(0, 1).
-
-    In float32, because float64 would draw other numbers from the same key.
-    """
-    key1, key2 = jax.random.split(key)
-    W1 = jax.random.normal(key1, (n_h, n_x), jnp.float32)
-    return W1, jax.random.normal(key2, (1, n_h), jnp.float32)
+    with np.errstate(over="ignore"):  # training checks the cost
+        W1, W2 = (normal1 * scale1).astype(dtype), (normal2 * scale2).astype(dtype)
+    b1, b2 = np.zeros((n_h, 1), dtype), np.zeros((1, 1), dtype)
+    W1, b1, W2, b2 = jax.device_put((W1, b1, W2, b2))
+    return {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
 
 
 def layer_scales(weight_scale: float | jax.Array | str, n_x: int, n_h: int) -> tuple[Any, Any]:
@@ -85,7 +71,8 @@ def layer_scales(weight_scale: float | jax.Array | str, n_x: int, n_h: int) -> t
             return math.sqrt(2 / n_x), math.sqrt(2 / n_h)
         raise UsageError(f'weight_scale is "{weight_scale}"', 'a number or "he"', "give 0.01, say")
     require_number("weight_scale", weight_scale, 0, float(np.finfo(np.float32).max))
-    return weight_scale, weight_scale
+    scale = weight_scale if isinstance(weight_scale, jax.core.Tracer) else float(weight_scale)
+    return scale, scale
 
 
 def count_params(params: Params) -> int:

@@ -77,12 +77,19 @@ def sgd(
     rule = _sgd_rule(schedule, nesterov)
 
     def init(params: Params) -> optax.OptState:
-        state = rule.init(params)
         dtype = jnp.result_type(*jax.tree.leaves(params))
         for name, number in numbers.items():
             require_number(name, number, 0, largest_number(dtype))
-        given = {name: jnp.asarray(number, dtype) for name, number in numbers.items()}
-        return state._replace(hyperparams=state.hyperparams | given)
+        leaves = jax.tree.leaves((params, numbers))
+        if schedule or any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+            traced = {name: jnp.asarray(number, dtype) for name, number in numbers.items()}
+            state = rule.init(params)
+            return state._replace(hyperparams=state.hyperparams | traced)
+        # All is 0 but the numbers: made in NumPy, which compiles nothing.
+        shapes = jax.eval_shape(rule.init, params)
+        state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+        given = {name: np.asarray(number, dtype) for name, number in numbers.items()}
+        return jax.device_put(state._replace(hyperparams=state.hyperparams | given))
 
     made = Sgd(init, rule.update)
     made.arguments = (learning_rate, momentum, nesterov)

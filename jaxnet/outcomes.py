@@ -97,12 +97,17 @@ def outcome(
     return result
 
 
-@functools.partial(jax.jit, static_argnames="hidden")
 def any_active(
     params: Params, X: jax.Array, hidden: Activation = relu, weights: jax.Array | None = None
-) -> jax.Array:
+) -> bool:
     """Compute whether any hidden unit has a slope other than 0 on a picture of weight above 0."""
-    return is_active(forward(params, X, hidden).Z1, hidden, weights)
+    active = np.asarray(_slopes(params, X, hidden)) != 0  # (n_h, m)
+    return bool(np.any(active if weights is None else active & (np.asarray(weights) > 0)))
+
+
+@functools.partial(jax.jit, static_argnames="hidden")
+def _slopes(params: Params, X: jax.Array, hidden: Activation) -> jax.Array:
+    return hidden.slope(forward(params, X, hidden).Z1)
 
 
 def is_active(Z1: jax.Array, hidden: Activation, weights: jax.Array | None) -> jax.Array:

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxlib import version
 
 from jaxnet import devices
 from jaxnet.devices import FUSE_SUMS, jit_loop
@@ -71,8 +72,15 @@ def test_the_options_reach_the_compiler(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_options_that_this_xla_does_not_know_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "FUSE_SUMS", UNKNOWN)
+    monkeypatch.setattr(devices, "NEWEST_TRIED", (0, 9))
     assert options_of(monkeypatch, small_products=True) is None
     np.testing.assert_array_equal(jit_loop(sums(), small_products=True)(jnp.ones((2, 3))), [3, 3])
+
+
+def test_xla_knows_the_options_in_the_versions_that_were_tried() -> None:
+    if version.__version_info__[:2] <= devices.NEWEST_TRIED:
+        loop = jax.jit(sums(), compiler_options=FUSE_SUMS)
+        np.testing.assert_array_equal(loop(jnp.ones((2, 3))), [3, 3])
 
 
 def test_all_cores_are_used_or_it_is_told_why_not() -> None:

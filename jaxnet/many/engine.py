@@ -32,7 +32,8 @@ from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError, require_number
 from jaxnet.examples import Examples, select
 from jaxnet.many.grid import Rate, WeightScale
-from jaxnet.network import Forward, Params, draw_normals, forward_from, layer_scales
+from jaxnet.network import Forward, Params, forward_from, layer_scales
+from jaxnet.normals import draw_normals, make_key
 from jaxnet.optimizer import Sgd, largest_number, sgd
 from jaxnet.outcomes import is_active, judge, label_entropy, late_cost
 from jaxnet.progress import Track, silent
@@ -212,29 +213,16 @@ def _entropies(Y: jax.Array, weights: Any, left_out: np.ndarray | None) -> np.nd
     return np.array([label_entropy(Y, select(0, Y, weights, left_out=i)[1]) for i in left_out])
 
 
-@functools.partial(jax.jit, static_argnames=("n_x", "n_h", "generator"))
-def _draw(seeds: jax.Array, n_x: int, n_h: int, generator: str) -> tuple[jax.Array, jax.Array]:
-    """Draw the normals of every seed: W1 (seeds, n_h, n_x) and W2 (seeds, 1, n_h).
-
-    One after the other: with the generator rbg `vmap` would draw other numbers than `init_params`.
-    """
-
-    def draw(seed: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return draw_normals(jax.random.key(seed, impl=generator), n_x, n_h)
-
-    return lax.map(draw, seeds)
-
-
 def _draw_starts(
     seeds: np.ndarray, scale: tuple[float, float], X: jax.Array, X_test: jax.Array, n_h: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute what networks start from: W1₀ X, W1₀ X_test and W2, (seeds, …)."""
     drawn = []
     together = max(1, min(SEEDS_AT_ONCE, MOST_AT_ONCE // (n_h * len(X))))
-    seeds, generator = seeds.astype(np.uint32), str(jax.random.key_impl(jax.random.key(0)))
     for first in range(0, len(seeds), together):
-        normals = _draw(seeds[first : first + together], len(X), n_h, generator)
-        W1, W2 = (np.asarray(leaf) for leaf in normals)
+        some = seeds[first : first + together].tolist()
+        normals = [draw_normals(make_key(seed), len(X), n_h) for seed in some]
+        W1, W2 = (np.stack(layer) for layer in zip(*normals, strict=True))
         # As init_params rounds: the product in float32, whatever comes after.
         W1, W2 = W1 * np.float32(scale[0]), (W2 * np.float32(scale[1])).astype(X.dtype)
         rows = W1.astype(X.dtype).reshape(-1, len(X))

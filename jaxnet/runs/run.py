@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from jaxnet import __version__
@@ -26,6 +25,7 @@ from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.network import Params, init_params
+from jaxnet.normals import default_generator, make_key
 from jaxnet.progress import Track, silent
 from jaxnet.runs.checkpoint import Checkpoint, checkpoint_of
 from jaxnet.runs.folder import claim_folder
@@ -230,7 +230,7 @@ def draw_params(settings: Settings, n_x: int, generator: str | None = None) -> P
     find_devices()
     with at_precision(settings.precision):
         return init_params(
-            jax.random.key(settings.seed, impl=generator),
+            make_key(settings.seed, generator),
             n_x,
             settings.hidden_units,
             weight_scale=settings.weight_scale,
@@ -259,7 +259,7 @@ def versions() -> dict[str, Value]:
     packages = ("jax", "jaxlib", "optax", "numpy")
     return {
         "device": find_devices()[0].device_kind,
-        "prng": str(jax.random.key_impl(jax.random.key(0))),
+        "prng": default_generator(),
         "python": platform.python_version(),
         "jaxnet": __version__,
         **{name: importlib.metadata.version(name) for name in packages},
