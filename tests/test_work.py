@@ -11,11 +11,16 @@ from typing import Any
 
 import h5py
 import jax
+import numpy as np
 import pytest
 from conftest import Result
 
 from jaxnet.data import dataset, duplicates
+from jaxnet.data.columns import to_columns, to_row
 from jaxnet.evaluation import audit
+from jaxnet.network import init_params
+from jaxnet.normals import make_key
+from jaxnet.training import fit
 
 Run = Callable[..., Result]
 
@@ -85,7 +90,7 @@ def test_commands_do_everything_once(
     calls: collections.Counter[str],
 ) -> None:
     for words, programs in (
-        (("train", "--data", h5(), "--out", "run"), 18),
+        (("train", "--data", h5(), "--out", "run"), 6),
         (("evaluate", "run"), 2),
         (("data", h5()), 0),
         (("data", h5(), "--exclude-leaks"), 0),
@@ -98,6 +103,19 @@ def test_commands_do_everything_once(
         assert opened["both.h5"] == 3  # for its kind, for train, for test
         assert opened["model.h5"] == (3 if words[0] == "evaluate" else 0)
         assert calls == {"find_pairs": 1} | ({} if words[0] == "data" else {"_fingerprints": 1})
+
+
+def test_the_first_fit_compiles_what_it_repeats_and_little_else() -> None:
+    X, Y = to_columns(np.zeros((4, 3, 2, 3), np.uint8)), to_row([0, 1, 0, 1])
+    for basis, programs in (
+        ("span", ["jit(_run_chunk)", "jit(leave_span)", "jit(_slopes)"]),
+        ("pixels", ["jit(_run_chunk)", "jit(_slopes)"]),
+    ):
+        with compiled() as names:
+            params = init_params(make_key(0), len(X))
+            assert names == ["jit(_normals)"]
+            fit(params, X, Y, iterations=3, momentum=0.5, basis=basis)
+        assert names[1:] == programs
 
 
 @pytest.mark.usefixtures("undrawn")
