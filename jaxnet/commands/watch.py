@@ -6,8 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.progress import TextColumn
-
 from jaxnet.commands.interruption import Interruption
 from jaxnet.report.console import make_bar
 
@@ -43,7 +41,7 @@ class Watch:
         checkpoint_every: int | None = None,
     ) -> None:
         self._interruption = Interruption()
-        self._bar = make_bar(description, TextColumn("cost {task.fields[cost]:.4f}"))
+        self._bar = make_bar(description, "cost {task.fields[cost]:.4f}")
         self._task = self._bar.add_task(description, total=iterations, cost=float("nan"))
         self._folder, self._every = folder, checkpoint_every
         # The first state is saved at once, so that a run that is killed early can be continued.

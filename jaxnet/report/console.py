@@ -7,21 +7,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-    track,
-)
 
 from jaxnet.explain import in_units, reason_for_error
 from jaxnet.machine import free_address_space, has_gpu_driver
 from jaxnet.report.streams import SteadyConsole, steady_streams
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from jaxnet.progress import T
 
 # No markup, since a class may be named "[red]"; lines are not wrapped, since they may be piped.
@@ -94,18 +87,28 @@ def print_json(answer: Any) -> None:
 
 def show_progress(sequence: "Iterable[T]", description: str, total: float | None) -> "Iterable[T]":
     """Yield the items with a progress bar, which goes away at the end (a `Track`)."""
+    from rich.progress import track  # here, so that --help does not import it
+
     return track(
         sequence, description, total, console=err, transient=True, disable=not err.is_terminal
     )
 
 
-def make_bar(description: str, *columns: ProgressColumn) -> Progress:
-    """Make the bar of a long training, with further columns before the time that remains."""
+def make_bar(description: str, *columns: str) -> "Progress":
+    """Make the bar of a long training, with columns of text before the time that remains."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     return Progress(
         TextColumn(description),
         BarColumn(),
         MofNCompleteColumn(),
-        *columns,
+        *map(TextColumn, columns),
         TimeRemainingColumn(),
         console=err,
         transient=True,
