@@ -201,7 +201,7 @@ def test_starts_that_are_drawn_some_at_a_time_are_the_same(
 
 @pytest.mark.parametrize(
     ("networks", "block", "size", "expected"),
-    [(1000, None, 600, 64), (10, None, 600, 10), (1000, 7, 600, 7), (1000, None, 10**6, 10)],
+    [(1000, None, 600, 64), (10, None, 600, 10), (1000, 7, 600, 7), (1000, None, 10**7, 10)],
 )
 def test_how_many_networks_are_trained_at_once(
     networks: int, block: int | None, size: int, expected: int

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,8 +20,11 @@ from jaxnet.batches import draw_batches
 from jaxnet.data import stream
 from jaxnet.data.columns import PIXEL_SCALES, columns_on_device, to_columns
 from jaxnet.data.read_ahead import read_ahead
+from jaxnet.data.source import DataSource
 from jaxnet.data.stored import StoredPictures, open_pictures
 from jaxnet.data.stream import batches, read_in_order
+from jaxnet.evaluation import accuracies
+from jaxnet.evaluation.accuracies import predict_stored
 from jaxnet.runs.run import Run, load_run
 
 QUICK = Settings(hidden_units=3, weight_scale=0.3, learning_rate=0.05, batch=4, iterations=18)
@@ -35,8 +39,10 @@ def draw(m: int) -> Split:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    def write(split: Split, name: str = "a.h5", **how: Any) -> Path:
+    def write(split: Split, name: str = "a.h5", test: Split | None = None, **how: Any) -> Path:
         with h5py.File(tmp_path / name, "w") as file:
+            if test is not None:
+                file["test_set_x"], file["test_set_y"] = test.images, test.labels
             file.create_dataset("train_set_x", data=split.images, **how)
             file["train_set_y"] = split.labels
             file["list_classes"] = np.array([b"no", b"yes"])
@@ -318,3 +324,71 @@ def test_a_split_is_known_by_its_length(write: Callable[..., Path]) -> None:
     pictures = open_pictures(write(draw(10)))
     assert isinstance(pictures, StoredPictures)
     assert (len(pictures), pictures.size, pictures.classes) == (10, (4, 6), ("no", "yes"))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_command_trains_on_a_stream(
+    jaxnet: Callable[..., Any], write: Callable[..., Path]
+) -> None:
+    path = write(draw(23), test=draw(7))
+    settings = ("--hidden-units", 3, "--weight-scale", 0.3, "--learning-rate", 0.001, "--batch", 4)
+    command = ("train", "--data", path, "--stream", *settings)
+    whole = jaxnet(*command, "--epochs", 3, "--out", "whole", "--json")
+    assert whole.code == 0
+    answer = json.loads(whole.out)
+    assert (answer["iterations"], answer["epochs"]) == (18, 3)
+    assert answer["data"]["splits"]["test"]["shape"] == [7, 4, 6, 3]
+    assert {"train", "test"} == answer["accuracy"].keys()
+    run = load_run("whole")
+    expected = {
+        name: (run.model.predict_images(split.images) > 0.5) == split.labels
+        for name, split in {"train": draw(23), "test": draw(7)}.items()
+    }
+    assert answer["accuracy"] == {name: right.mean() for name, right in expected.items()}
+    assert {file.name for file in Path("whole").iterdir()} >= {"model.h5", "training.png"}
+
+    told = jaxnet(*command, "--iterations", 7, "--out", "half")
+    assert "(23, 4, 6, 3)" in told.out
+    assert "7 iterations (1 epoch)" in told.out
+    assert jaxnet("train", "--resume", "half", "--epochs", 3).code == 0
+    np.testing.assert_array_equal(load_run("half").costs, run.costs)
+    assert jaxnet("train", "--resume", "half").out == "half is finished already\n"
+
+
+def test_the_command_says_what_a_stream_cannot_have(
+    jaxnet: Callable[..., Any], write: Callable[..., Path]
+) -> None:
+    path = write(draw(10))
+    for options, found in (
+        ((), "batch is not given"),
+        (("--batch", 4, "--size", 8), "--size is given with --stream"),
+        (("--batch", 4, "--seeds", 2), "--seeds 2 is given with --stream"),
+        (("--batch", 4, "--basis", "span"), "basis is span"),
+    ):
+        result = jaxnet("train", "--data", path, "--stream", *options)
+        assert result.code == 2
+        assert found in result.err
+    folder = jaxnet("train", "--data", path.parent, "--stream", "--batch", 4)
+    assert "is a folder" in folder.err
+
+
+@pytest.mark.usefixtures("small_pools")
+def test_a_pattern_means_its_files_in_order(write: Callable[..., Path], tmp_path: Path) -> None:
+    for name, m in (("part-2.h5", 9), ("part-1.h5", 4)):
+        write(draw(m), name)
+    pattern = str(tmp_path / "part-*.h5")
+    pictures = open_pictures(pattern)
+    np.testing.assert_array_equal(pictures.starts, [0, 4, 13])
+    assert pictures.source.endswith("part-1.h5 and 1 more")
+    assert train(pictures, QUICK).data_source == DataSource(pattern)
+    assert open_pictures(pictures.paths).data_source is None
+
+
+def test_probabilities_of_a_stream_are_those_of_memory(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accuracies, "BLOCK", 4)
+    split = draw(10)
+    run = train(as_dataset(split), PIXELS)
+    ours = predict_stored(run.model, open_pictures(write(split)))
+    np.testing.assert_allclose(ours, run.model.predict_images(split.images), rtol=1e-6)

@@ -108,8 +108,8 @@ def test_commands_do_everything_once(
 def test_the_first_fit_compiles_what_it_repeats_and_little_else() -> None:
     X, Y = to_columns(np.zeros((4, 3, 2, 3), np.uint8)), to_row([0, 1, 0, 1])
     for basis, programs in (
-        ("span", ["jit(_run_chunk)", "jit(leave_span)", "jit(_slopes)"]),
-        ("pixels", ["jit(_run_chunk)", "jit(_slopes)"]),
+        ("span", ["jit(run_updates)", "jit(leave_span)", "jit(_slopes)"]),
+        ("pixels", ["jit(run_updates)", "jit(_slopes)"]),
     ):
         with compiled() as names:
             params = init_params(make_key(0), len(X))

@@ -30,6 +30,11 @@ class Begun(NamedTuple):
         """How its pictures become columns."""
         return self.run.preprocessing
 
+    @property
+    def streamed(self) -> bool:
+        """Whether its pictures stay in their file."""
+        return "stream_sha256" in self.run.origin
+
     def is_finished(self, *, page: bool) -> bool:
         """Whether it has made all iterations, and has all outputs.
 

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import glob
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -37,6 +38,7 @@ class StoredPictures:
         size: Height and width of a picture, in pixels.
         classes: The names of class 0 and of class 1.
         split: "train", "validation" or "test".
+        given: The path or the pattern that names the files; None if several paths were given.
     """
 
     paths: tuple[Path, ...]
@@ -46,6 +48,7 @@ class StoredPictures:
     size: tuple[int, int]
     classes: tuple[str, str]
     split: str = "train"
+    given: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -93,8 +96,8 @@ class StoredPictures:
 
     @property
     def data_source(self) -> DataSource | None:
-        """The options that name the files; None if there are several."""
-        return DataSource(str(self.paths[0])) if len(self.paths) == 1 else None
+        """The options that name the files, if one path or pattern does."""
+        return None if self.given is None else DataSource(self.given)
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -116,16 +119,14 @@ def open_pictures(
     """Open HDF5 files in the article's layout without reading their pictures.
 
     Args:
-        source: A file, or several, whose pictures have one size and whose classes are the same.
+        source: A file; several, as a sequence or a pattern such as "parts/*.h5"; their pictures
+            have one size and the same two classes.
         split: "train", "validation" or "test".
 
     Raises:
         DataError: If a file is missing or damaged, has another layout, or does not fit the others.
     """
-    paths = [source] if isinstance(source, str | Path) else list(source)
-    if not paths:
-        raise DataError("no file is given", "one HDF5 file or more", "name the files")
-    parts = [_open_one(expand(path), split) for path in paths]
+    parts = [_open_one(path, split) for path in files_of(source)]
     first = parts[0]
     for part in parts[1:]:
         if (part.size, part.classes) != (first.size, first.classes):
@@ -149,7 +150,35 @@ def open_pictures(
         starts=np.cumsum([0, *map(len, parts)]),
         chunks=np.concatenate([part.chunks for part in parts]),
         labels=labels,
+        given=str(source) if isinstance(source, str | Path) else None,
     )
+
+
+def files_of(source: str | Path | Sequence[str | Path]) -> list[Path]:
+    """List the files that are meant by a path, a pattern, or several paths.
+
+    Raises:
+        DataError: If there is none.
+    """
+    paths = [source] if isinstance(source, str | Path) else list(source)
+    files = []
+    for path in map(expand, paths):
+        pattern = str(path)
+        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) and not path.exists() else []
+        files += [Path(name) for name in found] or [path]
+    if not files:
+        raise DataError("no file is given", "one HDF5 file or more", "name the files")
+    return files
+
+
+def splits_in(source: str | Path) -> list[str]:
+    """List the splits of a file in the article's layout, the training set first.
+
+    Of a pattern, they are those of the first file.
+    """
+    with open_hdf5(files_of(source)[0], LAYOUT) as file:
+        members = set(names_in(file))
+    return [name for name in ("train", "validation", "test") if f"{name}_set_x" in members]
 
 
 def _open_one(path: Path, split: str) -> StoredPictures:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from jaxnet.data.dataset import Dataset
-from jaxnet.devices import at_precision
 from jaxnet.io.names import MODEL_NAME
-from jaxnet.outcomes import label_entropy
+from jaxnet.outcomes import binary_entropy
 from jaxnet.report.figures.save import save_figure
 from jaxnet.report.figures.training import draw_training
 from jaxnet.report.page.build import PAGE_NAME, Written, write_page
@@ -43,15 +44,7 @@ def write_outputs(folder: Path, run: Run, dataset: Dataset, *, page: bool = True
         dataset: Its pictures.
         page: Whether to write the page, if the pictures are small enough.
     """
-    assert run.examples is not None
-    _, Y, weights = run.examples
-    rate = f" at learning rate {run.settings.learning_rate:g}" if run.settings else ""
-    name = run.data_source.data if run.data_source else dataset.source
-    title = f"{name}: {len(run.costs):,} iterations{rate}, {run.outcome}"
-    with at_precision(Y.dtype):
-        entropy = label_entropy(Y, weights)
-    save_figure(draw_training(run, entropy, title), folder / FIGURE_NAME)
-    lines = [f"written: {folder / MODEL_NAME}", f"written: {folder / FIGURE_NAME}"]
+    lines = write_figure(folder, run, dataset.train.labels)
     if not page:
         return lines
     if not fits_page(run):
@@ -61,6 +54,18 @@ def write_outputs(folder: Path, run: Run, dataset: Dataset, *, page: bool = True
         ]
     written = write_page(folder / PAGE_NAME, run, dataset)
     return lines + describe_page(folder / PAGE_NAME, written)
+
+
+def write_figure(folder: Path, run: Run, labels: np.ndarray) -> list[str]:
+    """Write the figure of a run with training labels (m,); return a line for each file it has."""
+    settings = run.settings
+    rate = "" if settings is None else f" at learning rate {settings.learning_rate:g}"
+    name = run.data_source.data if run.data_source else str(run.origin["source"])
+    title = f"{name}: {len(run.costs):,} iterations{rate}, {run.outcome}"
+    balanced = settings is not None and settings.balanced
+    entropy = binary_entropy(0.5 if balanced else float(np.mean(labels)))
+    save_figure(draw_training(run, entropy, title), folder / FIGURE_NAME)
+    return [f"written: {folder / MODEL_NAME}", f"written: {folder / FIGURE_NAME}"]
 
 
 def describe_page(path: Path, written: Written) -> list[str]:

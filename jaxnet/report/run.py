@@ -70,22 +70,29 @@ def run_to_json(
     diagnosis: Diagnosis,
 ) -> dict[str, Any]:
     """Put the answer of a training together, of the arguments of `describe_run`."""
-    costs = run.costs
     return {
         "run": str(folder),
         "data": describe_dataset(data, audit),
         "parameters": count_params(run.model.params),
         "settings": settings_to_json(run),
         "origin": run.origin,
-        "outcome": run.outcome,
-        "iterations": len(costs),
-        "first_cost": float(costs[0]) if costs.size else None,
-        "last_cost": float(costs[-1]) if costs.size else None,
-        "epochs": len(run.epoch_costs),
-        "last_epoch_cost": float(run.epoch_costs[-1]) if run.epoch_costs.size else None,
+        **training_to_json(run),
         "accuracy": accuracies(predictions, data),
         "seeds": spread,
         "dead_since": diagnosis.dead_since,
         "learning_rate_that_learns": diagnosis.learning_rate_that_learns,
+    }
+
+
+def training_to_json(run: Run) -> dict[str, Any]:
+    """Put together what the training itself came to."""
+    costs, means = run.costs, run.epoch_costs
+    return {
+        "outcome": run.outcome,
+        "iterations": len(costs),
+        "first_cost": float(costs[0]) if costs.size else None,
+        "last_cost": float(costs[-1]) if costs.size else None,
+        "epochs": len(means),
+        "last_epoch_cost": float(means[-1]) if means.size else None,
         "seconds": run.seconds,
     }

@@ -1,0 +1,78 @@
+"""`jaxnet train` on pictures that are in memory."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from jaxnet.commands.show_data import load_and_show, prepare_many
+from jaxnet.commands.training import Ended, Request, require_free_folder, train_watched
+from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.report.console import describe_device, show_progress
+from jaxnet.settings import Settings
+
+if TYPE_CHECKING:
+    from jaxnet.data.dataset import Dataset
+    from jaxnet.evaluation.audit import Audit
+    from jaxnet.evaluation.spread import SpreadOverSeeds
+    from jaxnet.runs.run import Run
+
+
+def train_in_memory(asked: Request) -> Ended:
+    """Load the pictures, train, and write the run with its figure and its page."""
+    console, settings = asked.console, asked.settings
+    if asked.seeds > 1:
+        prepare_many(settings, asked.seeds)
+
+    from jaxnet.data.preprocessing import preprocessing_for
+    from jaxnet.report.training import describe_columns, parameter_table
+
+    require_free_folder(asked)
+    data, audit = load_and_show(console, asked.source)
+    settings = settings.for_examples(len(data.train.labels))
+    preprocessing = preprocessing_for(data, **asked.columns)
+    if asked.begun is not None:
+        preprocessing = asked.begun.preprocessing
+    console.print(describe_columns(data, preprocessing, settings.precision))
+    console.print(describe_device(console))
+    spread = None
+    if asked.seeds > 1:
+        settings, spread = _choose_seed(data, settings, preprocessing, asked.seeds)
+    console.print(parameter_table(preprocessing.n_x, settings.hidden_units))
+    run, folder, signal = train_watched(asked, data, settings, preprocessing)
+    page = asked.page and signal is None
+    return Ended(run, folder, signal, _report(console, folder, run, data, audit, spread, page=page))
+
+
+def _choose_seed(
+    dataset: "Dataset", settings: Settings, preprocessing: Preprocessing, seeds: int
+) -> tuple[Settings, "SpreadOverSeeds"]:
+    """Train many seeds; return the settings of the one that is kept, and how they differ."""
+    from jaxnet.evaluation.spread import spread_over_seeds
+    from jaxnet.many.seeds import train_seeds
+
+    networks = train_seeds(dataset, settings, preprocessing, seeds=seeds, track=show_progress)
+    return dataclasses.replace(settings, seed=networks.kept), spread_over_seeds(networks)
+
+
+def _report(
+    console: Console,
+    folder: Path,
+    run: "Run",
+    dataset: "Dataset",
+    audit: "Audit",
+    spread: "SpreadOverSeeds | None",
+    *,
+    page: bool,
+) -> dict[str, Any]:
+    """Describe a run and write its outputs; return the same for JSON."""
+    from jaxnet.evaluation.accuracies import predict_splits
+    from jaxnet.evaluation.diagnosis import diagnose
+    from jaxnet.report.outputs import write_outputs
+    from jaxnet.report.run import describe_run, run_to_json
+
+    findings = (predict_splits(run.model, dataset), spread, diagnose(run, track=show_progress))
+    console.print(*describe_run(run, dataset, *findings), sep="\n")
+    console.print(*write_outputs(folder, run, dataset, page=page), sep="\n")
+    return run_to_json(folder, run, dataset, audit, *findings)

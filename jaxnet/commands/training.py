@@ -1,0 +1,76 @@
+"""What `jaxnet train` is asked for, its training with progress and checkpoints, and its result."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+
+from jaxnet.commands.resume import Begun
+from jaxnet.commands.watch import Watch, chunk_between
+from jaxnet.data.source import DataSource
+from jaxnet.settings import Settings
+
+if TYPE_CHECKING:
+    from jaxnet.data.dataset import Dataset
+    from jaxnet.data.preprocessing import Preprocessing
+    from jaxnet.data.stored import StoredPictures
+    from jaxnet.runs.run import Run
+
+
+class Request(NamedTuple):
+    """What is to be trained, on which pictures, and where it is kept."""
+
+    console: Console
+    source: DataSource
+    columns: dict[str, Any]
+    settings: Settings
+    seeds: int
+    begun: Begun | None
+    out: Path | None
+    force: bool
+    checkpoint_every: int | None
+    page: bool
+
+
+class Ended(NamedTuple):
+    """A run, its folder, the signal that stopped it or None, and the answer for JSON."""
+
+    run: "Run"
+    folder: Path
+    signal: int | None
+    answer: dict[str, Any]
+
+
+def train_watched(
+    asked: Request,
+    data: "Dataset | StoredPictures",
+    settings: Settings,
+    preprocessing: "Preprocessing",
+) -> tuple["Run", Path, int | None]:
+    """Train, or continue, and save the run; return it, its folder, and the signal or None."""
+    from jaxnet.runs import train as library
+    from jaxnet.runs.folder import claim_folder
+
+    begun, every = asked.begun, asked.checkpoint_every
+    folder = claim_folder(asked.out, force=asked.force) if begun is None else begun.folder
+    with Watch("training", settings.iterations, folder, every) as watch:
+        command = shlex.join(["jaxnet", *sys.argv[1:]])
+        how: dict[str, Any] = {"hook": watch, "chunk": chunk_between(every), "command": command}
+        if begun is None:
+            run = library.train(data, settings, preprocessing, **how)
+        else:
+            made = f"{len(begun.run.costs):,} of {settings.iterations:,} iterations"
+            asked.console.print(f"{folder} is continued after {made}")
+            run = library.resume(begun.run, data, iterations=settings.iterations, **how)
+    run.save(folder, force=True)
+    return run, folder, watch.signal
+
+
+def require_free_folder(asked: Request) -> None:
+    """Raise a UsageError if the folder of the run holds something, before data are read."""
+    from jaxnet.runs.folder import require_empty
+
+    if asked.out is not None and not asked.force:
+        require_empty(asked.out)
