@@ -1,6 +1,7 @@
 """Descent: one update, many updates in one program, and a training as a sequence of those."""
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from jax import lax
 from jaxnet.activations import Activation
 from jaxnet.devices import jit_loop
 from jaxnet.examples import select
-from jaxnet.network import Params, loss
+from jaxnet.network import Params, loss, total_weight
 from jaxnet.outcomes import Outcome
 
 # (params, inputs, Y, hidden, weights) -> (cost, gradients)
@@ -21,6 +22,9 @@ CostAndGradients = Callable[..., tuple[jax.Array, Params]]
 
 # The longest chunk without mini-batches: its program holds room for so many costs.
 LONGEST_CHUNK = 1000
+
+# Of the examples that a CPU core works on at a time; with fewer blocks it would not pay.
+BLOCK_BYTES, LEAST_BLOCKS = 4 * 2**20, 4
 
 
 class TrainState(NamedTuple):
@@ -56,6 +60,60 @@ def batch_cost_and_gradients(
         indices: Which examples, (batch,).
     """
     return pixel_cost_and_gradients(params, rows[indices].T, Y[:, indices], hidden, weights)
+
+
+def block_cost_and_gradients(
+    params: Params,
+    blocks: jax.Array,
+    Y: jax.Array,
+    hidden: Activation,
+    weights: jax.Array | None,
+) -> tuple[jax.Array, Params]:
+    """Compute the cost of all examples and its gradients, one block of them after the other.
+
+    Forward and backward pass of a block find it in the cache; of all examples at once, each pass
+    would read all of X from memory.
+
+    Args:
+        params: W1, b1, W2, b2.
+        blocks: Xᵀ in blocks, (number, size, n_x), as `in_blocks` makes them.
+        Y: (1, m).
+        hidden: The activation of the hidden units.
+        weights: (1, m), or None.
+    """
+    number, size, _ = blocks.shape
+    w = jnp.ones_like(Y) if weights is None else weights
+    total = total_weight(w)
+
+    def divide(row: jax.Array) -> jax.Array:
+        filled = jnp.pad(row, ((0, 0), (0, number * size - row.shape[1])))
+        return filled.reshape(number, 1, size)
+
+    def add(sums: Any, block: Any) -> tuple[Any, None]:
+        rows, y, v = block
+        found = pixel_cost_and_gradients(params, rows.T, y, hidden, v)
+        share = jnp.sum(v) / total
+        return jax.tree.map(lambda sum_, part: sum_ + share * part, sums, found), None
+
+    nothing = (jnp.zeros((), Y.dtype), jax.tree.map(jnp.zeros_like, params))
+    (cost, gradients), _ = lax.scan(add, nothing, (blocks, divide(Y), divide(w)))
+    return cost, gradients
+
+
+def in_blocks(X: jax.Array) -> jax.Array | None:
+    """Divide Xᵀ into blocks that fit into the cache of a CPU core, the last filled up with zeros.
+
+    Returns:
+        (number, size, n_x); None where X itself is small, or another device computes.
+    """
+    n_x, m = X.shape
+    size = max(1, BLOCK_BYTES // (n_x * X.dtype.itemsize))
+    if m < LEAST_BLOCKS * size or jax.default_backend() != "cpu":
+        return None
+    number = math.ceil(m / size)
+    rows = np.zeros((number * size, n_x), X.dtype)
+    rows[:m] = np.asarray(X).T
+    return jax.device_put(rows.reshape(number, size, n_x))
 
 
 def update_once(

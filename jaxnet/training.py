@@ -26,7 +26,9 @@ from jaxnet.descent import (
     Part,
     TrainState,
     batch_cost_and_gradients,
+    block_cost_and_gradients,
     descend,
+    in_blocks,
     pixel_cost_and_gradients,
     update_once,
     updates_program,
@@ -301,7 +303,10 @@ def _basis(descent: Descent, batch: int | None) -> tuple[jax.Array | Span, CostA
     if descent.span is not None:
         return descent.span, span_cost_and_gradients
     if batch is None:
-        return descent.X, pixel_cost_and_gradients
+        blocks = in_blocks(descent.X)
+        if blocks is None:
+            return descent.X, pixel_cost_and_gradients
+        return blocks, block_cost_and_gradients
     return jax.device_put(np.ascontiguousarray(np.asarray(descent.X).T)), batch_cost_and_gradients
 
 

@@ -346,3 +346,34 @@ def test_shapes_and_precisions_that_do_not_fit(tiny: Problem) -> None:
     ):
         with pytest.raises(DataError, match=found):
             fit(tiny.params, X, Y, weights=weights)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_blocks_of_examples_give_the_same_steps(
+    weighted: bool, optimizer: str, tiny: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seven examples in blocks of two, the last of which is filled up."""
+    rule = {"sgd": sgd(0.2, 0.9), "adam": optax.adam(0.01)}[optimizer]
+
+    def train() -> Fit:
+        start = start_descent(tiny.params, tiny.X, rule, "pixels")
+        weights = tiny.weights if weighted else None
+        *_, last = fit_in_chunks(start, tiny.Y, iterations=20, weights=weights)
+        return last
+
+    whole = train()
+    monkeypatch.setattr(descent, "BLOCK_BYTES", 2 * 5 * 8)
+    monkeypatch.setattr(descent, "LEAST_BLOCKS", 3)
+    blocks = descent.in_blocks(tiny.X)
+    assert blocks is not None
+    assert blocks.shape == (4, 2, 5)
+    np.testing.assert_array_equal(blocks.reshape(8, 5)[:7], tiny.X.T)
+    ours = train()
+    np.testing.assert_allclose(ours.costs, whole.costs, rtol=1e-12)
+    chex.assert_trees_all_close(ours.params, whole.params, rtol=1e-11)
+    assert ours.outcome == whole.outcome
+
+
+def test_few_examples_are_one_block(tiny: Problem) -> None:
+    assert descent.in_blocks(tiny.X) is None
