@@ -89,8 +89,14 @@ def text(page: "Page | Locator", selector: str) -> str:
     return page.locator(selector).first.text_content() or ""
 
 
+def open_diagram(page: "Page") -> None:
+    """Show the block diagram, which the page opens with a click."""
+    if page.locator("#diagram").is_hidden():
+        button(page, "Show every matrix, with its formula").click()
+
+
 def named(page: "Page", name: str) -> "Locator":
-    """Find a box of the diagram."""
+    """Find a box of the diagram, which must be open."""
     at = page.locator(".box .symbol").all_text_contents().index(name)
     return page.locator(".box").nth(at)
 

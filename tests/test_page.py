@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from browser import Open, button, named, state, text, until
+from browser import Open, button, named, open_diagram, state, text, until
 from conftest import Result
 from pages import make_dataset, make_run, train_again
 from picture_files import (
@@ -188,6 +188,8 @@ def test_keyboard_alone(show: Open) -> None:
 def test_boxes_explain_themselves(show: Open) -> None:
     page = show()
     page.evaluate("jaxnet.step(30)")
+    assert page.locator(".box").first.is_hidden()
+    open_diagram(page)
     boxes = page.locator(".box")
     assert boxes.count() == 18
     shapes = {}
@@ -243,6 +245,7 @@ def test_it_stops_where_the_cost_is_not_finite(show: Open) -> None:
     assert not stopped["finite"]
     assert stopped["outcome"] == "not finite"
     assert text(page, ".outcome.failed").startswith("Not finite: ")
+    open_diagram(page)
     for at in range(18):
         page.locator(".box").nth(at).click()
     assert button(page, "+10 steps").is_disabled()
@@ -458,8 +461,9 @@ def test_the_state_stands_in_the_address(show: Open) -> None:
         "jaxnet.set({ learning_rate: 0.03, hidden_units: 6, activation: 'leaky_relu',"
         " start: 'random', seed: 11, weight_scale: 'he', pixel_scale: 'unit', silenced: [1, 4] })"
     )
-    button(page, "中文: change the language to Chinese").click()
+    open_diagram(page)
     named(page, "dA2").click()
+    button(page, "中文: change the language to Chinese").click()
     until(page, "location.hash.includes('dA2')")
     fragment, settings = "#" + page.url.split("#")[1], state(page)["settings"]
     again = show(fragment=fragment)
@@ -542,7 +546,7 @@ def test_no_request_could_be_made(show: Open, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_telephone_scrolls_down_only(show: Open, lang: str) -> None:
-    page = show(fragment=f"#lang={lang}", viewport={"width": 390, "height": 800})
+    page = show(fragment=f"#lang={lang}&diagram=true", viewport={"width": 390, "height": 800})
     page.evaluate("jaxnet.step(20)")
     for at in range(page.locator(".box").count()):
         page.locator(".box").nth(at).click()
@@ -582,6 +586,7 @@ def test_without_pictures(show: Open, tmp_path: Path) -> None:
     assert "This file holds no pictures" in text(page, "#holds")
     assert page.locator("input[type=file]").count() == 0
     page.evaluate("jaxnet.step(10)")
+    open_diagram(page)
     for name in ("X", "W1", "dW1"):
         named(page, name).click()
     page.locator(".thumb").nth(3).click()

@@ -292,7 +292,7 @@ def large() -> tuple[Run, Dataset]:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_text_is_cut_at_any_width(show: Open, large: tuple[Run, Dataset], lang: str) -> None:
-    page = show(*large, fragment=f"#lang={lang}")
+    page = show(*large, fragment=f"#lang={lang}&diagram=true")
     page.evaluate("jaxnet.step(3)")
     page.evaluate("document.querySelectorAll('details').forEach((e) => (e.open = true))")
     found = {}
@@ -382,7 +382,7 @@ def test_marks_are_explained_and_told_apart(show: Open) -> None:
     page.evaluate("jaxnet.set({ hidden_units: 1 })")
     assert text(page, "#subtitle").startswith("1 hidden unit learns ")
     page.evaluate("jaxnet.set({ start: 'zeros' })")
-    assert text(page, "#chosen > .note").startswith("Empty: no active unit")
+    assert text(page, "#chosen .taken .note").startswith("Empty: no active unit")
     rows = page.locator("#chosen tbody th").all_text_contents()
     assert rows[-2:] == ["sum Z2", "P = σ(Z2)"]
     assert text(page, "#chosen tbody tr:last-child td:nth-child(4)") == "50.0 %"
@@ -418,7 +418,7 @@ def test_names_contain_their_labels_and_targets_are_large(show: Open) -> None:
 
 def test_chinese_is_upright_and_alone(show: Open) -> None:
     data = dataclasses.replace(make_dataset(), source="drawings of pets, made for a test")
-    page = show(make_run(), data, fragment="#lang=zh")
+    page = show(make_run(), data, fragment="#lang=zh&diagram=true")
     assert "drawings" not in text(page, "#notes")
     assert text(page, "#notes").startswith("pets，40 张图片")
     for selector in ("#subtitle", ".direction"):

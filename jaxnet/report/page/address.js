@@ -2,7 +2,7 @@
 
 import { ownSettings } from "./settings.js";
 
-const UI = ["lang", "theme", "box"];
+const UI = ["lang", "theme", "box", "diagram"];
 
 /** Write settings and appearance into the address. */
 export function writeAddress(descent, ui) {

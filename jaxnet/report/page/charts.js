@@ -69,6 +69,11 @@ export function makeChart(names) {
   return { svg, axes, curves, cursor };
 }
 
+/** Return the function that places an iteration on an axis that ends at `end`. */
+export function placeOf(end) {
+  return (t) => LEFT + (t / end) * (WIDTH - LEFT - RIGHT);
+}
+
 /** Draw the grid lines, at values of y with their texts, and the iterations on the x axis. */
 export function drawAxes(chart, x, y, end, ticks) {
   const wanted = JSON.stringify([end, ticks]);

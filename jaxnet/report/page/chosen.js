@@ -1,12 +1,14 @@
 // The chosen picture: its input to the network, and what each unit computes from it.
 
-import { asPicture, colorize, limitOf, paintColors, paintPicture, paintValues } from "./colors.js";
+import { asPicture, limitOf, paintPicture, paintValues } from "./colors.js";
 import { brief, percent, say } from "./strings.js";
 import { byId, make, mark, symbol, write } from "./dom.js";
+import { flowOf } from "./flow.js";
+import { inputOf, labelOf, nameOf, paintInColor } from "./picture.js";
 import { losses } from "./engine.js";
 
 /** Compute the derivative of Z2 with respect to X: Σ W2 g′(Z1) W1 over the units, (n_x), for one picture. */
-export function pixelSlopes(descent, split, at) {
+export function pixelSlopes(descent, { split, at }) {
   const { n_h, hidden, params, stages } = descent;
   const { Z1 } = stages[split];
   const m = stages[split].Z2.length;
@@ -51,45 +53,47 @@ export function makeChosen(app) {
     ...[["Z1"], ["A1"], ["W2", "A1"]].map((names) => make("th", {}, ...names.map(symbol))),
     make("td", {}),
   );
-  byId("chosen").append(title, figures, note, make("table", {}, make("thead", {}, head), rows));
+  let [painted, paintedOf] = [null, null];
+  byId("chosen").append(
+    title,
+    make(
+      "div",
+      { class: "taken" },
+      make("div", {}, figures, note),
+      make("table", {}, make("thead", {}, head), rows),
+    ),
+  );
 
-  function drawFigures(descent, { split, at }) {
+  function drawFigures(descent, picture) {
     figures.hidden = note.hidden = !data.pictures;
     if (!data.pictures) return;
-    const { pixels, chroma } = split === "photo" ? descent.photo : data.splits[split];
-    const input = pixels.subarray(at * data.n_x, (at + 1) * data.n_x);
-    paintPicture(views.networkInput, input, data);
-    if (split === "photo") paintColors(views.inColor, descent.photo.colors, data);
-    else if (data.color === "rgb") paintPicture(views.inColor, input, data);
-    else {
-      const size = 2 * Math.min(16, data.height) * Math.min(16, data.width);
-      paintColors(views.inColor, colorize(input, chroma.subarray(at * size, (at + 1) * size), data), data);
+    const input = inputOf(descent, picture);
+    if (painted !== input.byteOffset || paintedOf !== input.buffer) {
+      paintPicture(views.networkInput, input, data);
+      paintInColor(views.inColor, descent, picture);
+      [painted, paintedOf] = [input.byteOffset, input.buffer];
     }
-    const slopes = asPicture(pixelSlopes(descent, split, at), data);
+    const slopes = asPicture(pixelSlopes(descent, picture), data);
     paintValues(views.pixelSlopes, slopes, data.width, data.height, limitOf(slopes));
     write(note, say(noteOf(descent, slopes), { yes: data.classes[1], no: data.classes[0] }));
   }
 
-  function drawRows(descent, { split, at }) {
-    const { Z1, A1, Z2, A2 } = descent.stages[split];
-    const { W2, b2 } = descent.params;
-    const m = Z2.length;
-    const { n_h } = descent;
-    const terms = [...W2].map((w, unit) => w * A1[unit * m + at]);
-    const largest = Math.max(1e-12, Math.abs(b2[0]), ...terms.map(Math.abs));
+  function drawRows(descent, picture) {
+    const { z1, a1, votes, b2, z2, p } = flowOf(descent, picture);
+    const largest = Math.max(1e-12, Math.abs(b2), ...votes.map(Math.abs));
     const wanted = [
-      ...terms.map((term, unit) => [
+      ...votes.map((vote, unit) => [
         String(unit + 1),
-        brief(Z1[unit * m + at]),
-        brief(A1[unit * m + at]),
-        brief(term),
-        term / largest,
+        brief(z1[unit]),
+        brief(a1[unit]),
+        brief(vote),
+        vote / largest,
       ]),
-      ["b2", "", "", brief(b2[0]), b2[0] / largest],
-      [say("sum"), "", "", brief(Z2[at]), null],
-      ["P = σ(Z2)", "", "", percent(descent.finite ? A2[at] : NaN), null],
+      ["b2", "", "", brief(b2), b2 / largest],
+      [say("sum"), "", "", brief(z2), null],
+      ["P = σ(Z2)", "", "", percent(descent.finite ? p : NaN), null],
     ];
-    if (rows.children.length !== n_h + 3) {
+    if (rows.children.length !== wanted.length) {
       rows.replaceChildren(
         ...wanted.map(() =>
           make(
@@ -123,12 +127,9 @@ export function makeChosen(app) {
     const { split, at } = ui.picture;
     const { A2, Z2 } = descent.stages[split];
     const parts = [say("says", { yes: data.classes[1], p: percent(descent.finite ? A2[at] : NaN) })];
-    if (split === "photo") parts.unshift(say("photo"));
-    else {
-      const { Y, places } = data.splits[split];
-      parts.unshift(say("isA", { split: say(split), n: places[at], label: data.classes[Y[at]] }));
-      parts.push(say("lossIs", { loss: brief(losses(Z2, Y)[at]) }));
-    }
+    parts.unshift(nameOf(descent, ui.picture));
+    if (labelOf(descent, ui.picture) !== null)
+      parts.push(say("lossIs", { loss: brief(losses(Z2, data.splits[split].Y)[at]) }));
     write(title, parts.join(" · "));
     drawFigures(descent, ui.picture);
     drawRows(descent, ui.picture);

@@ -3,6 +3,7 @@
 const STEPS = 128;
 const SAMPLE = 999; // the colour scale is chosen from at most this many values
 let scaleColors = null;
+const paintedWith = new WeakMap(); // each canvas with the colours that it was painted with
 
 /** Read the colours of the current theme; to be called when it changes. */
 export function readTheme() {
@@ -41,11 +42,32 @@ function paint(canvas, colors, width, height) {
 export function paintValues(canvas, values, width, height, limit) {
   const stretch = limit > 0 ? STEPS / limit : 0;
   const colors = new Uint32Array(width * height);
-  for (let at = 0; at < colors.length; at++) {
-    const step = Math.round(values[at] * stretch) || 0;
-    colors[at] = scaleColors[(step > STEPS ? STEPS : step < -STEPS ? -STEPS : step) + STEPS];
-  }
+  for (let at = 0; at < colors.length; at++) colors[at] = colorOf(values[at] * stretch);
   paint(canvas, colors, width, height);
+}
+
+/** Return the colour of a value that is given in steps of the scale; NaN is neutral. */
+function colorOf(stretched) {
+  const step = Math.round(stretched) || 0;
+  return scaleColors[(step > STEPS ? STEPS : step < -STEPS ? -STEPS : step) + STEPS];
+}
+
+/** Paint pictures (height, width) one below the other on one canvas, `gap` pixels apart. */
+export function paintStack(canvas, pictures, width, height, gap, limit) {
+  const stretch = limit > 0 ? STEPS / limit : 0;
+  const tall = pictures.length * (height + gap) - gap;
+  const colors = new Uint32Array(width * Math.max(1, tall)); // 0 is transparent
+  pictures.forEach((values, place) => {
+    const from = place * (height + gap) * width;
+    for (let at = 0; at < width * height; at++) colors[from + at] = colorOf(values[at] * stretch);
+  });
+  paint(canvas, colors, width, Math.max(1, tall));
+  paintedWith.set(canvas, scaleColors);
+}
+
+/** Return whether the theme has changed since a stack of pictures was painted. */
+export function isNewTheme(canvas) {
+  return paintedWith.get(canvas) !== scaleColors;
 }
 
 /** Paint a picture of bytes, grey or RGB (n_x). */

@@ -102,12 +102,22 @@ export function makeDiagram(app) {
     cells[`${column} ${row}`].append(button);
   }
   const side = (key, row) => make("span", { class: `direction row${row}`, say: key });
-  byId("network").append(
+  const opener = make("button", {
+    type: "button",
+    "aria-controls": "diagram",
+    onclick: () => app.choose({ diagram: !app.ui.diagram }),
+  });
+  byId("diagram").before(opener);
+  byId("diagram").append(
     make("div", { class: "diagram" }, side("forward", 2), ...Object.values(cells), side("backward", 3)),
     make("p", { class: "note", say: "sizeNote" }),
   );
   return () => {
     const { descent, ui } = app;
+    byId("diagram").hidden = !ui.diagram;
+    write(opener, say(ui.diagram ? "hideDiagram" : "showDiagram"));
+    mark(opener, "aria-expanded", ui.diagram);
+    if (!ui.diagram) return;
     const sizes = { n_x: descent.data.n_x, n_h: descent.n_h, m: descent.data.splits.train.m };
     for (const [name, { button, shape, size, bar }] of Object.entries(boxes)) {
       const value = sizeOf(descent, name);

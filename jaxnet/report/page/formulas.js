@@ -45,9 +45,7 @@ export function formulasOf(name, { pixel_scale, activation }) {
 /** Write the shapes of a formula in numbers. */
 export function shapesOf(name, sizes) {
   const text = name === "X" ? "X: (n_x, m)" : FORMULAS[name][1];
-  const said = text
-    .replace("means of the rows of", say("rowMeans"))
-    .replace("mean of", say("mean"));
+  const said = text.replace("means of the rows of", say("rowMeans")).replace("mean of", say("mean"));
   return said.replace(/n_h|n_x|\bm\b(?!ean)/g, (letter) => String(sizes[letter]));
 }
 

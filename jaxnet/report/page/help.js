@@ -4,6 +4,7 @@ import { say } from "./strings.js";
 import { byId, make, write } from "./dom.js";
 
 const TEXTS = {
+  way: "wayHelp",
   network: "networkHelp",
   curves: "curvesHelp",
   units: "unitsHelp",
@@ -17,7 +18,9 @@ export function makeHelp({ descent: { data } }) {
   const texts = Object.entries(TEXTS).map(([id, key]) => {
     const text = make("p", { class: "note" });
     const opener = make("summary", { label: "help" }, "?");
-    byId(id).querySelector("h2").after(make("details", { class: "help" }, opener, text));
+    byId(id)
+      .querySelector("h2")
+      .after(make("details", { class: "help" }, opener, text));
     return [text, key];
   });
   return () => {

@@ -17,6 +17,7 @@ import { makePictures } from "./pictures.js";
 import { makeSetup } from "./setup.js";
 import { makeTransport } from "./transport.js";
 import { makeUnits } from "./units.js";
+import { makeWay } from "./way.js";
 import { ownSettings } from "./settings.js";
 import { readAddress } from "./address.js";
 import { readData } from "./data.js";
@@ -32,6 +33,7 @@ function open() {
     if (LANGUAGES.includes(appearance.lang)) ui.lang = appearance.lang;
     if (THEMES.includes(appearance.theme)) ui.theme = appearance.theme;
     if (BOX_NAMES.includes(appearance.box)) ui.box = appearance.box;
+    ui.diagram = appearance.diagram === "true" || "box" in appearance;
     set({ ...ownSettings(descent.data), ...settings });
   };
   applyAddress((settings) => descent.set(settings));
@@ -39,6 +41,7 @@ function open() {
   app.views = [
     [makeFrame(app), "frame"],
     [makeTransport(app), "transport"],
+    [makeWay(app), "way"],
     [makeDiagram(app), "network"],
     [makeMatrix(app), "network"],
     [makeUnits(app), "units"],

@@ -20,7 +20,7 @@ export function makeMatrix(app) {
   const formula = make("div", { class: "formula" });
   const shapes = make("p", { class: "shapes" });
   const meaning = make("p", {});
-  const canvas = make("canvas", { role: "img" });
+  const canvas = make("canvas", { role: "img", label: "network" });
   const pointer = make("span", { class: "pointer" });
   const names = data.classes.map((title) => make("span", { title }, title));
   const classes = make("div", { class: "classes" }, ...names);
@@ -35,7 +35,7 @@ export function makeMatrix(app) {
     const column = Math.floor(((event.clientX - box.left) / box.width) * order.length);
     app.choose({ picture: { split: "train", at: order[Math.max(0, Math.min(order.length - 1, column))] } });
   });
-  byId("network").append(
+  byId("diagram").append(
     make(
       "div",
       { class: "matrix" },
@@ -81,6 +81,7 @@ export function makeMatrix(app) {
 
   return () => {
     const { descent, ui } = app;
+    if (!ui.diagram) return;
     const name = ui.box;
     explain(descent, name);
     const drawing = collectValues(descent, name);

@@ -1,6 +1,7 @@
 // Every picture with its probability, of one split at a time.
 
 import { byId, make, mark } from "./dom.js";
+import { answerOf } from "./picture.js";
 import { losses } from "./engine.js";
 import { paintPicture } from "./colors.js";
 import { percent, say } from "./strings.js";
@@ -65,18 +66,13 @@ export function makePictures(app) {
       mark(button, "aria-pressed", chosen);
       // One tab stop; the arrow keys move between the pictures.
       mark(button, "tabindex", chosen || (at === 0 && ui.picture.split !== name) ? 0 : -1);
-      if (!ui.playing) mark(button, "aria-label", labelOf(data, name, at, A2[at], answer));
+      if (!ui.playing) mark(button, "aria-label", describe(data, name, at, A2[at], answer));
     });
   };
 }
 
-/** Return the key of the text that says whether a picture is predicted correctly. */
-function answerOf({ finite }, p, y) {
-  if (!finite) return "noAnswer";
-  return p > 0.5 === (y === 1) ? "right" : "wrong";
-}
-
-function labelOf(data, split, at, p, answer) {
+/** Name a picture with its probability for a screen reader. */
+function describe(data, split, at, p, answer) {
   const { places, Y } = data.splits[split];
   return say("pictureLabel", {
     split: say(split),

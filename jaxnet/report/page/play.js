@@ -15,7 +15,7 @@ const SLOW_FRAME = 200; // ms between the steps of a slow play
 /** Make the app: the descent, the state of the views, and the actions that change either. */
 export function makeApp(descent) {
   const lang = navigator.language.startsWith("zh") ? "zh" : "en";
-  const first = { lang, theme: "auto", box: "Z1" };
+  const first = { lang, theme: "auto", box: "Z1", diagram: false };
   const ui = {
     ...first,
     first,

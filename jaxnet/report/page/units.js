@@ -1,9 +1,10 @@
 // The hidden units: the weights of each as a picture, its bias, its output weight, and its effect.
 
-import { asPicture, limitOf, paintValues } from "./colors.js";
 import { brief, percent, say } from "./strings.js";
 import { byId, make, mark, translate, write } from "./dom.js";
 import { countCorrect } from "./engine.js";
+import { paintValues } from "./colors.js";
+import { weightPictures } from "./weights.js";
 
 /** Return for each unit the share of training pictures that activate it, and a unit that equals it. */
 export function describeUnits(descent) {
@@ -100,8 +101,7 @@ export function makeUnits(app) {
       translate(list);
     }
     write(note, say(data.pictures ? "unitsNote" : "asEnded"));
-    const rows = cards.map((_, unit) => asPicture(weightsShown(descent, unit), data));
-    const limit = Math.max(...rows.map(limitOf));
+    const { pictures, limit } = weightPictures(descent);
     const largest = Math.max(...params.W2.map(Math.abs)) || 1;
     const split = data.splits.test ? "test" : "train";
     const facts = describeUnits(descent);
@@ -109,7 +109,7 @@ export function makeUnits(app) {
     cards.forEach((card, unit) => {
       const { active, equal, badges } = facts[unit];
       const silenced = settings.silenced.includes(unit);
-      paintValues(card.canvas, rows[unit], data.width, data.height, limit);
+      paintValues(card.canvas, pictures[unit], data.width, data.height, limit);
       mark(card.canvas, "aria-label", say("unitLabel", { n: unit + 1 }));
       write(
         card.badges,
@@ -145,10 +145,4 @@ export function makeUnits(app) {
 
 function signed(number) {
   return `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(1)}`;
-}
-
-/** Return the current weights of a unit; without pictures those at the end of the run. */
-function weightsShown(descent, unit) {
-  const { data } = descent;
-  return descent.weightsOf(unit) ?? data.W1_end.subarray(unit * data.n_x, (unit + 1) * data.n_x);
 }
