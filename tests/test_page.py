@@ -225,9 +225,9 @@ def test_the_curves_are_read_and_lead_back(show: Open) -> None:
     assert f"iteration 47 · train: cost {costs[47]:.4f}" in text(page, ".reading")
     page.mouse.click(x, box["y"] + 20)
     assert state(page)["iteration"] == 50
-    curve = page.locator(".curve.train").first.get_attribute("d")
+    curve = page.locator(".charts .curve.train").first.get_attribute("d")
     page.get_by_label("logarithmic").check()
-    assert page.locator(".curve.train").first.get_attribute("d") != curve
+    assert page.locator(".charts .curve.train").first.get_attribute("d") != curve
     assert page.get_by_text("was changed during the training").is_hidden()
     page.evaluate("jaxnet.set({ learning_rate: 30 }); jaxnet.step(20)")
     assert page.get_by_text("was changed during the training").is_visible()

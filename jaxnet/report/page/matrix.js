@@ -20,6 +20,7 @@ export function makeMatrix(app) {
   const formula = make("div", { class: "formula" });
   const shapes = make("p", { class: "shapes" });
   const meaning = make("p", {});
+  const article = make("p", { class: "article" });
   const canvas = make("canvas", { role: "img", label: "network" });
   const pointer = make("span", { class: "pointer" });
   const names = data.classes.map((title) => make("span", { title }, title));
@@ -39,7 +40,7 @@ export function makeMatrix(app) {
     make(
       "div",
       { class: "matrix" },
-      make("div", { class: "explained" }, formula, shapes, meaning),
+      make("div", { class: "explained" }, formula, shapes, meaning, article),
       make("div", { class: "drawn" }, heat, classes, legend, missing, numbers),
     ),
   );
@@ -59,6 +60,7 @@ export function makeMatrix(app) {
       say(`box.${name}`, { yes: data.classes[1], no: data.classes[0] }) +
         (data.settings.balanced ? ` ${say("balanced")}` : ""),
     );
+    write(article, `${say("article")}${say("colon")}${say(`article.${name}`, { n: descent.n_h + 1 })}`);
   }
 
   /** Return the values to be painted, in rows and columns; null if that takes pictures that are missing. */
