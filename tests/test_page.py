@@ -537,6 +537,7 @@ def test_no_request_could_be_made(show: Open, tmp_path: Path) -> None:
     assert [re.sub(r"'sha256-[\w+/=]{44}'", "HASH", part) for part in parts[1:]] == [
         "script-src HASH",
         "style-src HASH",
+        "worker-src blob:",
         "base-uri 'none'",
         "form-action 'none'",
     ]

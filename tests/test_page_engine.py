@@ -594,3 +594,42 @@ def test_a_photo_is_resized_as_in_python(node: Node, size: tuple[int, int]) -> N
     lines = f"write([...resize({photo.ravel().tolist()}, {width}, {height}, 64, 64)]);"
     expected = resize_images(photo[None], 64, 64)[0].astype(int)
     assert np.abs(np.reshape(node(lines), (64, 64, 3)) - expected).max() <= 1
+
+
+def test_a_long_curve_keeps_its_extremes(node: Node) -> None:
+    draw = np.random.default_rng(0)
+    values = draw.standard_normal(5_000).cumsum().tolist()
+    lines = f"""
+    const {{ makeExtremes }} = await import("./extremes.js");
+    const values = {values}; const places = makeExtremes(); const list = []; const found = [];
+    for (const value of values) {{
+      list.push(value);
+      if (list.length % 617 && list.length !== values.length) continue;
+      found.push([list.length, places(list)]);
+    }}
+    write([found, places([3, 1, 2])]);
+    """
+    found, short = node(lines)
+    assert short == [0, 1, 2]
+    for length, places in found:
+        part = values[:length]
+        assert places == sorted(set(places))
+        assert places[0] == 0
+        assert places[-1] == length - 1
+        assert len(places) <= 402
+        assert {int(np.argmin(part)), int(np.argmax(part))} <= {*places}
+
+
+def test_rows_of_weights_are_sums_of_pictures(node: Node) -> None:
+    draw = np.random.default_rng(1)
+    for n, m in ((1, 3), (4, 4), (6, 9)):
+        C = draw.standard_normal((n, m))
+        pixels = draw.integers(0, 256, (m, 5))
+        lines = f"""
+        const {{ addPictures }} = await import("./data.js");
+        const W = new Float32Array({n * 5}).fill(1);
+        write([...addPictures(W, Float64Array.of(...{C.ravel().tolist()}),
+        Uint8Array.of(...{pixels.ravel().tolist()}), 5, "symmetric")]);
+        """
+        expected = 1 + C @ (pixels / 127.5 - 1)
+        np.testing.assert_allclose(np.reshape(node(lines), (n, 5)), expected, rtol=1e-5, atol=1e-5)

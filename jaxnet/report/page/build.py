@@ -72,11 +72,11 @@ def write_page(path: Path, run: Run, dataset: Dataset, *, pictures: bool = True)
 
 
 def fill(data: PageData) -> str:
-    """Fill the template; its policy allows its own script and style, and no request at all."""
+    """Fill the template; its policy allows its own script, also in a worker, and style."""
     style, script = _source("style.css"), join_modules()
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "base-uri 'none'; form-action 'none'"
+        "worker-src blob:; base-uri 'none'; form-action 'none'"
     )
     parts = {"policy": policy, "style": style, "script": script, "data": encode(data)}
     return re.sub(r"\{\{(\w+)\}\}", lambda hole: parts[hole[1]], _source("template.html"))

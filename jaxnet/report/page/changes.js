@@ -6,8 +6,11 @@ import { makeUndo } from "./undo.js";
 export function addChanges(app, settled) {
   const { descent, ui } = app;
   const undo = makeUndo(descent);
+  const stop = () => {
+    if (ui.playing) app.pause();
+  };
   const goBack = (act) => {
-    ui.playing = false;
+    stop();
     undo.change(null, act);
     settled();
   };
@@ -15,12 +18,12 @@ export function addChanges(app, settled) {
   app.goTo = (t) => goBack(() => descent.goTo(t));
   app.reset = () => goBack(() => descent.reset());
   app.undo = () => {
-    ui.playing = false;
+    stop();
     undo.undo();
     settled();
   };
   app.redo = () => {
-    ui.playing = false;
+    stop();
     undo.redo();
     settled();
   };

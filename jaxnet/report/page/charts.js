@@ -8,7 +8,6 @@ export const LEFT = 44;
 export const RIGHT = 8;
 export const TOP = 8;
 export const BOTTOM = 20;
-const POINTS = 400; // more could not be distinguished in a chart of this width
 
 const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 const HALVES = [1, 2, 4, 6, 8, 10]; // the half of each has one digit, too
@@ -36,26 +35,6 @@ function label(value) {
   const isShort = value === 0 || (value >= 0.005 && value < 1e4);
   const text = isShort ? String(Number(value.toPrecision(3))) : value.toExponential(0).replace("+", "");
   return text.replace("-", "−");
-}
-
-/** Pick the iterations at which a curve is drawn: all, or the two extremes of each interval. */
-export function picked(values) {
-  const n = values.length;
-  if (n <= POINTS) return [...values.keys()];
-  const places = [0];
-  for (let part = 0; part < POINTS / 2; part++) {
-    const from = Math.floor((part * 2 * n) / POINTS);
-    const to = Math.floor(((part + 1) * 2 * n) / POINTS);
-    let low = from;
-    let high = from;
-    for (let t = from; t < to; t++) {
-      if (values[t] < values[low]) low = t;
-      if (values[t] > values[high]) high = t;
-    }
-    places.push(Math.min(low, high), Math.max(low, high));
-  }
-  places.push(n - 1);
-  return places;
 }
 
 /** Make one chart, and return the parts of it that are redrawn. */

@@ -13,9 +13,9 @@ export function pixelSlopes(descent, { split, at }) {
   const { Z1 } = stages[split];
   const m = stages[split].Z2.length;
   const slopes = new Float32Array(descent.data.n_x);
-  const mask = descent.flags("silenced");
+  const { mask } = descent.live;
   for (let unit = 0; unit < n_h; unit++) {
-    const factor = mask[unit] ? 0 : params.W2[unit] * hidden.slope(Z1[unit * m + at]);
+    const factor = mask[unit] ? params.W2[unit] * hidden.slope(Z1[unit * m + at]) : 0;
     if (factor !== 0) descent.weightsOf(unit).forEach((weight, f) => (slopes[f] += factor * weight));
   }
   return slopes;

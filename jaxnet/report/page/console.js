@@ -1,12 +1,15 @@
 // window.jaxnet, for scripts and tests.
 //
 // state() returns iteration, outcome, settings, train and test (cost, costs,
-// correct, accuracy, probabilities), b1, W2, b2, rises, snapshots. step(n) takes n steps at once, during
-// which the page stands still; run(n) plays them, which Pause stops, and returns a promise of the state.
+// correct, accuracy, probabilities), b1, W2, b2, rises, snapshots. step(n) takes n steps at once, and returns
+// the state; more than MOST_AT_ONCE are taken as by run(n), which plays them: the page shows them, Pause
+// stops them, and a promise of the state is returned.
 // set(settings) changes some of learning_rate, weight_scale, hidden_units, activation, start, seed,
 // pixel_scale, silenced and frozen (lists of units from 0), reset() goes back to the initial weights, and
 // undo() takes back the last change; each returns the state. An unknown name or an invalid value is a
 // RangeError.
+
+const MOST_AT_ONCE = 1000;
 
 /** Offer the functions of the app to scripts. */
 export function exposeApp(app) {
@@ -14,7 +17,8 @@ export function exposeApp(app) {
   window.jaxnet = {
     state: () => ({ ...descent.state(), playing: ui.playing, frames: app.frames }),
     step: (n = 1) => {
-      app.step(checkSteps(n));
+      if (checkSteps(n) > MOST_AT_ONCE) return window.jaxnet.run(n);
+      app.step(n);
       return window.jaxnet.state();
     },
     run: async (n) => {

@@ -11,10 +11,10 @@ import {
   drawAxes,
   makeChart,
   pathOf,
-  picked,
   placeOf,
 } from "./charts.js";
 import { constantShare, labelEntropy, wilson } from "./scores.js";
+import { makeExtremes } from "./extremes.js";
 import { mark } from "./dom.js";
 
 /** Make the chart of the cost; `draw` takes the last iteration of its axis. */
@@ -23,37 +23,60 @@ export function makeCostChart({ descent, ui }) {
   const chart = makeChart(["theRun", "entropy", "rises", ...data.names.toReversed()]);
   const stride = Math.max(1, Math.ceil(data.iterations / Math.max(1, data.costs.length)));
   const entropy = labelEntropy(data);
+  const extremes = Object.fromEntries(data.names.map((name) => [name, makeExtremes()]));
+  const rises = makeRises();
+  const ofRun = makeExtremes()(data.costs);
+  let axis = "";
   const draw = (end) => {
     const { history } = descent;
-    const { y, ticks } = costAxis(history, data.names, ui.logarithmic);
+    const lists = data.names.map((name) => history[name].costs);
+    const places = data.names.map((name, at) => extremes[name](lists[at]));
+    const { y, ticks } = costAxis(lists, places, ui.logarithmic);
     const x = placeOf(end);
+    data.names.forEach((name, at) => mark(chart.curves[name], "d", pathOf(places[at], lists[at], x, y)));
+    mark(chart.curves.rises, "d", rises(history.rises, end));
+    const wanted = JSON.stringify([end, ticks]);
+    if (axis === wanted) return;
+    axis = wanted;
     drawAxes(chart, x, y, end, ticks);
-    for (const name of data.names) {
-      const { costs } = history[name];
-      mark(chart.curves[name], "d", pathOf(picked(costs), costs, x, y));
-    }
-    const shown = [...data.costs.keys()].filter((at) => at * stride <= end);
+    const shown = ofRun.filter((at) => at * stride <= end);
     mark(
       chart.curves.theRun,
       "d",
       pathOf(shown, data.costs, (at) => x(at * stride), y),
     );
     mark(chart.curves.entropy, "d", `M${LEFT} ${y(entropy)}H${WIDTH - RIGHT}`);
-    const marks = new Set(history.rises.map((t) => x(t).toFixed(0)));
-    mark(chart.curves.rises, "d", [...marks].map((place) => `M${place} ${HEIGHT - BOTTOM}v-7`).join(""));
   };
   return { ...chart, draw };
 }
 
+/** Make a function from the iterations that raised the cost to marks, at most one a unit of the width. */
+function makeRises() {
+  let list = null;
+  let axis = 0;
+  let read = 0;
+  let marks = new Set();
+  return (rises, end) => {
+    if (rises !== list || axis !== end || rises.length < read) {
+      [list, axis, read, marks] = [rises, end, 0, new Set()];
+    }
+    const x = placeOf(end);
+    while (read < rises.length) marks.add(x(rises[read++]).toFixed(0));
+    return [...marks].map((place) => `M${place} ${HEIGHT - BOTTOM}v-7`).join("");
+  };
+}
+
 /** Choose the axis of the costs: the place of a cost, and the ticks. */
-function costAxis(history, names, logarithmic) {
+function costAxis(lists, places, logarithmic) {
   let low = Infinity;
   let high = 0;
-  for (const name of names)
-    for (const value of history[name].costs) {
+  lists.forEach((costs, which) => {
+    for (const t of places[which]) {
+      const value = costs[t];
       if (value > high && value < Infinity) high = value;
       if (value < low && value > 0) low = value;
     }
+  });
   if (!high) low = high = 1; // no cost is a finite number above 0
   const { bottom, top, ticks } = axisOf(Math.max(low, 1e-12), Math.max(high, 1e-6), logarithmic);
   const share = (value) => {
@@ -80,13 +103,14 @@ export function makeAccuracyChart({ descent }) {
   const { data } = descent;
   const constants = data.names.map((name) => `constant ${name}`);
   const chart = makeChart(["band", ...constants, ...data.names.toReversed()]);
+  const extremes = Object.fromEntries(data.names.map((name) => [name, makeExtremes()]));
   const draw = (end) => {
     const x = placeOf(end);
     drawAxes(chart, x, heightOf, end, PERCENTS);
     for (const name of data.names) {
       const { correct } = descent.history[name];
       const { m } = data.splits[name];
-      const places = picked(correct).filter((t) => Number.isFinite(correct[t]));
+      const places = extremes[name](correct).filter((t) => Number.isFinite(correct[t]));
       mark(
         chart.curves[name],
         "d",

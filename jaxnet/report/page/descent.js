@@ -1,8 +1,9 @@
 // One descent with its settings and its history.
 
-import { ACTIVATIONS, backward, cost, countCorrect, forward, update } from "./engine.js";
+import { ACTIVATIONS, forward } from "./engine.js";
 import { PIXEL_SCALES, addPictures, timesPictures } from "./data.js";
 import { checked, isAllowed, ownSettings } from "./settings.js";
+import { derive, evaluate, liveSettings, takeSteps } from "./steps.js";
 import { labelEntropy } from "./scores.js";
 import { makeStart } from "./starts.js";
 import { outcome } from "./outcome.js";
@@ -67,10 +68,10 @@ export class Descent {
     return !silenced.length && !frozen.length && this.used.every(({ settings }) => settings === plain);
   }
 
-  /** Record what the next step is taken with. */
-  use() {
-    const settings = JSON.stringify(LIVE.map((name) => this.settings[name]));
-    if (this.used.at(-1)?.settings !== settings) this.used.push({ from: this.t, settings });
+  /** Record what the steps from an iteration on are taken with. */
+  use(live, from) {
+    const settings = JSON.stringify(LIVE.map((name) => live[name]));
+    if (this.used.at(-1)?.settings !== settings) this.used.push({ from, settings });
   }
 
   /** Return whether these are settings with valid values. */
@@ -80,21 +81,52 @@ export class Descent {
 
   /** Take n steps, or fewer if the cost or a parameter becomes infinite or NaN. */
   step(n = 1) {
-    this.use();
-    for (let made = 0; made < n && this.finite; made++) {
-      const { train } = this.history;
-      this.params = update(this.params, this.gradients, this.settings.learning_rate, this.flags("frozen"));
-      this.t++;
-      this.evaluate();
-      if (train.costs[this.t] > train.costs[this.t - 1]) this.history.rises.push(this.t);
-      if (this.t % this.every === 0) this.keep();
+    this.absorb(takeSteps(this.problem, this, this.live, this.every, n));
+  }
+
+  /** What stays the same during the steps, as plain data; see steps.js. */
+  get problem() {
+    const { data, start, settings } = this;
+    const splits = Object.fromEntries(
+      data.names.map((name) => [name, { Y: data.splits[name].Y, weights: data.splits[name].weights }]),
+    );
+    const { activation, pixel_scale: scale } = settings;
+    return { names: data.names, inputs: start.inputs, splits, activation, W1: start.W1, scale };
+  }
+
+  /** The settings with which the next step is taken. */
+  get live() {
+    return liveSettings(this.settings, this.n_h);
+  }
+
+  /** Go to where steps have led, wherever they were taken. */
+  absorb({ from, t, params, now, live, costs, correct, kept, W1 }) {
+    if (t === from) return;
+    this.use(live, from);
+    const { history } = this;
+    for (const name of this.data.names) {
+      for (const value of costs[name]) history[name].costs.push(value);
+      for (const value of correct[name]) history[name].correct.push(value);
     }
+    for (let at = from + 1; at <= t; at++) {
+      if (history.train.costs[at] > history.train.costs[at - 1]) history.rises.push(at);
+    }
+    for (const [at, snapshot] of kept) if (at % this.every === 0) this.keep(at, snapshot);
+    this.arrive(t, params, now);
+    this.W1 = W1;
+  }
+
+  /** Be at an evaluated point. */
+  arrive(t, params, now) {
+    Object.assign(this, { t, params, now, stages: { ...now.stages } });
+    this.cached = null;
+    this.W1 = this.dW1 = undefined;
+    if (this.photo) this.stages.photo = forward(params, this.photo.inputs, this.hidden, this.live.mask);
   }
 
   /** Whether the cost and every parameter is a finite number. */
   get finite() {
-    const parameters = Object.values(this.params).every((values) => values.every(Number.isFinite));
-    return parameters && Number.isFinite(this.history.train.costs[this.t]);
+    return this.now.finite;
   }
 
   /** The outcome of the steps so far; null before the first one, unless the network is dead already. */
@@ -102,49 +134,35 @@ export class Descent {
     const { finite, t } = this;
     const { Z1 } = this.stages.train;
     const { m, weights } = this.data.splits.train;
-    const silenced = this.flags("silenced");
+    const { mask } = this.live;
     const active = Z1.some(
-      (z, at) => !silenced[Math.floor(at / m)] && weights[at % m] > 0 && this.hidden.slope(z) !== 0,
+      (z, at) => mask[Math.floor(at / m)] && weights[at % m] > 0 && this.hidden.slope(z) !== 0,
     );
     if (t === 0 && finite && active) return null;
-    const costs = this.history.train.costs.slice(0, t); // before each update, as in Python
-    return outcome({ finite, active, costs, entropy: labelEntropy(this.data) });
+    // The costs before each update, as in Python.
+    const { costs } = this.history.train;
+    return outcome({ finite, active, costs, count: t, entropy: labelEntropy(this.data) });
   }
 
   /** Compute Z1, A1, Z2 and A2 of every picture, and record cost and accuracy. */
   evaluate() {
-    const mask = this.flags("silenced").map((flag) => 1 - flag);
-    this.stages = {};
-    this.cached = null;
-    this.W1 = this.dW1 = undefined;
+    const now = evaluate(this.problem, this.params, this.live.mask);
     for (const name of this.data.names) {
-      const stages = forward(this.params, this.start.inputs[name], this.hidden, mask);
-      const { Y, weights } = this.data.splits[name];
-      this.stages[name] = stages;
-      this.history[name].costs[this.t] = cost(stages.Z2, Y, weights);
-      this.history[name].correct[this.t] = countCorrect(stages.A2, Y);
+      this.history[name].costs[this.t] = now.costs[name];
+      this.history[name].correct[this.t] = now.correct[name];
     }
-    // A network that is not finite predicts nothing.
-    if (!this.finite) for (const name of this.data.names) this.history[name].correct[this.t] = NaN;
-    if (this.photo) this.stages.photo = forward(this.params, this.photo.inputs, this.hidden, mask);
+    this.arrive(this.t, this.params, now);
   }
 
   /** The derivatives at this iteration. */
   get gradients() {
-    const { Y, weights } = this.data.splits.train;
-    const mask = this.flags("silenced").map((flag) => 1 - flag);
-    this.cached ??= backward(this.params, this.stages.train, Y, weights, this.hidden, mask);
+    this.cached ??= derive(this.problem, this.params, this.now, this.live.mask);
     return this.cached;
   }
 
-  /** Return for each unit 1 or 0: whether it is "silenced" or "frozen". */
-  flags(name) {
-    return Uint8Array.from({ length: this.n_h }, (_, unit) => this.settings[name].includes(unit));
-  }
-
-  /** Keep a snapshot of this iteration. */
-  keep() {
-    this.snapshots.set(this.t, this.params);
+  /** Keep a snapshot, by default of this iteration. */
+  keep(t = this.t, params = this.params) {
+    this.snapshots.set(t, params);
     if (this.snapshots.size <= MOST_SNAPSHOTS) return;
     this.every *= 2;
     for (const t of this.snapshots.keys()) if (t % this.every) this.snapshots.delete(t);
@@ -163,7 +181,8 @@ export class Descent {
     this.params = this.snapshots.get(this.t);
     for (const t of kept) if (t > this.t) this.snapshots.delete(t);
     for (const name of ["train", "test"]) {
-      this.history[name].costs.length = this.history[name].correct.length = this.t + 1;
+      const { costs, correct } = this.history[name];
+      this.history[name] = { costs: costs.slice(0, this.t + 1), correct: correct.slice(0, this.t + 1) };
     }
     this.history.rises = this.history.rises.filter((t) => t <= this.t);
     this.used = this.used.filter(({ from }) => from < this.t);

@@ -21,6 +21,7 @@ import { makeWay } from "./way.js";
 import { ownSettings } from "./settings.js";
 import { readAddress } from "./address.js";
 import { readData } from "./data.js";
+import { serve } from "./trainer.js";
 
 function open() {
   const source = byId("data");
@@ -38,7 +39,7 @@ function open() {
   };
   applyAddress((settings) => descent.set(settings));
   setLanguage(ui.lang);
-  app.views = [
+  app.views.push(
     [makeFrame(app), "frame"],
     [makeTransport(app), "transport"],
     [makeWay(app), "way"],
@@ -51,7 +52,7 @@ function open() {
     [makeChosen(app), "chosen"],
     [makeSetup(app), "setup"],
     [makeHelp(app), "help"],
-  ];
+  );
   addEventListener("hashchange", () => applyAddress(app.set));
   handleKeys(app);
   app.draw();
@@ -61,4 +62,6 @@ function open() {
   document.documentElement.dataset.ready = "";
 }
 
-open();
+// In a worker, which runs this very script, there is no page.
+if (typeof document === "undefined") serve(globalThis);
+else open();

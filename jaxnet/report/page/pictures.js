@@ -9,6 +9,9 @@ import { percent, say } from "./strings.js";
 // While it plays, the pictures are sorted again after this time (ms), slowly enough to follow.
 const SORT_EVERY = 1500;
 
+// While it plays, the strips below the pictures are drawn again after this time (ms).
+const DRAW_EVERY = 200;
+
 /** Make the list of pictures. */
 export function makePictures(app) {
   const { data } = app.descent;
@@ -38,16 +41,19 @@ export function makePictures(app) {
   );
   let shown = "";
   let sortedAt = 0;
+  let drawnAt = 0;
   let sorted = "";
 
   return () => {
     const { descent, ui } = app;
+    const now = performance.now();
+    if (ui.playing && now - drawnAt < DRAW_EVERY) return;
+    drawnAt = now;
     const name = ui.shown;
     const { Y } = data.splits[name];
     const { A2, Z2 } = descent.stages[name];
     tabs.forEach((tab, at) => mark(tab, "aria-pressed", data.names[at] === name));
     order.value = ui.byLoss ? "loss" : "number";
-    const now = performance.now();
     if (shown !== name || sorted !== String(ui.byLoss) || !ui.playing || now - sortedAt > SORT_EVERY) {
       const loss = losses(Z2, Y);
       const places = [...thumbs[name].keys()];
@@ -58,7 +64,11 @@ export function makePictures(app) {
       [shown, sorted, sortedAt] = [name, String(ui.byLoss), now];
     }
     thumbs[name].forEach(({ button, bar }, at) => {
-      bar.style.setProperty("--share", A2[at].toFixed(3));
+      const share = A2[at].toFixed(2);
+      if (bar.dataset.share !== share) {
+        bar.dataset.share = share;
+        bar.style.setProperty("--share", share);
+      }
       const answer = answerOf(descent, A2[at], Y[at]);
       mark(button, "class", answer === "wrong" ? "thumb wrong" : "thumb");
       bar.hidden = answer === "noAnswer";

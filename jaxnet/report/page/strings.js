@@ -29,6 +29,7 @@ const STRINGS = {
   "speed.medium": ["medium", "中"],
   "speed.full": ["full", "全速"],
   iteration: ["iteration", "迭代"],
+  iterationOf: ["iteration of {n}", "迭代，共 {n}"],
   cost: ["cost J", "代价 J"],
   onTrain: ["accuracy, train", "训练集正确率"],
   onTest: ["accuracy, test", "测试集正确率"],

@@ -42,7 +42,8 @@ export function makeTransport(app) {
   );
   const count = (key) => {
     const value = make("b", {});
-    return { value, box: make("div", { class: "count" }, value, make("span", { say: key })) };
+    const label = make("span", { say: key });
+    return { value, label, box: make("div", { class: "count" }, value, label) };
   };
   const counts = { iteration: count("iteration"), cost: count("cost"), onTrain: count("onTrain") };
   if (app.descent.data.splits.test) counts.onTest = count("onTest");
@@ -81,6 +82,9 @@ export function makeTransport(app) {
     speed.value = ui.speed;
     rate.show(descent.settings.learning_rate);
     write(counts.iteration.value, t.toLocaleString("en"));
+    const last = ui.playing ? app.target() : Infinity;
+    const n = last.toLocaleString("en");
+    write(counts.iteration.label, last < Infinity ? say("iterationOf", { n }) : say("iteration"));
     write(counts.cost.value, brief(history.train.costs[t], 4));
     write(counts.onTrain.value, percent(history.train.correct[t] / data.splits.train.m));
     if (counts.onTest) write(counts.onTest.value, percent(history.test.correct[t] / data.splits.test.m));

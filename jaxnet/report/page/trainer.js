@@ -1,0 +1,76 @@
+// A trainer: it answers messages by steps, in a worker or, where there is none, in the page itself.
+
+import { PIXEL_SCALES, addPictures } from "./data.js";
+import { evaluate, takeSteps } from "./steps.js";
+
+/**
+ * Make a trainer: a function from a message to its answer.
+ *
+ * A message has any of: `pictures`, the bytes of the training pictures with their n_x, once; `problem`, with
+ * W1, the scale of the pixels, and the t and params to go on from; `take`, the request for steps, with live
+ * settings, `every`, the last iteration, at most how many steps and ms, and whether the weights are wanted.
+ */
+export function makeTrainer() {
+  let pictures = null;
+  let problem = null;
+  let point = null;
+  return (message) => {
+    if (message.pictures) pictures = message.pictures;
+    if (message.problem) {
+      problem = message.problem;
+      point = { t: message.t, params: message.params, now: null };
+    }
+    if (!message.take) return null;
+    const { live, every, last, most, ms, weights } = message.take;
+    point.now ??= evaluate(problem, point.params, live.mask);
+    if (point.mask && String(point.mask) !== String(live.mask))
+      point.now = evaluate(problem, point.params, live.mask);
+    const count = Math.min(most, last - point.t);
+    const batch = takeSteps(problem, point, live, every, count, performance.now() + ms);
+    point = { t: batch.t, params: batch.params, now: batch.now, mask: live.mask };
+    if (weights && pictures)
+      batch.W1 = addPictures(
+        problem.W1.slice(),
+        batch.params.C,
+        pictures.pixels,
+        pictures.n_x,
+        problem.scale,
+      );
+    return { run: message.run, batch };
+  };
+}
+
+/** Answer messages in a worker. */
+export function serve(scope) {
+  const trainer = makeTrainer();
+  scope.onmessage = ({ data }) => {
+    const answer = trainer(data);
+    if (answer) scope.postMessage(answer, answer.batch.W1 ? [answer.batch.W1.buffer] : []);
+  };
+}
+
+/**
+ * Start a trainer beside the page: a worker that runs the page's own script.
+ *
+ * `receive` is called with each answer, `onError` if the browser cannot start the worker. Returns `post`,
+ * which sends a message, and `ahead`, how many requests may be under way: with two, it need not wait for the
+ * page to draw.
+ */
+export function startTrainer(receive, onError) {
+  const script = document.querySelector("script[type=module]").textContent;
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(address, { type: "module" });
+  worker.onmessage = ({ data }) => receive(data);
+  worker.onerror = onError;
+  return { post: (message) => worker.postMessage(message), ahead: 2 };
+}
+
+/** Train in the page, in slices between its frames. */
+export function startLocalTrainer(receive) {
+  const trainer = makeTrainer();
+  const post = (message) => {
+    if (message.take) setTimeout(() => receive(trainer(message)));
+    else trainer(message);
+  };
+  return { post, ahead: 1 };
+}

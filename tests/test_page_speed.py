@@ -1,0 +1,92 @@
+"""The worker of the offline page: the same numbers, whoever takes the steps, and long calls."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from browser import Open, button, state, text, until
+from pages import make_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+WITHOUT_WORKER = "delete globalThis.Worker"
+# A worker that a policy stops: it exists, and reports an error.
+BROKEN_WORKER = """(globalThis.Worker = class {
+  constructor() { setTimeout(() => this.onerror({})); }
+  postMessage() {}
+}, 0)"""
+
+
+def numbers(page: "Page") -> dict[str, Any]:
+    found = state(page)
+    return {k: found[k] for k in ("iteration", "train", "test", "W2", "b1", "b2", "rises")}
+
+
+def test_worker_slices_and_one_call_agree_to_the_bit(show: Open) -> None:
+    plain = show(make_run(learning_rate=9.0))
+    plain.evaluate("jaxnet.step(407)")
+    expected = numbers(plain)
+    assert expected["rises"]
+    snapshots = state(plain)["snapshots"]
+    for change in ("null", WITHOUT_WORKER, BROKEN_WORKER):
+        page = show(make_run(learning_rate=9.0))
+        page.evaluate(change)
+        page.evaluate("jaxnet.run(400)")
+        page.evaluate("jaxnet.run(7)")
+        assert numbers(page) == expected
+        assert state(page)["snapshots"] == snapshots
+        again = page.evaluate("(jaxnet.step(3), jaxnet.undo(), jaxnet.reset(), jaxnet.run(50))")
+        assert again["train"]["costs"] == expected["train"]["costs"][:51]
+
+
+def test_the_worker_exists_and_can_request_nothing(show: Open) -> None:
+    page = show()
+    page.evaluate(
+        "globalThis.made = 0; const Old = Worker;"
+        "globalThis.Worker = class extends Old { constructor(...a) { super(...a); made++; } }; 0"
+    )
+    page.evaluate("jaxnet.run(20)")
+    page.evaluate("jaxnet.run(20)")
+    assert page.evaluate("made") == 1
+    assert page.evaluate("typeof SharedArrayBuffer") == "undefined"
+    html = Path(page.url.removeprefix("file://")).read_text("utf-8")
+    assert "default-src 'none'" in html
+    assert "connect-src" not in html
+
+
+def test_changes_while_it_plays(show: Open) -> None:
+    page = show(make_run(learning_rate=0.1))
+    button(page, "Play").click()
+    until(page, "jaxnet.state().iteration > 60")
+    page.evaluate("jaxnet.set({ learning_rate: 0.2, silenced: [1] })")
+    at = state(page)["iteration"]
+    until(page, f"jaxnet.state().iteration > {at + 60}")
+    button(page, "Pause").click()
+    live = state(page)
+    assert page.get_by_text("was changed during the training").is_visible()
+    button(page, "Play").click()
+    until(page, f"jaxnet.state().iteration > {live['iteration'] + 20}")
+    page.evaluate("jaxnet.set({ hidden_units: 2, silenced: [] })")
+    until(page, "jaxnet.state().playing && jaxnet.state().iteration > 20")
+    button(page, "Pause").click()
+    restarted = state(page)
+    fresh = show(make_run(learning_rate=0.1))
+    fresh.evaluate("jaxnet.set({ hidden_units: 2, learning_rate: 0.2 })")
+    fresh.evaluate(f"jaxnet.step({restarted['iteration']})")
+    assert state(fresh)["train"] == restarted["train"]
+
+
+def test_a_long_call_shows_its_progress_and_can_be_stopped(show: Open) -> None:
+    page = show()
+    page.evaluate("void (window.ended = jaxnet.step(50_000))")
+    until(page, "jaxnet.state().iteration > 30")
+    assert text(page, ".count span") == "iteration of 50,000"
+    first = text(page, ".count b")
+    until(page, f"document.querySelector('.count b').textContent !== '{first}'")
+    button(page, "Pause").click()
+    stopped = page.evaluate("window.ended")
+    assert 30 < stopped["iteration"] == state(page)["iteration"] < 50_000
+    assert text(page, ".count span") == "iteration"
+    assert page.evaluate("jaxnet.step(1000).iteration") == stopped["iteration"] + 1000
+    size = Path(page.url.split("#")[0].removeprefix("file://")).stat().st_size
+    assert size < 500_000
