@@ -1,10 +1,15 @@
-// The state of the page in its address, after the #: only what differs from the run's settings.
+// The state of the page in its address, after the #: only what differs from the run's own page.
+//
+// Besides settings and appearance: t, the iteration; picture, the chosen one as SPLIT-NUMBER; and steps, what
+// the steps were taken with if that changed: FROM*α*SILENCED*FROZEN, units with dots between them, joined by _.
 
 import { ownSettings } from "./settings.js";
 
 const UI = ["lang", "theme", "box", "diagram"];
+const LISTS = ["silenced", "frozen"];
+const FARTHEST = 1e7;
 
-/** Write settings and appearance into the address. */
+/** Write settings, appearance, iteration and chosen picture into the address. */
 export function writeAddress(descent, ui) {
   const own = ownSettings(descent.data);
   const parts = new URLSearchParams();
@@ -12,20 +17,63 @@ export function writeAddress(descent, ui) {
     if (String(value) !== String(own[name])) parts.set(name, String(value));
   }
   for (const name of UI) if (ui[name] !== ui.first[name]) parts.set(name, ui[name]);
+  if (descent.t) parts.set("t", descent.t);
+  if (descent.t && !descent.isSteady) parts.set("steps", descent.used.map(writeSteps).join("_"));
+  const { split, at } = ui.picture;
+  if (split !== "photo" && (split !== ui.first.picture.split || at !== ui.first.picture.at))
+    parts.set("picture", `${split}-${descent.data.splits[split].places[at]}`);
   if (location.hash.slice(1) !== parts.toString()) history.replaceState(null, "", `#${parts}`);
 }
 
-/** Read settings and appearance from the address; invalid values are ignored. */
+function writeSteps({ from, settings }) {
+  const [rate, silenced, frozen] = JSON.parse(settings);
+  return [from, rate, silenced.join("."), frozen.join(".")].join("*").replace(/\*+$/, "");
+}
+
+/** Read the state from the address; invalid values are ignored. */
 export function readAddress(descent) {
   const settings = {};
   const appearance = {};
+  const place = {};
   for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
     if (UI.includes(name)) appearance[name] = text;
-    else if (name === "silenced" || name === "frozen")
-      settings[name] = text ? text.split(",").map(Number) : [];
+    else if (["t", "steps", "picture"].includes(name)) place[name] = text;
+    else if (LISTS.includes(name)) settings[name] = text ? text.split(",").map(Number) : [];
     else if (["activation", "start", "pixel_scale"].includes(name) || text === "he") settings[name] = text;
     else settings[name] = text === "" ? NaN : Number(text);
   }
   const valid = Object.entries(settings).filter(([name, value]) => descent.allows({ [name]: value }));
-  return { settings: Object.fromEntries(valid), appearance };
+  return {
+    settings: Object.fromEntries(valid),
+    appearance,
+    picture: readPicture(place.picture, descent.data),
+    ...readPath(place, descent),
+  };
+}
+
+/** Read the iteration, and with which live settings it is reached from 0 on. */
+function readPath({ t, steps = "" }, descent) {
+  const last = Number(t);
+  if (!(Number.isInteger(last) && last > 0 && last <= FARTHEST)) return { t: 0, steps: [] };
+  const units = (text) => (text ? text.split(".").map(Number) : []);
+  const read = steps.split("_").map((part) => {
+    const [from, rate, silenced, frozen] = part.split("*");
+    const live = { learning_rate: Number(rate), silenced: units(silenced), frozen: units(frozen) };
+    return { from: Number(from), live };
+  });
+  const isValid = read.every(
+    ({ from, live }, at) =>
+      Number.isInteger(from) &&
+      (at ? from > read[at - 1].from : from === 0) &&
+      from < last &&
+      descent.allows(live),
+  );
+  return { t: last, steps: steps && isValid ? read : [] };
+}
+
+/** Read the chosen picture; null if it does not exist. */
+function readPicture(text = "", { splits }) {
+  const [split, number] = text.split("-");
+  const at = Object.hasOwn(splits, split) && number ? splits[split].places.indexOf(Number(number)) : -1;
+  return at < 0 ? null : { split, at };
 }

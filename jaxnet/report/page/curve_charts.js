@@ -20,14 +20,15 @@ import { mark } from "./dom.js";
 /** Make the chart of the cost; `draw` takes the last iteration of its axis. */
 export function makeCostChart({ descent, ui }) {
   const { data } = descent;
-  const chart = makeChart(["theRun", "entropy", "rises", ...data.names.toReversed()]);
+  const chart = makeChart(["theRun", "entropy", "before", "rises", ...data.names.toReversed()]);
   const stride = Math.max(1, Math.ceil(data.iterations / Math.max(1, data.costs.length)));
   const entropy = labelEntropy(data);
   const extremes = Object.fromEntries(data.names.map((name) => [name, makeExtremes()]));
   const rises = makeRises();
   const ofRun = makeExtremes()(data.costs);
+  const before = makeBefore(chart.curves.before);
   let axis = "";
-  const draw = (end) => {
+  const draw = (end, lost) => {
     const { history } = descent;
     const lists = data.names.map((name) => history[name].costs);
     const places = data.names.map((name, at) => extremes[name](lists[at]));
@@ -35,6 +36,7 @@ export function makeCostChart({ descent, ui }) {
     const x = placeOf(end);
     data.names.forEach((name, at) => mark(chart.curves[name], "d", pathOf(places[at], lists[at], x, y)));
     mark(chart.curves.rises, "d", rises(history.rises, end));
+    before(lost?.history.train.costs, JSON.stringify([end, ticks]), x, y);
     const wanted = JSON.stringify([end, ticks]);
     if (axis === wanted) return;
     axis = wanted;
@@ -48,6 +50,16 @@ export function makeCostChart({ descent, ui }) {
     mark(chart.curves.entropy, "d", `M${LEFT} ${y(entropy)}H${WIDTH - RIGHT}`);
   };
   return { ...chart, draw };
+}
+
+/** Make a function that draws the curve of the training before a change, anew if it or the axis changes. */
+function makeBefore(curve) {
+  let [drawn, drawnAxis] = [null, ""];
+  return (values, axis, x, y) => {
+    if (drawn === values && drawnAxis === axis) return;
+    [drawn, drawnAxis] = [values, axis];
+    mark(curve, "d", values ? pathOf(makeExtremes()(values), values, x, y) : "");
+  };
 }
 
 /** Make a function from the iterations that raised the cost to marks, at most one a unit of the width. */
@@ -102,10 +114,14 @@ const PERCENTS = [
 export function makeAccuracyChart({ descent }) {
   const { data } = descent;
   const constants = data.names.map((name) => `constant ${name}`);
-  const chart = makeChart(["band", ...constants, ...data.names.toReversed()]);
+  const chart = makeChart(["band", ...constants, "before", ...data.names.toReversed()]);
   const extremes = Object.fromEntries(data.names.map((name) => [name, makeExtremes()]));
-  const draw = (end) => {
+  const before = makeBefore(chart.curves.before);
+  const draw = (end, lost) => {
     const x = placeOf(end);
+    before(lost?.history.train.correct, String(end), x, (count) =>
+      heightOf((Number.isFinite(count) ? count : 0) / data.splits.train.m),
+    );
     drawAxes(chart, x, heightOf, end, PERCENTS);
     for (const name of data.names) {
       const { correct } = descent.history[name];

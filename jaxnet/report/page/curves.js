@@ -2,6 +2,7 @@
 
 import { brief, percent, say } from "./strings.js";
 import { byId, make, mark, write } from "./dom.js";
+import { differencesFrom } from "./differences.js";
 import { makeAccuracyChart, makeCostChart } from "./curve_charts.js";
 import { mostFrequent, wilson } from "./scores.js";
 import { placeOf, roundUp } from "./charts.js";
@@ -17,6 +18,7 @@ export function makeCurves(app) {
     app.draw();
   });
   const baseline = make("span", {});
+  const before = make("span", { class: "key before" });
   const reading = make("p", { class: "reading" });
   const rises = make("p", { class: "rises" });
   const element = make(
@@ -25,20 +27,24 @@ export function makeCurves(app) {
     ...["cost", "accuracy"].map((key, at) => make("div", {}, make("h3", { say: key }), charts[at].svg)),
   );
   byId("curves").append(
-    makeLegend(descent.data.names, baseline, logarithmic),
+    makeLegend(descent.data.names, baseline, before, logarithmic),
     element,
     make("div", { class: "readings" }, reading, rises, make("p", { class: "note", say: "clickBack" })),
   );
-  const endOf = () => roundUp(Math.max(100, descent.t));
-  const pointing = makePointing(app, element, charts[0].svg, endOf, () => draw());
+  const endOf = () => roundUp(Math.max(100, descent.t, app.lost()?.t ?? 0));
+  const svgs = charts.map(({ svg }) => svg);
+  const pointing = makePointing(app, element, svgs, endOf, () => draw());
 
   function draw() {
     if (pointing.pointed > descent.t) pointing.pointed = null; // the steps up to it were taken back
     const { pointed } = pointing;
     const t = pointed ?? descent.t;
     logarithmic.checked = ui.logarithmic;
+    const lost = app.lost();
+    before.hidden = !lost;
+    if (lost) write(before, describeBefore(lost, descent));
     for (const { draw, cursor } of charts) {
-      draw(endOf());
+      draw(endOf(), lost);
       for (const end of ["x1", "x2"]) mark(cursor, end, placeOf(endOf())(t));
       mark(cursor, "class", pointed === null ? "cursor" : "cursor pointed");
     }
@@ -57,7 +63,7 @@ export function makeCurves(app) {
 }
 
 /** Make the legend of both charts. */
-function makeLegend(names, baseline, logarithmic) {
+function makeLegend(names, baseline, before, logarithmic) {
   const key = (name, text) => make("span", { class: `key ${name}` }, text);
   return make(
     "div",
@@ -66,8 +72,16 @@ function makeLegend(names, baseline, logarithmic) {
     key("theRun", make("span", { say: "theRun" })),
     key("entropy", make("span", { say: "entropy" })),
     key("constant", baseline),
+    before,
     make("label", { class: "check" }, logarithmic, make("span", { say: "logarithmic" })),
   );
+}
+
+/** Name the training before a change by the settings in which it differs. */
+function describeBefore({ settings, t }, descent) {
+  const differences = differencesFrom(settings, descent.settings);
+  if (!differences.length) return say("beforeSame", { t: t.toLocaleString("en") });
+  return say("before", { settings: differences.join(", ") });
 }
 
 /** Write the numbers of both charts at an iteration. */

@@ -68,6 +68,12 @@ export class Descent {
     return !silenced.length && !frozen.length && this.used.every(({ settings }) => settings === plain);
   }
 
+  /** Whether all steps so far were taken with the present live settings. */
+  get isSteady() {
+    const present = JSON.stringify(LIVE.map((name) => this.settings[name]));
+    return this.used.every(({ settings }) => settings === present);
+  }
+
   /** Record what the steps from an iteration on are taken with. */
   use(live, from) {
     const settings = JSON.stringify(LIVE.map((name) => live[name]));
@@ -172,6 +178,11 @@ export class Descent {
   back() {
     const earlier = [...this.snapshots.keys()].filter((t) => t < this.t);
     if (earlier.length) this.goTo(Math.max(...earlier));
+  }
+
+  /** Return the iteration of the latest snapshot that is not after an iteration. */
+  snapshotBefore(iteration) {
+    return Math.max(...[...this.snapshots.keys()].filter((t) => t <= iteration));
   }
 
   /** Go back to the snapshot that is nearest to an iteration, and drop the history after it. */

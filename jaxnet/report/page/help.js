@@ -44,6 +44,7 @@ const MARKS = {
     [line("curve theRun"), "mark.run"],
     [line("curve entropy"), "mark.entropy"],
     [line("curve constant"), "mark.constant"],
+    [line("curve before"), "mark.before"],
     [shape("band"), "mark.band"],
     [shape("rise"), "mark.rise"],
     [shape("pointer"), "mark.cursor"],

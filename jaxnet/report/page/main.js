@@ -30,14 +30,18 @@ function open() {
   const app = makeApp(descent);
   const { ui } = app;
   const applyAddress = (set) => {
-    const { settings, appearance } = readAddress(descent);
+    const { settings, appearance, picture, t, steps } = readAddress(descent);
     if (LANGUAGES.includes(appearance.lang)) ui.lang = appearance.lang;
     if (THEMES.includes(appearance.theme)) ui.theme = appearance.theme;
     if (BOX_NAMES.includes(appearance.box)) ui.box = appearance.box;
     ui.diagram = appearance.diagram === "true" || "box" in appearance;
+    if (picture) Object.assign(ui, { picture, shown: picture.split });
     set({ ...ownSettings(descent.data), ...settings });
+    return () => {
+      if (t !== descent.t) app.replay(steps, t);
+    };
   };
-  applyAddress((settings) => descent.set(settings));
+  const replay = applyAddress((settings) => descent.set(settings));
   setLanguage(ui.lang);
   app.views.push(
     [makeFrame(app), "frame"],
@@ -53,12 +57,13 @@ function open() {
     [makeSetup(app), "setup"],
     [makeHelp(app), "help"],
   );
-  addEventListener("hashchange", () => applyAddress(app.set));
+  addEventListener("hashchange", () => applyAddress(app.set)());
   handleKeys(app);
   app.draw();
   app.watch();
   announce(app);
   exposeApp(app);
+  replay();
   document.documentElement.dataset.ready = "";
 }
 

@@ -76,13 +76,13 @@ export function makePictures(app) {
       mark(button, "aria-pressed", chosen);
       // One tab stop; the arrow keys move between the pictures.
       mark(button, "tabindex", chosen || (at === 0 && ui.picture.split !== name) ? 0 : -1);
-      if (!ui.playing) mark(button, "aria-label", describe(data, name, at, A2[at], answer));
+      if (!ui.playing) mark(button, "aria-label", describePicture(data, name, at, A2[at], answer));
     });
   };
 }
 
 /** Name a picture with its probability for a screen reader. */
-function describe(data, split, at, p, answer) {
+function describePicture(data, split, at, p, answer) {
   const { places, Y } = data.splits[split];
   return say("pictureLabel", {
     split: say(split),

@@ -12,13 +12,13 @@ const ADDRESS_AFTER = 250; // ms; browsers limit how often the address may chang
 /** Make the app: the descent, the state of the views, and the actions that change either. */
 export function makeApp(descent) {
   const lang = navigator.language.startsWith("zh") ? "zh" : "en";
-  const first = { lang, theme: "auto", box: "Z1", diagram: false };
+  const picture = { split: "train", at: descent.data.splits.train.Y.indexOf(1) };
+  const first = { lang, theme: "auto", box: "Z1", diagram: false, picture };
   const ui = {
     ...first,
     first,
     playing: false,
     speed: "full",
-    picture: { split: "train", at: descent.data.splits.train.Y.indexOf(1) },
     shown: "train",
     byLoss: true,
     logarithmic: false,

@@ -21,6 +21,25 @@ export function logSlider(label, numberLabel, { least }, set) {
   return { slider, number, show };
 }
 
+/** Make the field and the button that play to an iteration. */
+function makeTarget(app) {
+  const { iterations } = app.descent.data.settings;
+  const field = make("input", {
+    type: "number",
+    min: 0,
+    step: 1,
+    value: iterations,
+    label: "iterationNumber",
+  });
+  const go = () => {
+    const t = Number(field.value);
+    if (field.value !== "" && Number.isInteger(t) && t >= 0) app.playTo(t);
+  };
+  field.addEventListener("keydown", (event) => event.key === "Enter" && go());
+  const button = make("button", { type: "button", say: "playTo", label: "playToLabel", onclick: go });
+  return make("span", { class: "target" }, button, field);
+}
+
 /** Make the controls of the training, and show its state in numbers and its outcome. */
 export function makeTransport(app) {
   const press = (say, label, onclick) => make("button", { type: "button", say, label, onclick });
@@ -31,6 +50,9 @@ export function makeTransport(app) {
   const back = press("back", "backLabel", app.back);
   const reset = press("reset", "resetLabel", app.reset);
   const undo = press("undo", "undoLabel", app.undo);
+  const redo = press("redo", "redoLabel", app.redo);
+  mark(redo, "class", "redo");
+  const target = makeTarget(app);
   const { learning_rate } = app.descent.data.offered;
   const rate = logSlider("rateLabel", "learningRateNumber", learning_rate, (value) =>
     app.set({ learning_rate: value }),
@@ -57,7 +79,7 @@ export function makeTransport(app) {
         "div",
         { class: "controls" },
         make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
-        make("div", { class: "buttons" }, ...steps, back, reset, undo),
+        make("div", { class: "buttons" }, ...steps, target, back, reset, undo, redo),
         speed,
         make(
           "label",
@@ -79,6 +101,7 @@ export function makeTransport(app) {
     for (const button of [play, ...steps]) button.disabled = !finite;
     back.disabled = t === 0;
     undo.disabled = !app.canUndo();
+    redo.disabled = !app.canRedo();
     speed.value = ui.speed;
     rate.show(descent.settings.learning_rate);
     write(counts.iteration.value, t.toLocaleString("en"));

@@ -1,6 +1,7 @@
 // Undo and redo: the states of the descent before each change.
 
 const MOST_STATES = 20; // each may hold 240 snapshots of its own
+const MOST_ITERATIONS = 2e6; // whose numbers these states hold together
 const SAME_CHANGE = 1000; // ms within which changes of one slider count as one
 
 /** Make the history of a descent's states, and the actions that return to them. */
@@ -24,8 +25,10 @@ export function makeUndo(descent) {
     act();
     last = { label, at };
     if (!before || isAt(descent, before)) return;
+    before.isLost = descent.start !== before.start || descent.t < before.t;
     past.push(before);
-    if (past.length > MOST_STATES) past.shift();
+    const total = () => past.reduce((sum, { t }) => sum + t, 0);
+    while (past.length > MOST_STATES || (past.length > 1 && total() > MOST_ITERATIONS)) past.shift();
     future.length = 0;
   }
 
@@ -34,6 +37,9 @@ export function makeUndo(descent) {
     undo: () => move(past, future),
     redo: () => move(future, past),
     canUndo: () => past.length > 0,
+    canRedo: () => future.length > 0,
+    /** The training before the latest change that took steps back or began anew; undefined without one. */
+    lost: () => past.findLast(({ isLost, t }) => isLost && t > 0),
   };
 }
 
