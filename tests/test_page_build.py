@@ -70,6 +70,20 @@ def test_modules_that_import_each_other_are_named() -> None:
     assert join_modules(modules) == "const a = 1;\n\nconst b = a;\n\n"
 
 
+def test_no_function_is_longer_than_sixty_lines() -> None:
+    kinds = (r"function \w+", r"const \w+ = .*=> \{$", r"(?:get )?\w+\(.*\) \{$")
+    begins = re.compile(rf"^( *)(?:export )?(?:async )?(?:{'|'.join(kinds)})")
+    long = []
+    for name, source in read_modules().items():
+        lines = source.split("\n")
+        for at, line in enumerate(lines):
+            if found := begins.match(line):
+                ends = (i for i in range(at + 1, len(lines)) if lines[i].startswith(found[1] + "}"))
+                if next(ends) - at >= 60:
+                    long.append((name, line))
+    assert long == []
+
+
 def test_no_default_or_range_stands_in_the_scripts() -> None:
     for name in ("settings.js", "setup.js", "transport.js", "command.js", "starts.js"):
         script = re.sub(r"//.*|/\*.*?\*/|step: 0\.01", "", read_modules()[name])

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from browser import Open, button, state, text, until
 from pages import make_run
 
@@ -90,3 +91,31 @@ def test_a_long_call_shows_its_progress_and_can_be_stopped(show: Open) -> None:
     assert page.evaluate("jaxnet.step(1000).iteration") == stopped["iteration"] + 1000
     size = Path(page.url.split("#")[0].removeprefix("file://")).stat().st_size
     assert size < 500_000
+
+
+@pytest.mark.slow
+def test_playing_leaves_nothing_behind(show: Open) -> None:
+    page = show()
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def measure() -> tuple[float, int, float, float]:
+        session.send("HeapProfiler.collectGarbage")
+        used = session.send("Runtime.getHeapUsage")
+        metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+        size = used["usedSize"] + used.get("backingStorageSize", 0)
+        return size, state(page)["frames"], metrics["Nodes"], metrics["JSEventListeners"]
+
+    page.evaluate("jaxnet.step(1000)")
+    for speed, steps in (("full", 6_000), ("medium", 40)):  # what a step, and what a frame leaves
+        page.get_by_label("Speed").select_option(speed)
+        page.evaluate(f"jaxnet.run({steps})")
+        before, frames, nodes, listeners = measure()
+        page.evaluate(f"jaxnet.run({2 * steps})")
+        after, later, more_nodes, more_listeners = measure()
+        # Two costs and two counts an iteration are kept, and 240 snapshots of the parameters.
+        assert after - before < 64 * 2 * steps + 300_000
+        assert later > frames
+        assert more_nodes <= nodes + 10
+        assert more_listeners == listeners
+        assert len(state(page)["snapshots"]) <= 240

@@ -35,22 +35,7 @@ export function addChanges(app, settled) {
     if (t > descent.t) app.play(t - descent.t);
     else settled();
   };
-  /** Play to an iteration as an address tells: `steps` are the live settings from their iterations on. */
-  app.replay = async (steps, t) => {
-    const { learning_rate, silenced, frozen } = descent.settings;
-    const last = { learning_rate, silenced, frozen };
-    if (descent.t) app.reset();
-    if (!t) return;
-    const path = steps.length ? steps : [{ from: 0, live: last }];
-    for (const [at, { live }] of path.entries()) {
-      const until = path[at + 1]?.from ?? t;
-      descent.set(live);
-      await app.run(until - descent.t);
-      if (descent.t !== until) return; // it was stopped, or cannot go on
-    }
-    descent.set(last);
-    settled();
-  };
+  app.replay = (steps, t) => replay(app, steps, t).then(settled);
   app.change = (settings) => {
     // A slider that is moved on makes one change, a click on a button each time one of its own.
     const isNumber = Object.values(settings).every(Number.isFinite);
@@ -65,4 +50,21 @@ export function addChanges(app, settled) {
       settled();
     }
   };
+}
+
+/** Play from 0 to an iteration as an address tells; `steps` are the live settings from their iterations on. */
+async function replay(app, steps, t) {
+  const { descent } = app;
+  const { learning_rate, silenced, frozen } = descent.settings;
+  const last = { learning_rate, silenced, frozen };
+  if (descent.t) app.reset();
+  if (!t) return;
+  const path = steps.length ? steps : [{ from: 0, live: last }];
+  for (const [at, { live }] of path.entries()) {
+    const until = path[at + 1]?.from ?? t;
+    descent.set(live);
+    await app.run(until - descent.t);
+    if (descent.t !== until) return; // it was stopped, or cannot go on
+  }
+  descent.set(last);
 }

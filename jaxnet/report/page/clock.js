@@ -1,6 +1,6 @@
 // The clock that plays the descent: a trainer takes the steps, and each frame shows the latest of them.
 
-import { startLocalTrainer, startTrainer } from "./trainer.js";
+import { startAnyTrainer } from "./trainer.js";
 
 const BUDGET = 14; // ms of steps in a request, so that about fifty answers come in a second
 const SLOW_FRAME = 200; // ms between the steps of a slow play
@@ -15,90 +15,81 @@ const CALM_BUDGET = 200;
  */
 export function makeClock(app, onEnd) {
   const { descent, ui } = app;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let trainer = null;
-  let run = 0;
-  let loaded = null; // the run that the trainer knows
-  let waiting = 0; // requests without an answer
-  let answers = [];
+  const requests = makeRequests(app);
   let last = Infinity;
-  let askedAt = -Infinity;
   let shown = null; // the parameters that the latest answers have led to
 
-  const receive = (answer) => {
-    waiting--;
-    if (answer.run === run) answers.push(answer.batch);
-  };
-
-  function begin() {
-    const beginLocally = () => {
-      [trainer, loaded, waiting] = [startLocalTrainer(receive), null, 0];
-      sendPictures();
-    };
-    const sendPictures = () => {
-      const { n_x, splits } = descent.data;
-      if (splits.train.pixels) trainer.post({ pictures: { n_x, pixels: splits.train.pixels } });
-    };
-    if (typeof Worker === "undefined") {
-      beginLocally();
-      return;
-    }
-    trainer = startTrainer(receive, beginLocally);
-    sendPictures();
-  }
-
-  function ask() {
-    const full = ui.speed === "full";
-    const pause = Math.max(calm.matches ? CALM_FRAME : 0, ui.speed === "slow" ? SLOW_FRAME : 0);
-    const now = performance.now();
-    while (waiting < (full && !pause ? trainer.ahead : 1) && now - askedAt >= pause) {
-      const take = {
-        live: descent.live,
-        every: descent.every,
-        last,
-        most: full ? Infinity : 1,
-        ms: calm.matches ? CALM_BUDGET : BUDGET,
-        weights: app.showsWeights(),
-      };
-      const { problem, t, params } = descent;
-      trainer.post(loaded === run ? { run, take } : { run, take, problem, t, params });
-      loaded = run;
-      waiting++;
-      if (pause) askedAt = now;
-    }
-  }
-
-  function forget() {
-    run++;
-    answers = [];
+  const forget = () => {
+    requests.forget();
     shown = descent.params;
-  }
+  };
 
   function frame() {
     if (!ui.playing) return;
     requestAnimationFrame(frame);
     if (shown !== descent.params) forget();
-    const batches = answers;
-    answers = [];
+    const batches = requests.take();
     for (const batch of batches) descent.absorb(batch);
     shown = descent.params;
     if (!descent.finite || descent.t >= last) {
       onEnd();
       return;
     }
-    ask();
+    requests.ask(last);
     if (batches.length) app.draw();
   }
 
-  return {
-    start: (until) => {
-      if (!trainer) begin();
-      last = until;
-      forget();
-      askedAt = -Infinity;
-      requestAnimationFrame(frame);
-    },
-    stop: forget,
-    target: () => last,
+  const start = (until) => {
+    last = until;
+    forget();
+    requestAnimationFrame(frame);
   };
+  return { start, stop: forget, target: () => last };
+}
+
+/** Make the requests to the trainer: `ask` for steps, `take` the answers, `forget` those under way. */
+function makeRequests({ descent, ui, showsWeights }) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let trainer = null;
+  let run = 0;
+  let loaded = null; // the run that the trainer knows
+  let waiting = 0; // requests without an answer
+  let askedAt = -Infinity;
+  let answers = [];
+
+  const receive = (answer) => {
+    waiting--;
+    if (answer.run === run) answers.push(answer.batch);
+  };
+  const use = (started) => {
+    [trainer, loaded, waiting] = [started, null, 0];
+    const { n_x, splits } = descent.data;
+    if (splits.train.pixels) trainer.post({ pictures: { n_x, pixels: splits.train.pixels } });
+  };
+  const ask = (last) => {
+    if (!trainer) startAnyTrainer(receive, use);
+    const { most, ms, pause } = paceOf(ui.speed, calm.matches);
+    const now = performance.now();
+    while (waiting < (pause || most === 1 ? 1 : trainer.ahead) && now - askedAt >= pause) {
+      const { live, every, problem, t, params } = descent;
+      const take = { live, every, last, most, ms, weights: showsWeights() };
+      trainer.post(loaded === run ? { run, take } : { run, take, problem, t, params });
+      loaded = run;
+      waiting++;
+      if (pause) askedAt = now;
+    }
+  };
+  const take = () => answers.splice(0);
+  const forget = () => {
+    run++;
+    answers = [];
+    askedAt = -Infinity;
+  };
+  return { ask, take, forget };
+}
+
+/** Return how many steps and ms a request takes at most, and the ms between requests. */
+function paceOf(speed, isCalm) {
+  const pause = Math.max(isCalm ? CALM_FRAME : 0, speed === "slow" ? SLOW_FRAME : 0);
+  return { most: speed === "full" ? Infinity : 1, ms: isCalm ? CALM_BUDGET : BUDGET, pause };
 }

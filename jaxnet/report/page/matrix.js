@@ -13,22 +13,63 @@ const COLUMNS = 4; // at most this many hidden units are drawn side by side
 
 /** Make the view of the chosen box. */
 export function makeMatrix(app) {
-  const { data } = app.descent;
-  const { train } = data.splits;
+  const { train } = app.descent.data.splits;
   // Pictures of class 0 are on the left, those of class 1 on the right.
   const order = [...train.Y.keys()].sort((i, j) => train.Y[i] - train.Y[j] || i - j);
+  const explained = makeExplained(app.descent);
+  const heat = makeHeat(app, order);
+  const missing = make("p", { class: "note", say: "noPicturesHere" });
+  const numbers = make("p", { class: "numbers" });
+  const drawn = make("div", { class: "drawn" }, ...heat.elements, missing, numbers);
+  byId("diagram").append(make("div", { class: "matrix" }, explained.element, drawn));
+  return () => {
+    const { descent, ui } = app;
+    if (!ui.diagram) return;
+    explained.draw(ui.box);
+    const drawing = collectValues(descent, ui.box, order);
+    missing.hidden = drawing !== null;
+    heat.draw(drawing, ui);
+    write(numbers, drawing ? numbersOf(descent, ui.box, ui.picture) : "");
+  };
+}
+
+/** Make the text beside the values: formula, shapes, meaning, and what the article says. */
+function makeExplained(descent) {
+  const { data } = descent;
   const formula = make("div", { class: "formula" });
   const shapes = make("p", { class: "shapes" });
   const meaning = make("p", {});
   const article = make("p", { class: "article" });
+  let shown = "";
+  const draw = (name) => {
+    const { settings, n_h } = descent;
+    const wanted = [name, settings.pixel_scale, settings.activation].join();
+    if (wanted !== shown) {
+      formula.replaceChildren(...formulasOf(name, settings));
+      shown = wanted;
+    }
+    write(shapes, shapesOf(name, { n_x: data.n_x, n_h, m: data.splits.train.m }));
+    write(
+      meaning,
+      say(`box.${name}`, { yes: data.classes[1], no: data.classes[0] }) +
+        (data.settings.balanced ? ` ${say("balanced")}` : ""),
+    );
+    write(article, `${say("article")}${say("colon")}${say(`article.${name}`, { n: n_h + 1 })}`);
+  };
+  return { element: make("div", { class: "explained" }, formula, shapes, meaning, article), draw };
+}
+
+/** Make the values as colours, with the classes below and the scale; a click chooses a picture. */
+function makeHeat(app, order) {
+  const { data } = app.descent;
+  const { train } = data.splits;
   const canvas = make("canvas", { role: "img", label: "network" });
   const pointer = make("span", { class: "pointer" });
   const names = data.classes.map((title) => make("span", { title }, title));
   const classes = make("div", { class: "classes" }, ...names);
+  classes.style.gridTemplateColumns = `${train.m - count(train.Y)}fr ${count(train.Y)}fr`;
   const ends = ["", "0", ""].map((text) => make("span", {}, text));
   const legend = make("p", { class: "scale" }, ...ends);
-  const missing = make("p", { class: "note", say: "noPicturesHere" });
-  const numbers = make("p", { class: "numbers" });
   const heat = make("div", { class: "heat" }, canvas, pointer);
   canvas.addEventListener("click", (event) => {
     if (!perPicture(app.ui.box)) return;
@@ -36,78 +77,37 @@ export function makeMatrix(app) {
     const column = Math.floor(((event.clientX - box.left) / box.width) * order.length);
     app.choose({ picture: { split: "train", at: order[Math.max(0, Math.min(order.length - 1, column))] } });
   });
-  byId("diagram").append(
-    make(
-      "div",
-      { class: "matrix" },
-      make("div", { class: "explained" }, formula, shapes, meaning, article),
-      make("div", { class: "drawn" }, heat, classes, legend, missing, numbers),
-    ),
-  );
-  classes.style.gridTemplateColumns = `${train.m - count(train.Y)}fr ${count(train.Y)}fr`;
-  let shown = "";
-
-  function explain(descent, name) {
-    const { settings } = descent;
-    const wanted = [name, settings.pixel_scale, settings.activation].join();
-    if (wanted !== shown) {
-      formula.replaceChildren(...formulasOf(name, settings));
-      shown = wanted;
-    }
-    write(shapes, shapesOf(name, { n_x: data.n_x, n_h: descent.n_h, m: train.m }));
-    write(
-      meaning,
-      say(`box.${name}`, { yes: data.classes[1], no: data.classes[0] }) +
-        (data.settings.balanced ? ` ${say("balanced")}` : ""),
-    );
-    write(article, `${say("article")}${say("colon")}${say(`article.${name}`, { n: descent.n_h + 1 })}`);
-  }
-
-  /** Return the values to be painted, in rows and columns; null if that takes pictures that are missing. */
-  function collectValues(descent, name) {
-    if (name === "W1" || name === "dW1") return unitPictures(descent, name);
-    if (name === "X") return inputColumns(descent, order);
-    const values = name === "J" ? losses(descent.stages.train.Z2, train.Y) : valuesOf(descent, name);
-    const [rows, columns] =
-      name === "J" ? [1, train.m] : shapeOf(name, { n_x: data.n_x, n_h: descent.n_h, m: train.m });
-    if (!perPicture(name)) return { values, width: Math.max(rows, columns), height: 1 };
-    return {
-      values: Float64Array.from(
-        values,
-        (_, at) => values[Math.floor(at / columns) * columns + order[at % columns]],
-      ),
-      width: columns,
-      height: rows,
-    };
-  }
-
-  return () => {
-    const { descent, ui } = app;
-    if (!ui.diagram) return;
-    const name = ui.box;
-    explain(descent, name);
-    const drawing = collectValues(descent, name);
+  const draw = (drawing, { box: name, picture }) => {
     heat.hidden = legend.hidden = drawing === null;
-    missing.hidden = drawing !== null;
     classes.hidden = !perPicture(name) || !drawing;
-    if (!drawing) {
-      write(numbers, "");
-      return;
-    }
+    if (!drawing) return;
     const limit = limitOf(drawing.values);
     paintValues(canvas, drawing.values, drawing.width, drawing.height, limit);
     mark(canvas, "aria-label", say("heat", { name }));
-    heat.className = `heat ${perPicture(name) ? "wide" : "square"} ${name === "X" || drawing.height > 20 ? "tall" : ""}`;
+    const isTall = name === "X" || drawing.height > 20;
+    heat.className = `heat ${perPicture(name) ? "wide" : "square"} ${isTall ? "tall" : ""}`;
     heat.style.setProperty("--rows", drawing.height);
     heat.style.setProperty("--cells", drawing.width);
     write(ends[0], brief(-limit));
     write(ends[2], brief(limit));
-    const { split, at } = ui.picture;
-    const column = split === "train" ? order.indexOf(at) : -1;
+    const column = picture.split === "train" ? order.indexOf(picture.at) : -1;
     pointer.hidden = !perPicture(name) || column < 0;
     pointer.style.setProperty("--at", (column + 0.5) / order.length);
-    write(numbers, numbersOf(descent, name, ui.picture));
   };
+  return { elements: [heat, classes, legend], draw };
+}
+
+/** Return the values to be painted, in rows and columns; null if that takes pictures that are missing. */
+function collectValues(descent, name, order) {
+  if (name === "W1" || name === "dW1") return unitPictures(descent, name);
+  if (name === "X") return inputColumns(descent, order);
+  const { data, n_h } = descent;
+  const { train } = data.splits;
+  const values = name === "J" ? losses(descent.stages.train.Z2, train.Y) : valuesOf(descent, name);
+  const [rows, columns] = name === "J" ? [1, train.m] : shapeOf(name, { n_x: data.n_x, n_h, m: train.m });
+  if (!perPicture(name)) return { values, width: Math.max(rows, columns), height: 1 };
+  const sorted = (at) => values[Math.floor(at / columns) * columns + order[at % columns]];
+  return { values: Float64Array.from(values, (_, at) => sorted(at)), width: columns, height: rows };
 }
 
 const count = (Y) => Y.reduce((sum, y) => sum + y, 0);

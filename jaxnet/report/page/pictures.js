@@ -26,13 +26,7 @@ export function makePictures(app) {
   );
   const list = make("div", { class: "thumbs" });
   byId("pictures").append(make("div", { class: "buttons" }, ...tabs, order), list);
-  list.addEventListener("keydown", (event) => {
-    const next = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!next) return;
-    event.preventDefault();
-    event.stopPropagation();
-    list.children[[...list.children].indexOf(event.target) + next]?.focus();
-  });
+  list.addEventListener("keydown", (event) => moveFocus(event, [...list.children]));
   const thumbs = Object.fromEntries(
     data.names.map((name) => [
       name,
@@ -55,10 +49,7 @@ export function makePictures(app) {
     tabs.forEach((tab, at) => mark(tab, "aria-pressed", data.names[at] === name));
     order.value = ui.byLoss ? "loss" : "number";
     if (shown !== name || sorted !== String(ui.byLoss) || !ui.playing || now - sortedAt > SORT_EVERY) {
-      const loss = losses(Z2, Y);
-      const places = [...thumbs[name].keys()];
-      if (ui.byLoss) places.sort((i, j) => loss[j] - loss[i]);
-      const wanted = places.map((at) => thumbs[name][at].button);
+      const wanted = orderOf(losses(Z2, Y), ui.byLoss).map((at) => thumbs[name][at].button);
       if (wanted.some((button, at) => list.children[at] !== button) || shown !== name)
         list.replaceChildren(...wanted);
       [shown, sorted, sortedAt] = [name, String(ui.byLoss), now];
@@ -79,6 +70,21 @@ export function makePictures(app) {
       if (!ui.playing) mark(button, "aria-label", describePicture(data, name, at, A2[at], answer));
     });
   };
+}
+
+/** Order the pictures by their losses, the largest first, or by their numbers. */
+function orderOf(loss, byLoss) {
+  const places = [...loss.keys()];
+  return byLoss ? places.sort((i, j) => loss[j] - loss[i]) : places;
+}
+
+/** Move the focus to the next picture with the arrow keys. */
+function moveFocus(event, buttons) {
+  const next = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!next) return;
+  event.preventDefault();
+  event.stopPropagation();
+  buttons[buttons.indexOf(event.target) + next]?.focus();
 }
 
 /** Name a picture with its probability for a screen reader. */

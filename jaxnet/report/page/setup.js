@@ -11,12 +11,10 @@ import { unitsOfRun } from "./starts.js";
 export function makeSetup(app) {
   const { data } = app.descent;
   const { hidden_units, weight_scale, seed: seeds } = data.offered;
-  const select = (name, label, values = data.offered[name].choices) =>
-    make(
-      "select",
-      { label, onchange: (event) => app.set({ [name]: event.target.value }) },
-      ...choices(name, values),
-    );
+  const select = (name, label, values = data.offered[name].choices) => {
+    const onchange = (event) => app.set({ [name]: event.target.value });
+    return make("select", { label, onchange }, ...choices(name, values));
+  };
   const range = { min: hidden_units.least, max: hidden_units.greatest, step: 1 };
   const units = make("input", { type: "range", ...range, label: "hiddenUnits" });
   units.addEventListener("input", () => app.set({ hidden_units: Number(units.value) }));
@@ -38,15 +36,7 @@ export function makeSetup(app) {
   he.addEventListener("change", () => app.set({ weight_scale: he.checked ? "he" : weight_scale.default }));
   const pixelScale = select("pixel_scale", "pixelScale");
   const generator = make("p", { class: "note" });
-  const command = make("code", { class: "command", tabindex: 0 });
-  const different = make("p", { class: "note" });
-  const heading = make("h3", {});
-  const copy = make("button", { type: "button" });
-  copy.addEventListener("click", async () => {
-    await copyText(command);
-    write(copy, say("copied"));
-    setTimeout(() => write(copy, say("copy")), 1500);
-  });
+  const command = makeCommand(app);
   const line = (key, ...parts) => make("label", { class: "line" }, make("span", { say: key }), ...parts);
   const seedLine = line("seed", seed);
   byId("setup").append(
@@ -59,8 +49,7 @@ export function makeSetup(app) {
     make("label", { class: "line check" }, he, make("span", { say: "he" })),
     line("pixelScale", pixelScale),
     make("p", { class: "note", say: "setupNote" }),
-    heading,
-    make("div", { class: "copy" }, command, different, copy),
+    ...command.elements,
     make("p", { class: "note keys", say: "keys" }),
   );
   return () => {
@@ -76,18 +65,33 @@ export function makeSetup(app) {
     he.checked = settings.weight_scale === "he";
     weights.slider.disabled = weights.number.disabled = he.checked;
     if (!he.checked) weights.show(settings.weight_scale);
-    const reason = whyNoCommand(app.descent);
-    const differences = differencesOf(app.descent);
+    command.draw();
+  };
+}
+
+/** Make the command line that trains the same, with what to know about it. */
+function makeCommand({ descent }) {
+  const { data } = descent;
+  const command = make("code", { class: "command", tabindex: 0 });
+  const different = make("p", { class: "note" });
+  const heading = make("h3", {});
+  const copy = make("button", { type: "button" });
+  copy.addEventListener("click", async () => {
+    await copyText(command);
+    write(copy, say("copied"));
+    setTimeout(() => write(copy, say("copy")), 1500);
+  });
+  const draw = () => {
+    const reason = whyNoCommand(descent);
+    const differences = differencesOf(descent);
     copy.disabled = reason !== null;
     different.hidden = reason !== null || !differences.length;
     write(heading, say(differences.some((key) => key !== "inFolder") ? "similarCommand" : "command"));
     write(different, differences.map((key) => say(key, { data: data.settings.data })).join(" "));
-    writeWords(
-      command,
-      reason ? say(reason, { generator: data.prng, n: data.n_h }) : commandLine(app.descent),
-    );
+    writeWords(command, reason ? say(reason, { generator: data.prng, n: data.n_h }) : commandLine(descent));
     if (copy.textContent !== say("copied")) write(copy, say("copy"));
   };
+  return { elements: [heading, make("div", { class: "copy" }, command, different, copy)], draw };
 }
 
 /** Set a text of which no line breaks within a word, as it otherwise might after the hyphens of an option. */

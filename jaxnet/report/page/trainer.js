@@ -50,23 +50,27 @@ export function serve(scope) {
 }
 
 /**
- * Start a trainer beside the page: a worker that runs the page's own script.
+ * Start a trainer, in a worker that runs the page's own script, or else in the page.
  *
- * `receive` is called with each answer, `onError` if the browser cannot start the worker. Returns `post`,
- * which sends a message, and `ahead`, how many requests may be under way: with two, it need not wait for the
- * page to draw.
+ * `receive` is called with each answer, `use` with the trainer: `post` sends a message, and `ahead` says how
+ * many requests may be under way. With two, a worker need not wait for the page to draw. If the browser
+ * cannot start the worker after all, `use` is called again.
  */
-export function startTrainer(receive, onError) {
+export function startAnyTrainer(receive, use) {
+  if (typeof Worker === "undefined") {
+    use(startLocalTrainer(receive));
+    return;
+  }
   const script = document.querySelector("script[type=module]").textContent;
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address, { type: "module" });
   worker.onmessage = ({ data }) => receive(data);
-  worker.onerror = onError;
-  return { post: (message) => worker.postMessage(message), ahead: 2 };
+  worker.onerror = () => use(startLocalTrainer(receive));
+  use({ post: (message) => worker.postMessage(message), ahead: 2 });
 }
 
 /** Train in the page, in slices between its frames. */
-export function startLocalTrainer(receive) {
+function startLocalTrainer(receive) {
   const trainer = makeTrainer();
   const post = (message) => {
     if (message.take) setTimeout(() => receive(trainer(message)));

@@ -42,17 +42,8 @@ function makeTarget(app) {
 
 /** Make the controls of the training, and show its state in numbers and its outcome. */
 export function makeTransport(app) {
-  const press = (say, label, onclick) => make("button", { type: "button", say, label, onclick });
   const play = make("button", { type: "button", class: "primary", onclick: app.toggle });
-  const steps = [1, 10, 100].map((n) =>
-    make("button", { type: "button", onclick: () => app.step(n) }, `+${n}`),
-  );
-  const back = press("back", "backLabel", app.back);
-  const reset = press("reset", "resetLabel", app.reset);
-  const undo = press("undo", "undoLabel", app.undo);
-  const redo = press("redo", "redoLabel", app.redo);
-  mark(redo, "class", "redo");
-  const target = makeTarget(app);
+  const buttons = makeButtons(app);
   const { learning_rate } = app.descent.data.offered;
   const rate = logSlider("rateLabel", "learningRateNumber", learning_rate, (value) =>
     app.set({ learning_rate: value }),
@@ -62,59 +53,72 @@ export function makeTransport(app) {
     { label: "speed", onchange: () => (app.ui.speed = speed.value) },
     ...choices("speed", SPEEDS),
   );
-  const count = (key) => {
-    const value = make("b", {});
-    const label = make("span", { say: key });
-    return { value, label, box: make("div", { class: "count" }, value, label) };
-  };
-  const counts = { iteration: count("iteration"), cost: count("cost"), onTrain: count("onTrain") };
-  if (app.descent.data.splits.test) counts.onTest = count("onTest");
+  const counts = makeCounts(app);
   const result = make("p", { class: "outcome" });
-  byId("transport").append(
-    make(
-      "div",
-      { class: "steering" },
-      play,
-      make(
-        "div",
-        { class: "controls" },
-        make("div", { class: "counts" }, ...Object.values(counts).map(({ box }) => box)),
-        make("div", { class: "buttons" }, ...steps, target, back, reset, undo, redo),
-        speed,
-        make(
-          "label",
-          { class: "rate" },
-          make("span", {}, make("i", {}, "α "), make("span", { say: "learningRate" })),
-          rate.slider,
-          rate.number,
-        ),
-      ),
-    ),
-    result,
-  );
+  const rateName = make("span", {}, make("i", {}, "α "), make("span", { say: "learningRate" }));
+  const rateLine = make("label", { class: "rate" }, rateName, rate.slider, rate.number);
+  const controls = make("div", { class: "controls" }, counts.element, buttons.element, speed, rateLine);
+  byId("transport").append(make("div", { class: "steering" }, play, controls), result);
   return () => {
     const { descent, ui } = app;
-    const { t, history, data, finite } = descent;
     write(play, say(ui.playing ? "pause" : "play"));
     mark(play, "aria-pressed", ui.playing);
-    steps.forEach((button, at) => mark(button, "aria-label", say("stepLabel", { n: 10 ** at })));
-    for (const button of [play, ...steps]) button.disabled = !finite;
-    back.disabled = t === 0;
-    undo.disabled = !app.canUndo();
-    redo.disabled = !app.canRedo();
+    play.disabled = !descent.finite;
+    buttons.draw();
     speed.value = ui.speed;
     rate.show(descent.settings.learning_rate);
+    counts.draw();
+    drawOutcome(result, descent);
+  };
+}
+
+/** Make the buttons of steps, way back and undo. */
+function makeButtons(app) {
+  const press = (say, label, onclick) => make("button", { type: "button", class: say, say, label, onclick });
+  const steps = [1, 10, 100].map((n) =>
+    make("button", { type: "button", onclick: () => app.step(n) }, `+${n}`),
+  );
+  const back = press("back", "backLabel", app.back);
+  const reset = press("reset", "resetLabel", app.reset);
+  const undo = press("undo", "undoLabel", app.undo);
+  const redo = press("redo", "redoLabel", app.redo);
+  const draw = () => {
+    steps.forEach((button, at) => {
+      mark(button, "aria-label", say("stepLabel", { n: 10 ** at }));
+      button.disabled = !app.descent.finite;
+    });
+    back.disabled = app.descent.t === 0;
+    undo.disabled = !app.canUndo();
+    redo.disabled = !app.canRedo();
+  };
+  const element = make("div", { class: "buttons" }, ...steps, makeTarget(app), back, reset, undo, redo);
+  return { element, draw };
+}
+
+/** Make the numbers: iteration, cost and accuracies. */
+function makeCounts(app) {
+  const { splits } = app.descent.data;
+  const names = ["iteration", "cost", "onTrain", ...(splits.test ? ["onTest"] : [])];
+  const counts = {};
+  for (const key of names) counts[key] = { value: make("b", {}), label: make("span", { say: key }) };
+  const draw = () => {
+    const { t, history } = app.descent;
     write(counts.iteration.value, t.toLocaleString("en"));
-    const last = ui.playing ? app.target() : Infinity;
+    const last = app.ui.playing ? app.target() : Infinity;
     const n = last.toLocaleString("en");
     write(counts.iteration.label, last < Infinity ? say("iterationOf", { n }) : say("iteration"));
     write(counts.cost.value, brief(history.train.costs[t], 4));
-    write(counts.onTrain.value, percent(history.train.correct[t] / data.splits.train.m));
-    if (counts.onTest) write(counts.onTest.value, percent(history.test.correct[t] / data.splits.test.m));
-    const { outcome } = descent;
-    // A start that is not finite is due to its weights and pixels, as no step was taken with α.
-    const verdict = !finite && t === 0 ? "startNotFinite" : `outcome.${outcome ?? "none"}`;
-    write(result, finite ? say(verdict) : `${say(verdict)} ${say("stopped")}`);
-    mark(result, "class", data.failed.includes(outcome) ? "outcome failed" : "outcome");
+    write(counts.onTrain.value, percent(history.train.correct[t] / splits.train.m));
+    if (counts.onTest) write(counts.onTest.value, percent(history.test.correct[t] / splits.test.m));
   };
+  const boxes = names.map((key) => make("div", { class: "count" }, counts[key].value, counts[key].label));
+  return { element: make("div", { class: "counts" }, ...boxes), draw };
+}
+
+/** Say what the outcome of the steps so far is. */
+function drawOutcome(element, { t, data, finite, outcome }) {
+  // A start that is not finite is due to its weights and pixels, as no step was taken with α.
+  const verdict = !finite && t === 0 ? "startNotFinite" : `outcome.${outcome ?? "none"}`;
+  write(element, finite ? say(verdict) : `${say(verdict)} ${say("stopped")}`);
+  mark(element, "class", data.failed.includes(outcome) ? "outcome failed" : "outcome");
 }

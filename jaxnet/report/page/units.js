@@ -51,96 +51,92 @@ export function makeUnits(app) {
   const note = make("p", { class: "note" });
   byId("units").append(note, list);
   let cards = [];
-
-  function makeCard(unit) {
-    const n = unit + 1;
-    const canvas = make("canvas", { role: "img" });
-    const badges = make("span", { class: "badges" });
-    const [bias, weight, active, without] = [0, 1, 2, 3].map(() => make("span", {}));
-    const weightBar = make("span", { class: "signed" });
-    const activeBar = make("span", { class: "share" });
-    const line = (key, ...parts) => make("div", { class: "line" }, make("span", { say: key }), ...parts);
-    const flip = (name) =>
-      make("button", {
-        type: "button",
-        say: name === "silenced" ? "silence" : "freeze",
-        onclick: () => {
-          const units = app.descent.settings[name];
-          app.set({
-            [name]: units.includes(unit)
-              ? units.filter((u) => u !== unit)
-              : [...units, unit].sort((u, v) => u - v),
-          });
-        },
-      });
-    const silence = flip("silenced");
-    const freeze = flip("frozen");
-    const card = make(
-      "article",
-      { class: "card" },
-      canvas,
-      make(
-        "div",
-        {},
-        make("header", {}, make("strong", {}, String(n)), badges, silence, freeze),
-        line("outputWeight", weightBar, weight),
-        line("active", activeBar, active),
-        line("bias", bias),
-        line("withoutIt", without),
-      ),
-    );
-    return { card, canvas, badges, bias, weight, active, without, weightBar, activeBar, silence, freeze };
-  }
-
   return () => {
     const { descent } = app;
-    const { data, n_h, params, settings } = descent;
+    const { data, n_h, params } = descent;
     if (cards.length !== n_h) {
-      cards = Array.from({ length: n_h }, (_, unit) => makeCard(unit));
+      cards = Array.from({ length: n_h }, (_, unit) => makeCard(app, unit));
       list.replaceChildren(...cards.map(({ card }) => card));
       translate(list);
     }
     write(note, say(data.pictures ? "unitsNote" : "asEnded"));
     const { pictures, limit } = weightPictures(descent);
     const largest = Math.max(...params.W2.map(Math.abs)) || 1;
-    const split = data.splits.test ? "test" : "train";
     const facts = describeUnits(descent);
-    const { finite } = descent; // otherwise a unit is not off, but unknown
     cards.forEach((card, unit) => {
-      const { active, equal, badges } = facts[unit];
-      const silenced = settings.silenced.includes(unit);
       paintValues(card.canvas, pictures[unit], data.width, data.height, limit);
       mark(card.canvas, "aria-label", say("unitLabel", { n: unit + 1 }));
-      write(
-        card.badges,
-        [
-          ...(finite ? badges.map((badge) => say(badge)) : []),
-          ...(finite && equal !== null ? [say("equalTo", { n: equal + 1 })] : []),
-        ].join(" · "),
-      );
-      write(card.weight, brief(params.W2[unit]));
-      write(card.bias, brief(params.b1[unit]));
-      write(card.active, percent(finite ? active : NaN));
-      const change =
-        accuracyWithout(descent, split, unit) -
-        descent.history[split].correct[descent.t] / data.splits[split].m;
-      write(
-        card.without,
-        silenced || !finite ? "–" : `${say(split)} ${say("points", { n: signed(100 * change) })}`,
-      );
+      drawFacts(card, descent, unit, facts[unit]);
       card.weightBar.style.setProperty("--share", params.W2[unit] / largest);
       mark(card.weightBar, "class", params.W2[unit] < 0 ? "signed cool" : "signed warm");
-      card.activeBar.style.setProperty("--share", active);
-      mark(card.card, "class", silenced ? "card silenced" : "card");
-      for (const [button, name, label] of [
-        [card.silence, "silenced", "silenceLabel"],
-        [card.freeze, "frozen", "freezeLabel"],
-      ]) {
-        mark(button, "aria-pressed", settings[name].includes(unit));
-        mark(button, "aria-label", say(label, { n: unit + 1 }));
-      }
+      drawSwitches(card, descent.settings, unit);
     });
   };
+}
+
+/** Make the card of a unit. */
+function makeCard(app, unit) {
+  const canvas = make("canvas", { role: "img" });
+  const badges = make("span", { class: "badges" });
+  const [bias, weight, active, without] = [0, 1, 2, 3].map(() => make("span", {}));
+  const weightBar = make("span", { class: "signed" });
+  const activeBar = make("span", { class: "share" });
+  const line = (key, ...parts) => make("div", { class: "line" }, make("span", { say: key }), ...parts);
+  const silence = makeSwitch(app, unit, "silenced", "silence");
+  const freeze = makeSwitch(app, unit, "frozen", "freeze");
+  const card = make(
+    "article",
+    { class: "card" },
+    canvas,
+    make(
+      "div",
+      {},
+      make("header", {}, make("strong", {}, String(unit + 1)), badges, silence, freeze),
+      line("outputWeight", weightBar, weight),
+      line("active", activeBar, active),
+      line("bias", bias),
+      line("withoutIt", without),
+    ),
+  );
+  return { card, canvas, badges, bias, weight, active, without, weightBar, activeBar, silence, freeze };
+}
+
+/** Make the button that adds a unit to a list of the settings, or takes it out. */
+function makeSwitch(app, unit, name, say) {
+  const flip = () => {
+    const units = app.descent.settings[name];
+    const others = units.filter((u) => u !== unit);
+    app.set({ [name]: others.length < units.length ? others : [...units, unit].sort((u, v) => u - v) });
+  };
+  return make("button", { type: "button", say, onclick: flip });
+}
+
+function drawSwitches({ card, silence, freeze }, settings, unit) {
+  mark(card, "class", settings.silenced.includes(unit) ? "card silenced" : "card");
+  for (const [button, name, label] of [
+    [silence, "silenced", "silenceLabel"],
+    [freeze, "frozen", "freezeLabel"],
+  ]) {
+    mark(button, "aria-pressed", settings[name].includes(unit));
+    mark(button, "aria-label", say(label, { n: unit + 1 }));
+  }
+}
+
+/** Write what is known of a unit; in a network that is not finite, nothing is. */
+function drawFacts(card, descent, unit, { active, equal, badges }) {
+  const { data, params, finite, settings } = descent;
+  const split = data.splits.test ? "test" : "train";
+  const told = badges.map((badge) => say(badge));
+  if (equal !== null) told.push(say("equalTo", { n: equal + 1 }));
+  write(card.badges, finite ? told.join(" · ") : "");
+  write(card.weight, brief(params.W2[unit]));
+  write(card.bias, brief(params.b1[unit]));
+  write(card.active, percent(finite ? active : NaN));
+  card.activeBar.style.setProperty("--share", active);
+  const before = descent.history[split].correct[descent.t] / data.splits[split].m;
+  const change = accuracyWithout(descent, split, unit) - before;
+  const isKnown = finite && !settings.silenced.includes(unit);
+  write(card.without, isKnown ? `${say(split)} ${say("points", { n: signed(100 * change) })}` : "–");
 }
 
 function signed(number) {

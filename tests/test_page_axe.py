@@ -1,0 +1,58 @@
+"""The offline page's names, roles and contrasts, as axe-core judges them, in each of its states."""
+
+import importlib.resources
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from browser import Open
+from pages import make_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+# Each state, with what leads to it from the one before.
+STATES = {
+    "first": "0",
+    "trained, all open": "(jaxnet.step(60),"
+    " document.querySelectorAll('details').forEach((e) => (e.open = true)))",
+    "dead, silenced, after another training": (
+        "jaxnet.set({ silenced: [1], frozen: [2], start: 'zeros' })"
+    ),
+    "not finite": "(jaxnet.set({ learning_rate: 1e200, start: 'own' }), jaxnet.step(9))",
+    "playing": "(jaxnet.set({ learning_rate: 0.1 }), jaxnet.reset(), void jaxnet.run(1e7))",
+}
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe-core, if it is installed."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    return (importlib.resources.files(package) / "axe.min.js").read_text("utf-8")
+
+
+def violations(page: "Page") -> list[tuple[str, Any]]:
+    found = page.evaluate("axe.run().then(({ violations }) => violations)")
+    return [(v["id"], [node["target"] for node in v["nodes"]][:5]) for v in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scheme", "lang", "width"), [("light", "en", 1280), ("dark", "zh", 1280), ("light", "en", 390)]
+)
+def test_no_state_has_a_violation(show: Open, axe: str, scheme: str, lang: str, width: int) -> None:
+    viewport = {"width": width, "height": 900}
+    found = {}
+    for pictures in (True, False):
+        page = show(
+            make_run(weight_scale=0.5),
+            pictures=pictures,
+            fragment=f"#lang={lang}&diagram=true",
+            color_scheme=scheme,
+            viewport=viewport,
+        )
+        page.evaluate(axe)
+        for name, act in STATES.items():
+            page.evaluate(act)
+            found[pictures, name] = violations(page)
+        page.close()
+    assert {state: told for state, told in found.items() if told} == {}
