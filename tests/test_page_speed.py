@@ -1,11 +1,13 @@
 """The worker of the offline page: the same numbers, whoever takes the steps, and long calls."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from browser import Open, button, state, text, until
-from pages import make_run
+from pages import make_dataset, make_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -91,6 +93,29 @@ def test_a_long_call_shows_its_progress_and_can_be_stopped(show: Open) -> None:
     assert page.evaluate("jaxnet.step(1000).iteration") == stopped["iteration"] + 1000
     size = Path(page.url.split("#")[0].removeprefix("file://")).stat().st_size
     assert size < 500_000
+
+
+def test_pictures_out_of_view_are_not_painted(show: Open) -> None:
+    data = make_dataset()
+    many = data.train._replace(
+        images=np.tile(data.train.images, (4, 1, 1, 1)), labels=np.tile(data.train.labels, 4)
+    )
+    page = show(dataset=dataclasses.replace(data, train=many))
+    box = "e => { const { width, height } = e.getBoundingClientRect(); return [width, height]; }"
+    canvases = page.locator(".thumb canvas")
+    until(page, "document.querySelectorAll('.thumb canvas.unseen').length > 20")
+    seen = page.locator(".thumb canvas.seen")
+    assert 4 <= seen.count() <= canvases.count() - 20
+    sizes = canvases.evaluate_all(f"l => l.map({box})")
+    assert len({tuple(size) for size in sizes}) == 1
+    assert sizes[0][0] / sizes[0][1] == pytest.approx(6 / 8, rel=0.02)
+    last = page.locator(".thumb").last
+    last.scroll_into_view_if_needed()
+    until(page, "!document.querySelector('.thumb:last-child canvas.unseen')")
+    style = "e => getComputedStyle(e).contentVisibility"
+    assert last.locator("canvas").evaluate(style) == "visible"
+    page.emulate_media(media="print")
+    assert set(canvases.evaluate_all(f"l => l.map({style})")) == {"visible"}
 
 
 @pytest.mark.slow

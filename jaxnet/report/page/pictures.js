@@ -12,6 +12,19 @@ const SORT_EVERY = 1500;
 // While it plays, the strips below the pictures are drawn again after this time (ms).
 const DRAW_EVERY = 200;
 
+/** Keep the canvases of pictures that are scrolled out of their list from being painted with each frame. */
+function hideUnseen(list, thumbs) {
+  const watcher = new IntersectionObserver(
+    (changes) => {
+      for (const { target, isIntersecting } of changes) {
+        mark(target.firstChild, "class", isIntersecting ? "seen" : "unseen");
+      }
+    },
+    { root: list, rootMargin: "60px" },
+  );
+  for (const { button } of thumbs) watcher.observe(button);
+}
+
 /** Make the list of pictures. */
 export function makePictures(app) {
   const { data } = app.descent;
@@ -33,6 +46,8 @@ export function makePictures(app) {
       Array.from({ length: data.splits[name].m }, (_, at) => thumbOf(app, name, at)),
     ]),
   );
+  list.style.setProperty("--aspect", data.width / data.height);
+  hideUnseen(list, Object.values(thumbs).flat());
   let shown = "";
   let sortedAt = 0;
   let drawnAt = 0;

@@ -132,7 +132,7 @@ function drawRow(parts, { name, a1, w2, vote, lit, silenced }) {
   const off = !(Math.abs(vote) > 0);
   const kind = a1 === undefined ? " rest" : silenced ? " silenced" : "";
   mark(parts.element, "class", `row ${signOf(vote)}${kind}`);
-  parts.veil.style.opacity = (0.55 * (1 - lit)).toFixed(2);
+  parts.veil.style.opacity = (0.4 * (1 - lit)).toFixed(2);
   parts.level.style.setProperty("--share", lit.toFixed(2));
   write(parts.name, name);
   write(parts.a1, a1 === undefined ? "" : brief(a1));
