@@ -72,6 +72,10 @@ def test_the_training_before_a_change_stays_as_a_faint_curve(show: Open) -> None
     path = "e => e.getAttribute('d')"
     page.evaluate("jaxnet.step(60)")
     assert legend.is_hidden()
+    button(page, "Back to the previous snapshot").click()
+    assert text(page, ".legend .before") == "before, to iteration 60"
+    button(page, "Undo the last change").click()
+    assert legend.is_hidden()
     page.evaluate("jaxnet.set({ learning_rate: 0.2 })")  # it goes on: nothing is lost
     page.evaluate("jaxnet.step(60)")
     assert legend.is_hidden()

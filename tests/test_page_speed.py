@@ -18,6 +18,10 @@ BROKEN_WORKER = """(globalThis.Worker = class {
   constructor() { setTimeout(() => this.onerror({})); }
   postMessage() {}
 }, 0)"""
+# A worker whose answers come late.
+LATE_WORKER = """(globalThis.Worker = class extends Worker {
+  set onmessage(act) { super.onmessage = (event) => setTimeout(() => act(event), 150); }
+}, 0)"""
 
 
 def numbers(page: "Page") -> dict[str, Any]:
@@ -59,6 +63,7 @@ def test_the_worker_exists_and_can_request_nothing(show: Open) -> None:
 
 def test_changes_while_it_plays(show: Open) -> None:
     page = show(make_run(learning_rate=0.1))
+    page.evaluate(LATE_WORKER)
     button(page, "Play").click()
     until(page, "jaxnet.state().iteration > 60")
     page.evaluate("jaxnet.set({ learning_rate: 0.2, silenced: [1] })")
