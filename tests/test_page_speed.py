@@ -20,7 +20,7 @@ BROKEN_WORKER = """(globalThis.Worker = class {
 }, 0)"""
 # A worker whose answers come late.
 LATE_WORKER = """(globalThis.Worker = class extends Worker {
-  set onmessage(act) { super.onmessage = (event) => setTimeout(() => act(event), 150); }
+  postMessage(message) { setTimeout(() => super.postMessage(message), 150); }
 }, 0)"""
 
 
@@ -55,6 +55,7 @@ def test_the_worker_exists_and_can_request_nothing(show: Open) -> None:
     page.evaluate("jaxnet.run(20)")
     page.evaluate("jaxnet.run(20)")
     assert page.evaluate("made") == 1
+    assert len(page.workers) == 1  # it lives: an error had ended it
     assert page.evaluate("typeof SharedArrayBuffer") == "undefined"
     html = Path(page.url.removeprefix("file://")).read_text("utf-8")
     assert "default-src 'none'" in html

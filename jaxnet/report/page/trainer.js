@@ -63,7 +63,7 @@ export function startAnyTrainer(receive, use) {
   }
   const script = document.querySelector("script[type=module]").textContent;
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const worker = new Worker(address, { type: "module" });
+  const worker = new Worker(address); // of a file, Chromium starts no module as a worker
   worker.onmessage = ({ data }) => receive(data);
   worker.onerror = () => use(startLocalTrainer(receive));
   use({ post: (message) => worker.postMessage(message), ahead: 2 });
