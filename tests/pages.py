@@ -43,7 +43,7 @@ def make_run(
     preprocessing = Preprocessing(8, 6, color, pixel_scale)
     params = draw_params(made, preprocessing.n_x, prng or None)
     costs = np.empty(0)
-    origin: dict[str, Any] = {"train_sha256": make_dataset().train_sha256}
+    origin: dict[str, Any] = {"train_sha256": make_dataset().train_sha256, "train_pictures": 29}
     origin |= {"prng": prng} if prng else {}
     return Run(
         preprocessing,

@@ -37,6 +37,7 @@ from jaxnet.report.figures import (
 from jaxnet.report.figures.influence import COLUMNS, FADED
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
+from jaxnet.settings import Settings
 from jaxnet.training import start_descent
 
 
@@ -68,6 +69,19 @@ def test_each_hidden_unit_is_drawn_as_the_picture_of_its_weights() -> None:
     np.testing.assert_array_equal(curve.get_ydata(), run.costs)
     np.testing.assert_array_equal(line.get_ydata(), [0.6, 0.6])
     assert rendered(figure).std() > 0
+
+
+def test_mini_batches_are_drawn_with_the_mean_of_each_epoch() -> None:
+    run = dataclasses.replace(
+        make_run(1),
+        settings=Settings(batch=3),
+        origin={"train_pictures": 7},
+        costs=np.array([0.7, 0.7, 0.9, 0.4, 0.4, 0.1, 0.3]),
+    )
+    each, means, _ = draw_training(run, 0.6, "a run").subfigs[0].axes[0].lines
+    np.testing.assert_array_equal(each.get_ydata(), run.costs)
+    np.testing.assert_allclose(np.asarray(means.get_ydata()), [5.1 / 7, 2.5 / 7])
+    np.testing.assert_array_equal(means.get_xdata(), [1.5, 4.5])
 
 
 def test_costs_far_above_the_label_entropy_are_drawn_on_a_log_scale() -> None:

@@ -440,3 +440,11 @@ def test_chinese_is_upright_and_alone(show: Open) -> None:
     for selector in ("body", "#subtitle"):
         fonts = english.locator(selector).evaluate("e => getComputedStyle(e).fontFamily")
         assert not re.search(r"CJK|PingFang|YaHei|Songti|system-ui", fonts)
+
+
+def test_the_page_says_that_the_run_used_mini_batches(show: Open) -> None:
+    page = show(make_run(batch=7, momentum=0.5, iterations=30))
+    told = "The run used momentum 0.5, mini-batches of 7; this page uses plain gradient descent"
+    assert f"{told} on all pictures at once." in text(page, "#notes")
+    page = show(make_run(batch=7, iterations=30), locale="zh-CN")
+    assert "每批 7 张的小批量" in text(page, "#notes")

@@ -24,10 +24,12 @@ from jaxnet.report.influence import (
     influence_table,
     memorisation_table,
 )
+from jaxnet.report.run import training_to_json
 from jaxnet.report.seeds import describe_seeds
 from jaxnet.report.sweep import describe_grid, describe_outcomes, sweep_table
 from jaxnet.report.training import describe_costs, parameter_table
 from jaxnet.report.words import count, in_short, signed, some, with_outcomes
+from jaxnet.runs.run import Run
 from jaxnet.settings import Settings
 
 
@@ -165,6 +167,31 @@ def test_the_parameters_of_the_article() -> None:
 def test_costs() -> None:
     run = dataclasses.replace(make_run(2), seconds=3.21)
     assert describe_costs(run) == ("50 iterations in 3.2 s: cost 0.7000 → 0.1000, learning")
+
+
+def with_batches(run: Run) -> Run:
+    """Make a run in batches of three of seven pictures: two epochs and a batch."""
+    return dataclasses.replace(
+        run,
+        settings=Settings(batch=3),
+        origin={"train_pictures": 7},
+        costs=np.array([0.7, 0.7, 0.9, 0.4, 0.4, 0.1, 0.3]),
+        seconds=1.0,
+    )
+
+
+def test_costs_of_mini_batches() -> None:
+    run = with_batches(make_run(2))
+    told = "7 iterations (2 epochs) in 1.0 s: mean cost of an epoch 0.7286 → 0.3571, learning"
+    assert describe_costs(run) == told
+    answer = training_to_json(run)
+    assert (answer["iterations"], answer["first_cost"], answer["last_cost"]) == (7, 0.7, 0.3)
+    assert (answer["epochs"], answer["last_epoch_cost"]) == (2, pytest.approx(2.5 / 7))
+    one = dataclasses.replace(run, costs=run.costs[:4])
+    assert describe_costs(one).startswith("4 iterations (1 epoch) in")
+    first = dataclasses.replace(run, costs=run.costs[:2])
+    assert describe_costs(first).startswith("2 iterations in 1.0 s: cost 0.7000 → 0.7000")
+    assert training_to_json(first)["last_epoch_cost"] is None
 
 
 FACTS: dict[str, Any] = {
