@@ -4,12 +4,18 @@ import os
 import sys
 from importlib.metadata import version
 
-# Two thirds of the time of the tests is compiling. XLA's older code generator for the CPU takes 40
-# percent less of it, and makes somewhat slower code. It is asked for before JAX starts, so that the
-# processes that tests start ask for it, too; only where it is known to exist, since an unknown flag
-# ends the process. `XLA_FLAGS= pytest …` tests the code that users run.
+# Most of the time of the tests is compiling. Of the same graph XLA makes machine code in less time
+# with its older code generator for the CPU, in one piece instead of one for each core, and without
+# most of LLVM's optimizations, which halves it. Then programs run more slowly: tests that compare
+# bits, or train for long, are marked as `optimized`. All this is asked for before JAX starts, so
+# that processes that tests start ask for it, too. An unknown flag ends a process: the flags are
+# given where they are known to exist. `XLA_FLAGS= pytest …` tests the code that users run.
 if version("jaxlib").startswith("0.10."):
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
+    os.environ.setdefault(
+        "XLA_FLAGS",
+        "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+    )
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "true"
 
 # The tests leave the user's cache of compiled programs alone, and so do the processes they start.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
@@ -33,8 +39,30 @@ pytest_plugins = ["browser"]
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+QUICKLY = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+
 # What the tests start with; asked for here, since the fixture x64 changes the answer.
 WIDE = jax.config.values["jax_enable_x64"]
+
+
+def is_optimized(item: pytest.Item) -> bool:
+    return item.get_closest_marker("optimized") is not None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the optimized tests of a module one after the other, since each change compiles anew."""
+    modules = {item.path: number for number, item in enumerate(items)}
+    items.sort(key=lambda item: (modules[item.path], is_optimized(item)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Compile quickly or optimize; JAX would use a program of the other kind if it had one."""
+    quickly = str(not is_optimized(item)).lower()
+    if os.environ[QUICKLY] != quickly:
+        os.environ[QUICKLY] = quickly  # for the processes that tests start
+        jax.config.update(QUICKLY.lower(), quickly == "true")
+        jax.clear_caches()
 
 
 @pytest.fixture(autouse=True)

@@ -53,6 +53,7 @@ def save(path: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("stopped_at", [0, 1, 13])
@@ -86,6 +87,7 @@ def test_a_checkpoint_of_a_checkpoint_is_itself() -> None:
     assert checkpoint_of(checkpoint) is checkpoint
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("name", ["W1", "Z1"])
 def test_what_is_fixed_in_the_span_is_the_stored_one(name: str, tmp_path: Path) -> None:
     """Computed anew, W1₀ X could have other last bits; and W1₀ is nowhere else."""

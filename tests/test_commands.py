@@ -320,6 +320,7 @@ def test_adam(jaxnet: Run, folder: Path) -> None:
     assert "with sgd only" in refused.err
 
 
+@pytest.mark.optimized
 def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None:
     train = ("train", "--data", str(folder), *map(str, QUICK))
     assert jaxnet(*train).code == 0

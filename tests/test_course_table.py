@@ -5,6 +5,8 @@ import pytest
 from experiments.course_table import main
 from jaxnet.data.dataset import Dataset
 
+pytestmark = pytest.mark.optimized
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("basis", ["pixels", "span"])

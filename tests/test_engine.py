@@ -186,6 +186,7 @@ def test_the_order_of_the_results(x64: None) -> None:
         )
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("together", [1, 2, 64])
 def test_starts_that_are_drawn_some_at_a_time_are_the_same(
     together: int, monkeypatch: pytest.MonkeyPatch
@@ -213,6 +214,7 @@ def test_how_many_networks_are_trained_at_once(
 # The random generator.
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_every_generator_draws_the_same_networks_everywhere(precision: str) -> None:
     """One after another in one process, so that nothing compiled for one serves another."""

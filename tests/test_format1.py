@@ -184,6 +184,7 @@ def write_version_1(path: Path, run: Run, **changes: Any) -> Path:
     return path
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_run_of_version_1_continues_with_the_same_bits(
@@ -361,6 +362,7 @@ def test_what_a_sweep_of_version_1_has_known(
     assert set(np.unique(known.outcomes)) == {"", "dead", "learning", "not finite", "plateau"}
 
 
+@pytest.mark.optimized
 def test_a_sweep_of_version_1_continues(
     sweep1: tuple[Path, dict[str, np.ndarray]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_optimizers_are_known_by_what_they_can_do() -> None:
 # What training keeps of it.
 
 
+@pytest.mark.optimized
 def test_a_descent_that_is_pickled_goes_on_with_sgd(tiny: Problem) -> None:
     half = fit(tiny.params, tiny.X, tiny.Y, learning_rate=0.1, momentum=0.9, iterations=5)
     again = pickle.loads(pickle.dumps(half))

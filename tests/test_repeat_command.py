@@ -19,7 +19,7 @@ from jaxnet.runs.run import load_run
 
 Run = Callable[..., Result]
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = [pytest.mark.usefixtures("undrawn"), pytest.mark.optimized]
 
 QUICK = ("--size", 8, "--hidden-units", 3, "--weight-scale", "he", "--no-page", "--out", "run")
 SAME = "the same: all parameters and all 40 costs agree to the bit\n"

@@ -44,6 +44,7 @@ def assert_same_run(ours: KeptRun, theirs: KeptRun) -> None:
     assert ours.outcome == theirs.outcome
 
 
+@pytest.mark.optimized
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     "settings",
@@ -297,6 +298,7 @@ def test_a_run_of_the_library_is_resumed_by_the_command(jaxnet: Run, folder: Pat
     assert "alone has a network without its settings or its data source" in refused.err
 
 
+@pytest.mark.optimized
 @pytest.mark.slow
 def test_a_killed_run_opens_and_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
     train = [sys.executable, "-m", "jaxnet", "train"]

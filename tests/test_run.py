@@ -273,6 +273,7 @@ def test_the_data_of_a_run(folder: Path, h5: Callable[..., Path]) -> None:
 # The hook
 
 
+@pytest.mark.optimized
 def test_the_hook_sees_every_chunk_and_may_stop_the_run() -> None:
     data = make_data()
     whole = train(data, QUICK)
@@ -310,6 +311,7 @@ def test_a_checkpoint_within_the_hook_is_a_run(tmp_path: Path) -> None:
 # Continuing
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_resumed_run_has_the_bits_of_one_that_was_never_stopped(
@@ -330,6 +332,7 @@ def test_a_resumed_run_has_the_bits_of_one_that_was_never_stopped(
     assert_same(resume(once_more, data, iterations=60), train(data, longer))
 
 
+@pytest.mark.optimized
 def test_w1_times_x_is_not_computed_anew(tmp_path: Path) -> None:
     """On another machine it could have other last bits."""
     data = make_data()
@@ -522,6 +525,7 @@ def test_a_run_that_is_not_finite_is_kept_where_all_was_finite(tmp_path: Path) -
 # Repeating
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_repeated_run_has_the_same_bits(way: str, precision: str, tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_one_picture_more_pictures_than_features_and_repeated_pictures(x64: None
     assert_span_equals_pixels(twice, weights=twice.weights)
 
 
+@pytest.mark.optimized
 def test_going_on_gives_the_same_bits_in_the_span(wide: Problem) -> None:
     def run(descent: Descent, iterations: int, chunk: int) -> Fit:
         *_, last = fit_in_chunks(descent, wide.Y, iterations=iterations, chunk=chunk)

@@ -139,6 +139,7 @@ main()
 """
 
 
+@pytest.mark.optimized
 @pytest.mark.slow
 def test_a_sweep_that_is_killed_is_continued_to_the_same_results(
     run: Run, tmp_path: Path, folder: Path

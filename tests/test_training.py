@@ -144,6 +144,7 @@ def test_a_schedule_of_the_built_in_sgd(tiny: Problem) -> None:
     chex.assert_trees_all_close(ours.params, expected.params, rtol=1e-12)
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", [sgd(0.1, 0.9), optax.adam(0.01)], ids=["momentum", "adam"])
 def test_chunks_of_any_length_give_the_same_bits_as_a_scan(
@@ -167,6 +168,7 @@ def test_chunks_of_any_length_give_the_same_bits_as_a_scan(
         np.testing.assert_array_equal(fits[-1].costs, costs)
 
 
+@pytest.mark.optimized
 def test_going_on_from_a_chunk_gives_the_same_bits(tiny: Problem) -> None:
     optimizer = sgd(0.1, 0.9)
     whole = in_chunks(tiny, optimizer, 7)[-1]
