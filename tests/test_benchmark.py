@@ -1,5 +1,6 @@
 """The peers of the benchmark take the same steps, and its numbers are about them."""
 
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from conftest import Result
 from test_figures import rendered
 
 import jaxnet
-from experiments import benchmark
+from experiments import benchmark, whole_scripts
 from experiments.benchmark import cost, each_of, first_of
-from experiments.benchmarking import workers
+from experiments.benchmarking import starts, workers
 from experiments.benchmarking.peers import (
     MANY_NETWORKS,
     ONE_NETWORK,
@@ -23,7 +25,12 @@ from experiments.benchmarking.peers import (
     numpy_pixels,
 )
 from experiments.benchmarking.report import draw
+from experiments.benchmarking.script import NETWORK, PICTURE
+from experiments.benchmarking.script import main as run_script
+from experiments.benchmarking.starts import COLD, WARM, Times
 from experiments.benchmarking.workers import Worker, time_in_turns
+from experiments.whole_scripts import first_table, scripts_table, share
+from jaxnet.data.columns import to_columns
 from jaxnet.network import init_params, loss
 from jaxnet.progress import silent
 
@@ -128,3 +135,84 @@ def test_a_small_benchmark(h5: Callable[..., Path], monkeypatch: pytest.MonkeyPa
     assert result.figure is not None
     one, many = (numbers[name] for name in numbers if name.endswith((", seconds", "a step")))
     rendered(draw(one, many, [], "without growth"))
+
+
+@pytest.mark.parametrize("name", benchmark.ON_PIXELS)
+def test_the_script_of_each_peer_saves_its_network_and_draws(
+    name: str, h5: Callable[..., Path], images: np.ndarray, tmp_path: Path, x64: None
+) -> None:
+    params = jax.device_get(init_params(jax.random.key(0), 48))
+    X = np.asarray(to_columns(images[:8], dtype=np.float64))
+    problem = Problem(X, np.arange(8.0)[None] % 2, params, 0.0075).astype(np.float64)
+    prepare(ONE_NETWORK[name], problem)
+    np.savez(tmp_path / "start.npz", **params)
+    run_script(name, h5(), tmp_path / "start.npz", "float64", 5, tmp_path / "out")
+    with np.load(tmp_path / "out" / NETWORK) as saved:
+        for letter, array in numpy_pixels(problem)(5).items():
+            np.testing.assert_allclose(saved[letter], array, rtol=1e-9, atol=1e-15)
+    assert (tmp_path / "out" / PICTURE).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_small_comparison_of_whole_scripts(
+    h5: Callable[..., Path],
+    jaxnet: Callable[..., Result],
+    undrawn: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[tuple[str, str, str]] = []
+
+    def run_here(module: str, *arguments: Any, **variables: str) -> Times:
+        if module == "jaxnet":
+            assert jaxnet(*arguments).code == 0
+            dtype = arguments[arguments.index("--precision") + 1]
+        else:
+            run_script(*arguments)
+            dtype = arguments[3]
+        started.append((module, dtype, variables["XDG_CACHE_HOME"]))
+        return Times(len(started), 0)
+
+    monkeypatch.setattr(starts, "time_module", run_here)
+    monkeypatch.setattr(starts, "Worker", Here)
+    monkeypatch.setattr(whole_scripts, "ON_PIXELS", ("NumPy",))
+    numbers = whole_scripts.main(str(h5()), iterations=5, rounds=1).numbers
+    assert numbers["largest difference of the final costs in float64"] < 1e-12
+    script = "experiments.benchmarking.script"
+    assert [module for module, *_ in started] == [script, *["jaxnet"] * 2, script, *["jaxnet"] * 2]
+    assert [dtype for _, dtype, _ in started] == ["float64"] * 2 + ["float32"] * 4
+    (_, check, warm, _, cold, again) = (cache for *_, cache in started)
+    assert len({check, warm, cold}) == 3, "only the warm starts share their compiled programs"
+    assert warm == again
+    (times,) = numbers["scripts, seconds"].values()
+    assert {name: time["wall"] for name, time in times.items()} == {"NumPy": 4, COLD: 5, WARM: 6}
+    assert list(numbers.values())[:2] == [6 / 4, 5 / 4]
+    (first,) = numbers["first trainings, seconds"].values()
+    assert list(first) == ["NumPy", COLD, WARM]
+
+
+def test_a_process_is_timed_and_its_failure_told(capfd: pytest.CaptureFixture[str]) -> None:
+    times = starts.time_module("this")
+    assert times.wall > 0
+    assert times.cpu > 0
+    with pytest.raises(subprocess.CalledProcessError):
+        starts.time_module("no_such_module")
+
+
+def test_the_tables_of_whole_scripts() -> None:
+    times = {"NumPy": Times(8, 9), "PyTorch": Times(4, 6), COLD: Times(3, 5), WARM: Times(1, 2)}
+    assert share(times, WARM) == 0.25
+    assert scripts_table({"a": times, "b": times}, 2500, ["scikit-learn"]).splitlines() == [
+        "| from start to exit, 2,500 iterations "
+        "| a: seconds | of all cores | of the fastest script "
+        "| b: seconds | of all cores | of the fastest script |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| NumPy | 8.00 | 9.00 | 2.00 | 8.00 | 9.00 | 2.00 |",
+        "| PyTorch | 4.00 | 6.00 | 1.00 | 4.00 | 6.00 | 1.00 |",
+        "| jaxnet, cold | 3.00 | 5.00 | 0.75 | 3.00 | 5.00 | 0.75 |",
+        "| jaxnet, warm | 1.00 | 2.00 | 0.25 | 1.00 | 2.00 | 0.25 |",
+        "| scikit-learn | missing | | | | | |",
+    ]
+    assert first_table({"a": {"NumPy": 1.5}}, 20).splitlines() == [
+        "| first training of a process, 20 iterations | a: seconds |",
+        "| --- | ---: |",
+        "| NumPy | 1.50 |",
+    ]

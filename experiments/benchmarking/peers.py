@@ -226,18 +226,26 @@ def jaxnet_span(problem: Problem) -> Train:
     return _jaxnet(problem, "span")
 
 
+def jaxnet_kept(problem: Problem) -> Train:
+    """The same, with the compiled programs that an earlier process has kept."""
+    import jaxnet
+
+    jaxnet.cache_programs()
+    return jaxnet_span(problem)
+
+
 def _jaxnet(problem: Problem, basis: Any) -> Train:
     import jax
 
-    import jaxnet
+    from jaxnet import fit
 
     X, Y, params = jax.device_put((problem.X, problem.Y, problem.params))
 
     def train(iterations: int) -> Arrays:
-        fit = jaxnet.fit(
+        run = fit(
             params, X, Y, learning_rate=problem.learning_rate, iterations=iterations, basis=basis
         )
-        return jax.device_get(fit.params)
+        return jax.device_get(run.params)
 
     return train
 
