@@ -1,4 +1,4 @@
-"""Run every experiment except the benchmark, and print which claims hold.
+"""Run every experiment except those of speed, and print which claims hold.
 
     python -m experiments --out results
 
