@@ -1,12 +1,18 @@
 """Predicted classes and accuracies of a network on every split, without intervals."""
 
+import functools
 import math
 
+import jax
 import numpy as np
 
+from jaxnet.activations import Activation
+from jaxnet.data.columns import rows_of_bytes
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.stored import StoredPictures
-from jaxnet.data.stream import read_in_order
+from jaxnet.data.stream import read_in_order, require_size
+from jaxnet.devices import at_precision
+from jaxnet.network import Params, forward
 from jaxnet.progress import Track, silent
 from jaxnet.runs.model import Model
 
@@ -36,10 +42,27 @@ def predict_stored(model: Model, pictures: StoredPictures, *, track: Track = sil
 
     They are read in blocks, so the memory does not grow with their number.
     """
-    blocks = read_in_order(pictures, BLOCK)
+    preprocessing, dtype = model.preprocessing, model.params["W1"].dtype
+    require_size(preprocessing, pictures)
+    how = {
+        "color": preprocessing.color,
+        "pixel_scale": preprocessing.pixel_scale,
+        "hidden": model.hidden,
+    }
     count = math.ceil(len(pictures) / BLOCK)
-    predicted = [model.predict_images(block.images) for block in track(blocks, "predicting", count)]
+    predicted = []
+    with at_precision(dtype):
+        for block in track(read_in_order(pictures, BLOCK), "predicting", count):
+            predicted.append(np.asarray(_probabilities(model.params, block.images, **how))[0])
     return np.concatenate(predicted)
+
+
+@functools.partial(jax.jit, static_argnames=("color", "pixel_scale", "hidden"))
+def _probabilities(
+    params: Params, images: jax.Array, *, color: str, pixel_scale: str, hidden: Activation
+) -> jax.Array:
+    X = rows_of_bytes(images, color, pixel_scale, params["W1"].dtype).T
+    return forward(params, X, hidden).A2
 
 
 def accuracies(predictions: dict[str, np.ndarray], data: Dataset) -> dict[str, float]:
