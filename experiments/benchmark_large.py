@@ -37,7 +37,7 @@ def main(
     pictures: int = 20_000,
     batch: int = 256,
     full_batch: int = 20_000,
-    updates: int = 20,
+    updates: int = 100,
     small_updates: int = 2000,
     rounds: int = 5,
 ) -> Result:

@@ -32,6 +32,9 @@ from jaxnet.examples import Examples
 # A block is long enough to be read quickly; a pool is as much as a small machine has to spare.
 BLOCK_BYTES, POOL_BYTES = 4 * 2**20, 64 * 2**20
 
+# XLA's, in bytes.
+ALIGNMENT = 64
+
 # Which stream of random numbers decides the order of the blocks; those below decide that in a pool.
 BLOCK_ORDER = 2**63
 
@@ -205,7 +208,7 @@ def _read_epoch(
         within = draw_permutations(seed, once, size, stream=p)[0][skip:]
         skip, kept = 0, len(rest.labels)
         # What is left of the last pool comes first, then the blocks.
-        images = np.empty((most, *pictures.size, 3), np.uint8)
+        images = _empty((most, *pictures.size, 3))
         labels = np.empty(most, np.uint8)
         images[:kept], labels[:kept] = rest.images, rest.labels
         _read_blocks(pictures, read, blocks[chosen], images[kept:], labels[kept:])
@@ -217,6 +220,14 @@ def _read_epoch(
         rows.reshape(-1)[: len(used)] = used
         rest = Split(images[taken[len(used) :]], labels[taken[len(used) :]])
         yield Pool(images, labels, rows, count)
+
+
+def _empty(shape: tuple[int, ...]) -> np.ndarray:
+    """Make an array of bytes that XLA uses in place; it would copy one that is not aligned."""
+    size = math.prod(shape)
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size].reshape(shape)
 
 
 def _read_blocks(
