@@ -70,6 +70,7 @@ def few_sketches() -> Dataset:
 # The files of 0.1.0 itself
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_of_0_1_0_is_loaded(name: str, format1: Path) -> None:
     path = format1 / f"{name}.h5"
@@ -96,6 +97,7 @@ def test_a_run_of_0_1_0_is_loaded(name: str, format1: Path) -> None:
             np.testing.assert_array_equal(W1, file["descent/W1"][()])
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_of_0_1_0_continues(
     name: str, format1: Path, sketches: Dataset, few_sketches: Dataset, tmp_path: Path
@@ -127,6 +129,7 @@ def test_a_run_of_0_1_0_continues(
         resume(run, sketches if name == "adam_pixels" else few_sketches, iterations=made + 50)
 
 
+@pytest.mark.optimized
 def test_a_sweep_of_0_1_0_continues(format1: Path, sketches: Dataset, tmp_path: Path) -> None:
     (tmp_path / SWEEP_NAME).write_bytes((format1 / SWEEP_NAME).read_bytes())
     grid = Grid(learning_rates="0.001,0.01", seeds=3)  # type: ignore[arg-type]
