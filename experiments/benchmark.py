@@ -12,7 +12,7 @@ it computes something else. (The article's section "Repeat".)
 Expect twelve minutes on two cores. A time is measured from the arrays in memory to the trained W1,
 b1, W2, b2; in the span it includes K and the conversion back to pixels. Imports are not included,
 and compilation has a column of its own. The time of one step does not include what comes before the
-first step. `experiments/whole_scripts.py` times all that a user waits for.
+first step. `experiments/benchmark_scripts.py` times all that a user waits for.
 """
 
 import functools

@@ -13,8 +13,9 @@ from conftest import Result
 from test_figures import rendered
 
 import jaxnet
-from experiments import benchmark, whole_scripts
+from experiments import benchmark, benchmark_scripts
 from experiments.benchmark import cost, each_of, first_of
+from experiments.benchmark_scripts import first_table, scripts_table, share
 from experiments.benchmarking import starts, workers
 from experiments.benchmarking.peers import (
     MANY_NETWORKS,
@@ -29,7 +30,6 @@ from experiments.benchmarking.script import NETWORK, PICTURE
 from experiments.benchmarking.script import main as run_script
 from experiments.benchmarking.starts import COLD, WARM, Times
 from experiments.benchmarking.workers import Worker, time_in_turns
-from experiments.whole_scripts import first_table, scripts_table, share
 from jaxnet.data.columns import to_columns
 from jaxnet.network import init_params, loss
 from jaxnet.progress import silent
@@ -173,8 +173,8 @@ def test_a_small_comparison_of_whole_scripts(
 
     monkeypatch.setattr(starts, "time_module", run_here)
     monkeypatch.setattr(starts, "Worker", Here)
-    monkeypatch.setattr(whole_scripts, "ON_PIXELS", ("NumPy",))
-    numbers = whole_scripts.main(str(h5()), iterations=5, rounds=1).numbers
+    monkeypatch.setattr(benchmark_scripts, "ON_PIXELS", ("NumPy",))
+    numbers = benchmark_scripts.main(str(h5()), iterations=5, rounds=1).numbers
     assert numbers["largest difference of the final costs in float64"] < 1e-12
     script = "experiments.benchmarking.script"
     assert [module for module, *_ in started] == [script, *["jaxnet"] * 2, script, *["jaxnet"] * 2]

@@ -8,7 +8,7 @@ saving and drawing. The final cost in float64 of every script is compared, so th
 because it computes something else. (The article's section "Repeat".)
 
     pip install -e '.[bench]'
-    python -m experiments.whole_scripts --out experiments/results/MACHINE
+    python -m experiments.benchmark_scripts --out experiments/results/MACHINE
 
 Expect four minutes on two quiet cores. The tables are printed as Markdown. `jaxnet train` does more
 than the scripts: it draws the sketches, which the scripts read from a file, searches for
