@@ -10,12 +10,12 @@ from importlib.metadata import version
 # bits, or train for long, are marked as `optimized`. All this is asked for before JAX starts, so
 # that processes that tests start ask for it, too. An unknown flag ends a process: the flags are
 # given where they are known to exist. `XLA_FLAGS= pytest …` tests the code that users run.
-if version("jaxlib").startswith("0.10."):
-    os.environ.setdefault(
-        "XLA_FLAGS",
-        "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+AS_USERS = "XLA_FLAGS" in os.environ
+if version("jaxlib").startswith("0.10.") and not AS_USERS:
+    os.environ["XLA_FLAGS"] = (
+        "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
     )
-os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "true"
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(not AS_USERS).lower()
 
 # The tests leave the user's cache of compiled programs alone, and so do the processes they start.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
@@ -46,7 +46,7 @@ WIDE = jax.config.values["jax_enable_x64"]
 
 
 def is_optimized(item: pytest.Item) -> bool:
-    return item.get_closest_marker("optimized") is not None
+    return AS_USERS or item.get_closest_marker("optimized") is not None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

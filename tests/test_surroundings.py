@@ -44,7 +44,7 @@ for words in (
     f"train --data {pets} --out new", f"train --resume {run} --iterations 9",
     f"predict {run} {pets}/cat/01.png", f"evaluate {run}", f"export {run}", f"page {run}", "check",
     f"check {run}", f"sweep --data {pets} --out new", f"leave-one-out --data {pets} --out new",
-    f"repeat {run}", "data sketches", "data sketches --count 4 --json",
+    f"repeat {run}",
 ):
     sys.argv[1:] = words.split()
     text = io.StringIO()
@@ -78,7 +78,7 @@ for call in (
     lambda: jaxnet.predict(params, X), lambda: jaxnet.fit(params, X, Y, iterations=1),
     lambda: jaxnet.sharpness(params, X, Y), lambda: jaxnet.start_descent(params, X),
     lambda: jaxnet.to_columns(data.train.images), lambda: jaxnet.to_row([0, 1]),
-    lambda: jaxnet.balancing_weights(Y), lambda: jaxnet.load_dataset("sketches", count=4),
+    lambda: jaxnet.balancing_weights(Y),
     lambda: jaxnet.train(data), lambda: jaxnet.load_model("m.h5"),
     lambda: jaxnet.load_run("m.h5"), lambda: model.predict_images(data.train.images),
     lambda: jaxnet.export_model(model, "m.hlo", "stablehlo"), jaxnet.check_pipeline,
