@@ -13,6 +13,7 @@ from .data.source import DataSource
 from .data.stored import StoredPictures, open_pictures
 from .data.stream import batches
 from .data.to_examples import to_examples
+from .data.write_stored import Written, write_pictures
 from .descent import TrainState
 from .devices import use_all_cores
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
@@ -83,6 +84,7 @@ __all__ = [
     "Sweep",
     "TrainState",
     "UsageError",
+    "Written",
     "accuracy",
     "audit",
     "backward",
@@ -142,4 +144,5 @@ __all__ = [
     "train_seeds",
     "use_all_cores",
     "without_leaks",
+    "write_pictures",
 ]

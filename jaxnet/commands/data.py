@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jaxnet.commands.data_in_files import list_if_large, write_large
 from jaxnet.commands.options import OUTPUT, Force, Given, Json, expanded, with_options
 from jaxnet.commands.show_data import load_and_show
 from jaxnet.data.preprocessing import Preprocessing
@@ -41,8 +42,14 @@ def data(
     for path in (sheet, write):
         if path is not None:
             require_free(path, force)
-    console = speak(as_json)
-    dataset, audit = load_and_show(console, DataSource(source, **options), draws=sheet is not None)
+    console, chosen = speak(as_json), DataSource(source, **options)
+    listing = list_if_large(chosen)
+    if listing is not None:
+        answer = write_large(console, listing, chosen, write, force=force, draws=sheet is not None)
+        if as_json:
+            print_json(answer)
+        return
+    dataset, audit = load_and_show(console, chosen, draws=sheet is not None)
 
     from jaxnet.report.audit import describe_brightness
     from jaxnet.report.dataset import describe_dataset

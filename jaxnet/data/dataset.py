@@ -132,13 +132,7 @@ def check_dataset(dataset: Dataset) -> Dataset:
                 f"one group for each picture, shape {split.labels.shape}",
                 "give each picture its group, or none at all: groups=None",
             )
-    present = np.unique(dataset.train.labels)
-    if len(present) < 2:
-        raise DataError(
-            f'every training picture is "{dataset.classes[present[0]]}"',
-            "pictures of both classes in the training split",
-            f'add pictures of "{dataset.classes[1 - present[0]]}"',
-        )
+    check_both_classes(dataset.train.labels, dataset.classes)
     sizes = {name: split.images.shape[1:3] for name, split in dataset.splits.items()}
     other = next((name for name in sizes if sizes[name] != sizes["train"]), None)
     if other is not None:
@@ -149,6 +143,17 @@ def check_dataset(dataset: Dataset) -> Dataset:
             "give a size that both are resized to: load_dataset(…, size=64)",
         )
     return dataset
+
+
+def check_both_classes(labels: np.ndarray, classes: tuple[str, str]) -> None:
+    """Raise a DataError unless both classes occur in the labels (m,) of the training split."""
+    present = np.unique(labels)
+    if len(present) < 2:
+        raise DataError(
+            f'every training picture is "{classes[present[0]]}"',
+            "pictures of both classes in the training split",
+            f'add pictures of "{classes[1 - present[0]]}"',
+        )
 
 
 def choose_positive(names: Sequence[str], positive: str | None, source: str) -> str:

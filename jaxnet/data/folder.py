@@ -50,6 +50,14 @@ def read_folder(
             over.
         UsageError: If the positive class is missing or ambiguous, or a folder has two meanings.
     """
+    listing = list_folder(path, test, positive)
+    return read_listing(
+        listing, positive, size, data_seed, skip_bad=skip_bad, strict=strict, track=track
+    )
+
+
+def list_folder(path: Path, test: Path | None, positive: str | None) -> Listing:
+    """List the pictures of a folder; the arguments and the errors are those of `read_folder`."""
     if test is not None:
         require_path(test)
         if not test.is_dir():
@@ -60,10 +68,7 @@ def read_folder(
         split: [Entry(file, name) for name in files for file in files[name]]
         for split, files in splits.items()
     }
-    listing = Listing(str(path), list(splits["train"]), entries, named, count(found))
-    return read_listing(
-        listing, positive, size, data_seed, skip_bad=skip_bad, strict=strict, track=track
-    )
+    return Listing(str(path), list(splits["train"]), entries, named, count(found))
 
 
 def _find_splits(

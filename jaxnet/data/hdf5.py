@@ -238,7 +238,19 @@ def write_hdf5(path: Path, dataset: Dataset) -> None:
     with write_whole(path) as temporary, h5py.File(temporary, "w") as file:
         for name, split in dataset.splits.items():
             file[f"{name}_set_x"] = split.images
-            file[f"{name}_set_y"] = split.labels.astype(np.int64)
-            if split.groups is not None:
-                file[f"{name}_set_groups"] = np.strings.encode(split.groups)
-        file["list_classes"] = np.array([name.encode() for name in dataset.classes])
+            write_labels(file, name, split.labels, split.groups)
+        write_classes(file, dataset.classes)
+
+
+def write_labels(
+    file: h5py.File, split: str, labels: np.ndarray, groups: np.ndarray | None
+) -> None:
+    """Write the labels of a split, and its groups, into a file in the article's layout."""
+    file[f"{split}_set_y"] = labels.astype(np.int64)
+    if groups is not None:
+        file[f"{split}_set_groups"] = np.strings.encode(groups)
+
+
+def write_classes(file: h5py.File, classes: tuple[str, str]) -> None:
+    """Write the names of the classes into a file in the article's layout."""
+    file[CLASSES] = np.array([name.encode() for name in classes])

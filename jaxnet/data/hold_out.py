@@ -9,10 +9,22 @@ TEST_SHARE = 0.2
 
 def hold_out(split: Split, seed: int) -> dict[str, Split]:
     """Divide a split into "train" and "test"; where nothing can be held out, leave it whole."""
-    held_out = draw_held_out(split.labels, seed, split.groups)
-    if not held_out.any():
+    parts = divide(split.labels, seed, split.groups)
+    if len(parts) == 1:
         return {"train": split}
-    return {"train": split.take(~held_out), "test": split.take(held_out)}
+    return {name: split.take(which) for name, which in parts.items()}
+
+
+def divide(
+    labels: np.ndarray, seed: int, groups: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Divide examples as `hold_out` does: the indices of "train", and of "test" if there are any.
+
+    The arguments are those of `draw_held_out`.
+    """
+    held_out = draw_held_out(labels, seed, groups)
+    parts = {"train": np.flatnonzero(~held_out), "test": np.flatnonzero(held_out)}
+    return {name: which for name, which in parts.items() if len(which)}
 
 
 def draw_held_out(labels: np.ndarray, seed: int, groups: np.ndarray | None = None) -> np.ndarray:

@@ -71,12 +71,9 @@ def read_listing(
     read: dict[str, Split] = {}
     for split, entries in listing.splits.items():
         paths = [entry.path for entry in entries]
-        labels = np.array([int(entry.label == classes[1]) for entry in entries])
+        labels, groups = label_entries(entries, classes)
         images, kept, errors = read_pictures(paths, size, size, skip_bad=skip_bad, track=track)
-        groups = None
-        if any(entry.group is not None for entry in entries):
-            groups = np.array([entry.group for entry in entries], np.str_)[kept]
-        read[split] = Split(images, labels[kept], groups)
+        read[split] = Split(images, labels[kept], None if groups is None else groups[kept])
         skipped += [error.found for error in errors]
     source = f"{listing.source}, {size} × {size}{describe_joined(listing.names, classes)}"
     if not listing.named:
@@ -92,3 +89,13 @@ def read_listing(
         validation=read.get("validation"),
         passed_over=listing.passed_over,
     )
+
+
+def label_entries(
+    entries: Sequence[Entry], classes: tuple[str, str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the labels (m,) of entries, and their groups (m,) as texts, if they have any."""
+    labels = np.array([int(entry.label == classes[1]) for entry in entries])
+    if all(entry.group is None for entry in entries):
+        return labels, None
+    return labels, np.array([entry.group for entry in entries], np.str_)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxnet.data.dataset import Dataset, check_dataset, map_splits, with_positive
 from jaxnet.data.download import read_catvnoncat
-from jaxnet.data.folder import read_folder
+from jaxnet.data.folder import list_folder, read_folder
 from jaxnet.data.foreign import FOLDER, content_of, not_read
 from jaxnet.data.hdf5 import is_hdf5, read_hdf5
+from jaxnet.data.listed import Listing
 from jaxnet.data.npz import is_npz, read_npz
 from jaxnet.data.pictures import resize_images
 from jaxnet.data.source import DataSource
-from jaxnet.data.table import is_table, read_table
+from jaxnet.data.table import is_table, list_table, read_table
 from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
 from jaxnet.io.files import expand, require_path
@@ -61,7 +62,7 @@ def load_searched(
     Returns:
         The data set; and its duplicates if they were searched to exclude leaks, otherwise None.
     """
-    chosen = _choose(source, test, options)
+    chosen = choose_source(source, test, options)
     _check_built_in(chosen)
     dataset = _read(chosen, track)
     if chosen.size is not None:
@@ -80,7 +81,7 @@ def load_searched(
     return dataclasses.replace(dataset, data_source=chosen), pairs
 
 
-def _choose(
+def choose_source(
     source: str | Path | DataSource, test: str | Path | None, options: dict[str, Any]
 ) -> DataSource:
     """Combine the arguments of `load_dataset` into one `DataSource`."""
@@ -137,11 +138,14 @@ class Reader(NamedTuple):
         recognises: Whether it reads a path, given the path and the kind of its content.
         read: Reads the data set, given the path, the path of the test split or None, and options.
         options: The names of these options: of `DataSource`, and "track".
+        list_files: Lists picture files, given the paths and the positive class; None if it reads
+            arrays.
     """
 
     recognises: Callable[[Path, str], bool]
     read: Callable[..., Dataset]
     options: tuple[str, ...]
+    list_files: Callable[[Path, Path | None, str | None], Listing] | None = None
 
 
 FILES = ("positive", "size", "data_seed", "skip_bad", "strict", "track")
@@ -149,8 +153,8 @@ ARRAYS = ("positive", "layout", "data_seed")
 
 # The first that recognises a path reads it.
 READERS = (
-    Reader(lambda path, content: content == FOLDER, read_folder, FILES),
-    Reader(is_table, read_table, FILES),
+    Reader(lambda path, content: content == FOLDER, read_folder, FILES, list_folder),
+    Reader(is_table, read_table, FILES, lambda path, test, positive: list_table(path, test)),
     Reader(is_npz, read_npz, ARRAYS),
     Reader(is_hdf5, read_hdf5, ARRAYS),
 )
@@ -160,6 +164,29 @@ def _read(chosen: DataSource, track: Track) -> Dataset:
     """Read or draw the pictures of a source."""
     if chosen.data in BUILT_IN:
         return BUILT_IN[chosen.data](chosen, track)
+    reader, path, test = _find_reader(chosen)
+    given = dataclasses.asdict(chosen) | {"track": track}
+    if chosen.size is None:
+        given["size"] = SIDE
+    return reader.read(path, test, **{name: given[name] for name in reader.options})
+
+
+def list_pictures(chosen: DataSource) -> Listing | None:
+    """List the picture files of a folder or of a table; None if the source is neither.
+
+    Raises:
+        DataError: If they cannot be listed.
+        UsageError: If the options do not fit together.
+    """
+    _check_built_in(chosen)
+    if chosen.data in BUILT_IN:
+        return None
+    reader, path, test = _find_reader(chosen)
+    return reader.list_files and reader.list_files(path, test, chosen.positive)
+
+
+def _find_reader(chosen: DataSource) -> tuple[Reader, Path, Path | None]:
+    """Find what reads a source that is not built in; return it with the paths of the source."""
     path = expand(chosen.data)
     test = None if chosen.test is None else expand(chosen.test)
     require_path(path, tuple(BUILT_IN))
@@ -175,10 +202,7 @@ def _read(chosen: DataSource, track: Track) -> Dataset:
         )
     if test is not None:
         _require_kind(test, reader, path)
-    given = dataclasses.asdict(chosen) | {"track": track}
-    if chosen.size is None:
-        given["size"] = SIDE
-    return reader.read(path, test, **{name: given[name] for name in reader.options})
+    return reader, path, test
 
 
 def _require_kind(test: Path, reader: Reader, path: Path) -> None:

@@ -42,8 +42,8 @@ RESAMPLING = Image.Resampling.LANCZOS
 # target size, so that the resampling still averages over several pixels.
 DRAFT = 4
 
-# How many pictures are read at a time, by all cores.
-READ_AHEAD = 256
+# How many pictures are read at a time, by all cores; fewer, if they take more memory than this.
+READ_AHEAD, READ_AHEAD_BYTES = 256, 64 * 2**20
 
 
 def picture_suffixes() -> frozenset[str]:
@@ -132,13 +132,15 @@ def read_each(
         except DataError as error:
             return error
 
+    ahead = max(1, min(READ_AHEAD, READ_AHEAD_BYTES // (3 * height * width)))
+
     def results() -> Iterator[np.ndarray | DataError]:
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            for start in range(0, len(paths), READ_AHEAD):
+            for start in range(0, len(paths), ahead):
                 with warnings.catch_warnings():
                     # Pillow warns of odd EXIF entries and palettes; the picture is usable.
                     warnings.simplefilter("ignore")
-                    batch = list(pool.map(read, paths[start : start + READ_AHEAD]))
+                    batch = list(pool.map(read, paths[start : start + ahead]))
                 yield from batch
 
     yield from track(results(), "reading pictures", len(paths))

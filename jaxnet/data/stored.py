@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from jaxnet.data.array_names import CLASSES
-from jaxnet.data.dataset import check_images
+from jaxnet.data.dataset import check_both_classes, check_images
 from jaxnet.data.hdf5 import LAYOUT, read_classes, read_labels_of
 from jaxnet.data.source import DataSource
 from jaxnet.errors import DataError
@@ -137,13 +137,8 @@ def open_pictures(
                 "leave one out, or write it anew",
             )
     labels = np.concatenate([part.labels for part in parts])
-    present = np.unique(labels)
-    if split == "train" and len(present) < 2:
-        raise DataError(
-            f'every training picture is "{first.classes[present[0]]}"',
-            "pictures of both classes in the training split",
-            f'add pictures of "{first.classes[1 - present[0]]}"',
-        )
+    if split == "train":
+        check_both_classes(labels, first.classes)
     return dataclasses.replace(
         first,
         paths=tuple(part.paths[0] for part in parts),

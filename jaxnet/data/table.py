@@ -85,6 +85,14 @@ def read_table(
             cannot be read.
         UsageError: If the positive class is missing or ambiguous.
     """
+    listing = list_table(path, test)
+    return read_listing(
+        listing, positive, size, data_seed, skip_bad=skip_bad, strict=strict, track=track
+    )
+
+
+def list_table(path: Path, test: Path | None) -> Listing:
+    """List the pictures of a table; the arguments and the errors are those of `read_table`."""
     found: Found = {}
     splits, named = _find_splits(path, test, found)
     labels = {split: [entry.label for entry in entries] for split, entries in splits.items()}
@@ -95,10 +103,7 @@ def read_table(
         ]
         for split, listed in splits.items()
     }
-    listing = Listing(str(path), names, entries, named, count(found))
-    return read_listing(
-        listing, positive, size, data_seed, skip_bad=skip_bad, strict=strict, track=track
-    )
+    return Listing(str(path), names, entries, named, count(found))
 
 
 def _find_splits(

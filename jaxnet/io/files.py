@@ -137,17 +137,37 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         UsageError: If the folder does not exist or may not be written to, or the disk is full.
     """
     path = expand(path)
-    unique = f"{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}"  # threads and hosts may share it
-    temporary = path.with_name(f".{path.name}.{unique}.tmp")
-    try:
-        _sweep_temporaries(path)
-        try:
+    with writing(path):
+        with _temporary(path) as temporary:
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        flush_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Yield a free path beside `path`; what is there after the `with` block is removed."""
+    unique = f"{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}"  # threads and hosts may share it
+    temporary = path.with_name(f".{path.name}.{unique}.tmp")
+    _sweep_temporaries(path)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path: Path, kept: str = "an existing file is unchanged") -> Iterator[None]:
+    """Raise a UsageError if the system does not write a file in the `with` block.
+
+    Args:
+        path: The file.
+        kept: What has become of the file, for the message.
+    """
+    try:
+        yield
     except (OSError, RuntimeError) as cause:
         reason = _writing_failed(cause)
         if reason is None:
@@ -155,14 +175,18 @@ def write_whole(path: str | Path) -> Iterator[Path]:
         raise UsageError(
             f"{path.absolute()} could not be written: {reason.found}",
             "an existing, writable folder with enough free space",
-            f"{reason.remedy}, or give another path; an existing file is unchanged",
+            f"{reason.remedy}, or give another path; {kept}",
         ) from cause
-    with contextlib.suppress(OSError):  # Windows and some network disks cannot flush a folder
-        folder = os.open(path.parent, os.O_RDONLY)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
+    with contextlib.suppress(OSError):  # Windows and some network disks cannot do so
+        number = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(number)
         finally:
-            os.close(folder)
+            os.close(number)
 
 
 def _writing_failed(cause: BaseException) -> Reason | None:

@@ -45,21 +45,9 @@ def stream_to_json(
     folder: Path, run: Run, splits: Splits, predictions: dict[str, np.ndarray]
 ) -> dict[str, Any]:
     """Put the answer of a training on a stream together."""
-    first = splits["train"]
     return {
         "run": str(folder),
-        "data": {
-            "source": first.source,
-            "positive": first.classes[1],
-            "splits": {
-                name: {
-                    "shape": [len(pictures), *pictures.size, 3],
-                    "counts": dict(zip(pictures.classes, _counts(pictures), strict=True)),
-                }
-                for name, pictures in splits.items()
-            },
-            "sha256_of_sample": first.sha256,
-        },
+        "data": stored_to_json(splits),
         "parameters": count_params(run.model.params),
         "settings": settings_to_json(run),
         "origin": run.origin,
@@ -68,6 +56,23 @@ def stream_to_json(
             name: float((predicted == splits[name].labels).mean())
             for name, predicted in predictions.items()
         },
+    }
+
+
+def stored_to_json(splits: Splits) -> dict[str, Any]:
+    """Describe pictures that are read in blocks for JSON."""
+    first = splits["train"]
+    return {
+        "source": first.source,
+        "positive": first.classes[1],
+        "splits": {
+            name: {
+                "shape": [len(pictures), *pictures.size, 3],
+                "counts": dict(zip(pictures.classes, _counts(pictures), strict=True)),
+            }
+            for name, pictures in splits.items()
+        },
+        "sha256_of_sample": first.sha256,
     }
 
 
