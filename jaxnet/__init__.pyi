@@ -10,7 +10,7 @@ from .data.find_pictures import PictureFiles, find_pictures
 from .data.load import load_dataset
 from .data.preprocessing import Preprocessing
 from .data.source import DataSource
-from .data.stored import StoredPictures, open_pictures
+from .data.stored import StoredPictures, open_pictures, open_splits
 from .data.stream import batches
 from .data.to_examples import to_examples
 from .data.write_stored import Written, write_pictures
@@ -122,6 +122,7 @@ __all__ = [
     "make_update",
     "memorisation",
     "open_pictures",
+    "open_splits",
     "outcome",
     "predict",
     "predict_pictures",

@@ -18,7 +18,7 @@ from conftest import Result
 from PIL import Image
 
 from jaxnet import DataError, UsageError, load_dataset, write_pictures
-from jaxnet.commands import data_in_files
+from jaxnet.commands import too_large
 from jaxnet.data import write_stored
 from jaxnet.data.hdf5 import write_hdf5
 from jaxnet.data.pictures import read_each
@@ -282,7 +282,7 @@ def test_the_pictures_are_never_in_memory_together(folder: Path, tmp_path: Path)
 def test_the_command_writes_what_it_does_not_load(
     folder: Path, jaxnet: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_in_files, "LOADED_BYTES", 0)
+    monkeypatch.setattr(too_large, "LOADED_BYTES", 0)
     (folder / "notes.txt").touch()
     refused = jaxnet("data", folder)
     assert refused.code == 2

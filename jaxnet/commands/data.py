@@ -1,13 +1,15 @@
 """`jaxnet data`: show the contents of a data set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from jaxnet.commands.data_in_files import list_if_large, write_large
+from jaxnet.commands.data_in_files import show_large, write_large
 from jaxnet.commands.options import OUTPUT, Force, Given, Json, expanded, with_options
 from jaxnet.commands.show_data import load_and_show
+from jaxnet.commands.too_large import list_if_large, open_if_large
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import SOURCES, DataSource
 from jaxnet.io.files import require_free
@@ -43,9 +45,8 @@ def data(
         if path is not None:
             require_free(path, force)
     console, chosen = speak(as_json), DataSource(source, **options)
-    listing = list_if_large(chosen)
-    if listing is not None:
-        answer = write_large(console, listing, chosen, write, force=force, draws=sheet is not None)
+    answer = _without_loading(console, chosen, write, force=force, draws=sheet is not None)
+    if answer is not None:
         if as_json:
             print_json(answer)
         return
@@ -70,3 +71,16 @@ def data(
         console.print(f"written: {write}")
     if as_json:
         print_json(describe_dataset(dataset, audit))
+
+
+def _without_loading(
+    console: Console, chosen: DataSource, write: Path | None, *, force: bool, draws: bool
+) -> dict[str, Any] | None:
+    """Write or show pictures that are too many to be loaded; return None if they are not."""
+    listing = list_if_large(chosen)
+    if listing is not None:
+        return write_large(console, listing, chosen, write, force=force, draws=draws)
+    splits = open_if_large(chosen)
+    if splits is not None:
+        return show_large(console, splits, writes=write is not None, draws=draws)
+    return None

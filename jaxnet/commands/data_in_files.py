@@ -1,37 +1,19 @@
 """`jaxnet data` for pictures that do not fit into memory."""
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from jaxnet.commands.too_large import bytes_of
 from jaxnet.data.source import DataSource
-from jaxnet.defaults import SIDE
 from jaxnet.errors import UsageError
 from jaxnet.explain import in_units
-from jaxnet.machine import free_memory
 from jaxnet.report.console import show_progress
 
 if TYPE_CHECKING:
     from jaxnet.data.listed import Listing
-
-# More pixels are not loaded, however much memory there is: an audit of them takes long, and what is
-# read into memory cannot be continued.
-LOADED_BYTES = 2**30
-
-# Loading takes twice the memory of the pixels, and what follows some more.
-LOADED_SHARE = 1 / 4
-
-
-def list_if_large(source: DataSource) -> "Listing | None":
-    """List the picture files of a source whose pictures are too many to be loaded, else None."""
-    from jaxnet.data.load import list_pictures
-
-    listing = list_pictures(source)
-    if listing is None or _bytes_of(listing, source) <= _most_bytes():
-        return None
-    return listing
+    from jaxnet.data.stored import StoredPictures
 
 
 def write_large(
@@ -56,7 +38,8 @@ def write_large(
     from jaxnet.data.write_stored import write_listing
     from jaxnet.report.stream import describe_stored, stored_to_json
 
-    needed = f"{_count(listing):,} pictures are {in_units(_bytes_of(listing, source))} of pixels"
+    count = sum(map(len, listing.splits.values()))
+    needed = f"{count:,} pictures are {in_units(bytes_of(listing, source))} of pixels"
     if write is None:
         raise UsageError(
             f"{listing.source} is not loaded: {needed}",
@@ -101,14 +84,37 @@ def write_large(
     }
 
 
-def _count(listing: "Listing") -> int:
-    return sum(map(len, listing.splits.values()))
+def show_large(
+    console: Console,
+    splits: "dict[str, StoredPictures]",
+    *,
+    writes: bool,
+    draws: bool,
+) -> dict[str, Any]:
+    """Show and audit pictures that stay in their HDF5 file; return the answer for JSON.
 
+    Args:
+        console: Where to print.
+        splits: The pictures.
+        writes: Whether they are to be written to another file.
+        draws: Whether a contact sheet is asked for.
+    """
+    from jaxnet.evaluation.audit import audit
+    from jaxnet.report.audit import describe_brightness, describe_findings
+    from jaxnet.report.json import to_json
+    from jaxnet.report.stream import describe_stored, stored_to_json
 
-def _bytes_of(listing: "Listing", source: DataSource) -> int:
-    return 3 * (source.size or SIDE) ** 2 * _count(listing)
-
-
-def _most_bytes() -> float:
-    free = free_memory()
-    return min(LOADED_BYTES, LOADED_SHARE * (math.inf if free is None else free))
+    for asked, option in ((writes, "--write"), (draws, "--sheet")):
+        if asked:
+            raise UsageError(
+                f"{option} is given, and the pictures are too many to be loaded",
+                "pictures that stay in their file",
+                f"leave {option} out",
+            )
+    console.print(describe_stored(splits))
+    audited = audit(splits, track=show_progress)
+    findings = describe_findings(audited, splits)
+    for finding in findings:
+        console.print(f"warning: {finding}", style="yellow")
+    console.print(describe_brightness(audited))
+    return stored_to_json(splits) | {"audit": to_json(audited) | {"findings": findings}}

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxnet.data.all_pictures import AllPictures, Data, open_all
 from jaxnet.data.dataset import Dataset
-from jaxnet.data.grey import grey_blocks, nearly_constant, to_grey
+from jaxnet.data.grey import nearly_constant, to_grey
 from jaxnet.data.likeness import GRID
 from jaxnet.data.near_duplicates import Marks, mark, near_pairs
 from jaxnet.progress import Track, silent
@@ -50,7 +51,7 @@ class Pair(NamedTuple):
         return f"{self.first} {'=' if self.exact else '≈'} {self.second}"
 
 
-def find_pairs(dataset: Dataset, *, track: Track = silent) -> tuple[Pair, ...]:
+def find_pairs(data: Data, *, track: Track = silent) -> tuple[Pair, ...]:
     """Find the duplicates within and across splits.
 
     Of several identical pictures, each is paired with the first, and only the first is compared
@@ -59,24 +60,19 @@ def find_pairs(dataset: Dataset, *, track: Track = silent) -> tuple[Pair, ...]:
     `MOST_PARTNERS` of those before it, so that it has a pair with a training picture if any is its
     near duplicate.
 
+    Pictures that stay in files are read in blocks, and then the few that are compared: in memory
+    is about 1 KB of each.
+
     Args:
-        dataset: The pictures.
+        data: The pictures: a `Dataset`, or what `open_splits` returns.
         track: Shows the progress, in blocks of pictures and then of pairs.
+
+    Raises:
+        DataError: If the pictures cannot be used.
     """
-    first, constant, marks = _mark_all(dataset, track)
-    pairs = [(int(i), j, True) for j, i in enumerate(first) if i != j]
-    if marks is not None:
-        compared = np.flatnonzero((first == np.arange(len(first))) & ~constant)
-        splits = [split.images for split in dataset.splits.values()]
-
-        def take(numbers: np.ndarray) -> np.ndarray:
-            return to_grey(_take(splits, compared[numbers]))
-
-        near = near_pairs(take, Marks(*(part[compared] for part in marks)), track)
-        pairs += [(int(compared[i]), int(compared[j]), False) for i, j in near]
-    names = list(dataset.splits)
-    starts = np.cumsum([0, *(len(split.labels) for split in dataset.splits.values())])
-    labels = np.concatenate([split.labels for split in dataset.splits.values()])
+    with open_all(data) as pictures:
+        pairs = _find_pairs(pictures, track)
+    names, starts, labels = pictures.names, pictures.starts, pictures.labels
 
     def place(i: int) -> Place:
         split = int(np.searchsorted(starts, i, "right")) - 1
@@ -86,6 +82,21 @@ def find_pairs(dataset: Dataset, *, track: Track = silent) -> tuple[Pair, ...]:
         Pair(place(i), place(j), exact, bool(labels[i] != labels[j]))
         for i, j, exact in sorted(pairs)
     )
+
+
+def _find_pairs(pictures: AllPictures, track: Track) -> list[tuple[int, int, bool]]:
+    """Find the pairs by the numbers of their pictures, and whether they are identical."""
+    first, constant, marks = _mark_all(pictures, track)
+    pairs = [(int(i), j, True) for j, i in enumerate(first) if i != j]
+    if marks is not None:
+        compared = np.flatnonzero((first == np.arange(len(first))) & ~constant)
+
+        def take(numbers: np.ndarray) -> np.ndarray:
+            return to_grey(pictures.take(compared[numbers]))
+
+        near = near_pairs(take, Marks(*(part[compared] for part in marks)), track)
+        pairs += [(int(compared[i]), int(compared[j]), False) for i, j in near]
+    return pairs
 
 
 def leaking(pairs: Iterable[Pair]) -> tuple[int, ...]:
@@ -147,33 +158,24 @@ def pairs_without_leaks(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
     )
 
 
-def _mark_all(dataset: Dataset, track: Track) -> tuple[np.ndarray, np.ndarray, Marks | None]:
+def _mark_all(pictures: AllPictures, track: Track) -> tuple[np.ndarray, np.ndarray, Marks | None]:
     """Read all pictures once.
 
     Returns:
         For each picture the index of the first identical one (m,), and whether it is nearly
         constant (m,); and the marks of all, or None if the pictures are too small to be compared.
     """
-    large = min(dataset.train.images.shape[1:3]) >= max(GRID)
+    large = min(pictures.size) >= max(GRID)
     first: dict[bytes, int] = {}
-    digests, constant, marks = [], [], []
-    for images in grey_blocks(dataset, "reading pictures", track):
-        digests += [hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in images]
+    firsts: list[int] = []
+    constant, marks = [], []
+    for images in pictures.blocks("reading pictures", track):
+        for image in images:
+            digest = hashlib.sha256(np.ascontiguousarray(image).data).digest()
+            firsts.append(first.setdefault(digest, len(firsts)))
         grey = to_grey(images)
         constant.append(nearly_constant(grey))
         if large:
             marks.append(mark(grey))
-    firsts = np.array([first.setdefault(digest, i) for i, digest in enumerate(digests)])
     joined = Marks(*(np.concatenate(part) for part in zip(*marks, strict=True))) if large else None
-    return firsts, np.concatenate(constant), joined
-
-
-def _take(splits: list[np.ndarray], numbers: np.ndarray) -> np.ndarray:
-    """Return the pictures (n, h, w, 3) of these numbers, counted through all splits."""
-    images = np.empty((len(numbers), *splits[0].shape[1:]), np.uint8)
-    start = 0
-    for split in splits:
-        here = np.flatnonzero((numbers >= start) & (numbers < start + len(split)))
-        images[here] = split[numbers[here] - start]
-        start += len(split)
-    return images
+    return np.array(firsts), np.concatenate(constant), joined

@@ -1,21 +1,17 @@
-"""Grey pictures, at most 64 × 64, block by block: what the audit and the search read pixels by.
+"""Grey pictures, at most 64 × 64: what the audit and the search read pixels by.
 
-A block bounds the memory: the grey levels of all pictures would take four times the memory of the
-pictures.
+They are made block by block: the grey levels of all pictures would take four times the memory of
+the pictures.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 
+from jaxnet.data.all_pictures import Data, open_all
 from jaxnet.data.columns import LUMA
-from jaxnet.data.dataset import Dataset
 from jaxnet.progress import Track, silent
 
 SIDE = 64  # larger pictures are first reduced to this side, in pixels
 NEARLY_CONSTANT = 2.0  # upper bound of the standard deviation of the grey levels, 0 to 255
-
-BLOCK = 2**20  # pixels in one block, so that its grey levels (4 MB) stay near the CPU
 
 
 def to_grey(images: np.ndarray) -> np.ndarray:
@@ -29,30 +25,18 @@ def to_grey(images: np.ndarray) -> np.ndarray:
     return grey @ average_matrices(w, SIDE)[0] if w > SIDE else grey
 
 
-def grey_blocks(dataset: Dataset, description: str, track: Track = silent) -> Iterator[np.ndarray]:
-    """Yield the pictures of all splits in order, in blocks: RGB (b, h, w, 3), to be made grey."""
-    h, w = dataset.train.images.shape[1:3]
-    size = max(1, BLOCK // (h * w))
-    starts = [
-        (split.images, start)
-        for split in dataset.splits.values()
-        for start in range(0, len(split.images), size)
-    ]
-    for images, start in track(starts, description, len(starts)):
-        yield np.asarray(images[start : start + size])
-
-
-def measure_grey(dataset: Dataset, track: Track = silent) -> tuple[np.ndarray, np.ndarray]:
+def measure_grey(data: Data, track: Track = silent) -> tuple[np.ndarray, np.ndarray]:
     """Compute the mean grey (m,) of each picture, train first, and whether it is nearly constant.
 
     Returns:
         The means (m,) float32, 0 to 255, and (m,) bool.
     """
     means, constant = [], []
-    for images in grey_blocks(dataset, "measuring brightness", track):
-        grey = to_grey(images)
-        means.append(grey.mean((1, 2)))
-        constant.append(nearly_constant(grey))
+    with open_all(data) as pictures:
+        for images in pictures.blocks("measuring brightness", track):
+            grey = to_grey(images)
+            means.append(grey.mean((1, 2)))
+            constant.append(nearly_constant(grey))
     return np.concatenate(means), np.concatenate(constant)
 
 

@@ -66,7 +66,7 @@ def read_hdf5(
             if "validation_set_x" in names_in(file)
             else None
         )
-        test = test or _find_test(path, file)
+        test = test or find_test(path, file)
     if test is None:
         return Dataset(train, None, classes, source=str(path), validation=validation)
     with open_hdf5(test, LAYOUT.replace("train", "test")) as file:
@@ -153,7 +153,8 @@ def _mend(path: Path, name: str, conversion: str) -> str:
     )
 
 
-def _find_test(path: Path, file: h5py.File) -> Path | None:
+def find_test(path: Path, file: h5py.File) -> Path | None:
+    """Return the file that holds the test split: a file itself, the one beside it, or None."""
     if "test_set_x" in names_in(file):
         return path
     sibling = path.with_name(path.name.replace("train", "test"))

@@ -14,7 +14,7 @@ from jaxnet.data.listed import Listing
 from jaxnet.data.npz import is_npz, read_npz
 from jaxnet.data.pictures import resize_images
 from jaxnet.data.source import DataSource
-from jaxnet.data.table import is_table, list_table, read_table
+from jaxnet.data.table import ENDINGS, is_table, list_table, read_table
 from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
 from jaxnet.io.files import expand, require_path
@@ -180,6 +180,10 @@ def list_pictures(chosen: DataSource) -> Listing | None:
     """
     _check_built_in(chosen)
     if chosen.data in BUILT_IN:
+        return None
+    path = expand(chosen.data)
+    require_path(path, tuple(BUILT_IN))
+    if not path.is_dir() and path.suffix.lower() not in ENDINGS:  # it is not opened for its kind
         return None
     reader, path, test = _find_reader(chosen)
     return reader.list_files and reader.list_files(path, test, chosen.positive)

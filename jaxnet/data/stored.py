@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxnet.data.array_names import CLASSES
 from jaxnet.data.dataset import check_both_classes, check_images
-from jaxnet.data.hdf5 import LAYOUT, read_classes, read_labels_of
+from jaxnet.data.hdf5 import LAYOUT, find_test, read_classes, read_labels_of
 from jaxnet.data.source import DataSource
 from jaxnet.errors import DataError
 from jaxnet.io.bounded_hdf5 import check_array, find_array, names_in, open_hdf5
@@ -95,6 +95,12 @@ class StoredPictures:
         return str(first) if len(self.paths) == 1 else f"{first} and {len(self.paths) - 1} more"
 
     @property
+    def description(self) -> str:
+        """The size of the pictures and their classes."""
+        height, width = self.size
+        return f"{height} × {width} of {' and '.join(self.classes)}"
+
+    @property
     def data_source(self) -> DataSource | None:
         """The options that name the files, if one path or pattern does."""
         return None if self.given is None else DataSource(self.given)
@@ -131,8 +137,8 @@ def open_pictures(
     for part in parts[1:]:
         if (part.size, part.classes) != (first.size, first.classes):
             raise DataError(
-                f"{part.paths[0]} holds pictures of {_describe(part)}, and {first.paths[0]} of "
-                f"{_describe(first)}",
+                f"{part.paths[0]} holds pictures of {part.description}, and {first.paths[0]} of "
+                f"{first.description}",
                 "files with pictures of one size and with the same two classes",
                 "leave one out, or write it anew",
             )
@@ -164,6 +170,42 @@ def files_of(source: str | Path | Sequence[str | Path]) -> list[Path]:
     if not files:
         raise DataError("no file is given", "one HDF5 file or more", "name the files")
     return files
+
+
+def open_splits(
+    source: str | Path | Sequence[str | Path], test: str | Path | None = None
+) -> dict[str, StoredPictures]:
+    """Open all splits of HDF5 files in the article's layout, the training set first.
+
+    Args:
+        source: As for `open_pictures`. If it is one file without a test set, that of the file
+            beside it with "test" for "train" in its name is opened, as by `load_dataset`.
+        test: The file of the test set, if it is another one.
+
+    Raises:
+        DataError: As `open_pictures`; if there is no training set.
+    """
+    files = files_of(source)
+    with open_hdf5(files[0], LAYOUT) as file:
+        members = set(names_in(file))
+        if test is None and len(files) == 1:
+            beside = find_test(files[0], file)
+            test = None if beside == files[0] else beside
+    names = [name for name in ("validation", "test") if f"{name}_set_x" in members]
+    splits = {name: open_pictures(source, name) for name in ("train", *names)}
+    return splits if test is None else splits | {"test": open_pictures(test, "test")}
+
+
+def count_bytes(source: str | Path) -> int:
+    """Count the bytes of all pictures in HDF5 files in the article's layout; 0 in other files."""
+    total = 0
+    for path in files_of(source):
+        if not h5py.is_hdf5(path):
+            return 0
+        with open_hdf5(path, LAYOUT) as file:
+            names = {f"{split}_set_x" for split in ("train", "validation", "test")}
+            total += sum(find_array(file, name).nbytes for name in names & set(names_in(file)))
+    return total
 
 
 def splits_in(source: str | Path) -> list[str]:
@@ -200,8 +242,3 @@ def _open_one(path: Path, split: str) -> StoredPictures:
             read_classes(file) if CLASSES in members else ("class 0", "class 1"),
             split,
         )
-
-
-def _describe(part: StoredPictures) -> str:
-    height, width = part.size
-    return f"{height} × {width} of {' and '.join(part.classes)}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.data.dataset import Dataset, check_dataset
+from jaxnet.data.all_pictures import Data, classes_of, labels_of
 from jaxnet.data.duplicates import Pair, Place, find_pairs, leaking
 from jaxnet.data.grey import measure_grey
 from jaxnet.evaluation.baselines import fit_brightness, more_frequent
@@ -82,31 +82,28 @@ class Audit(NamedTuple):
     brightness: Brightness
 
 
-def audit(
-    dataset: Dataset, *, pairs: tuple[Pair, ...] | None = None, track: Track = silent
-) -> Audit:
+def audit(data: Data, *, pairs: tuple[Pair, ...] | None = None, track: Track = silent) -> Audit:
     """Compute the properties of a data set that can make training or evaluation misleading.
 
     Args:
-        dataset: The pictures.
+        data: The pictures: a `Dataset`, or what `open_splits` returns; these stay in their files.
         pairs: Its duplicates, if they are known; otherwise `find_pairs` searches them.
         track: Shows the progress of the search.
 
     Raises:
         DataError: If the pictures cannot be used.
     """
-    check_dataset(dataset)
-    pairs = find_pairs(dataset, track=track) if pairs is None else pairs
-    means, constant = measure_grey(dataset, track)
-    labels = {name: split.labels for name, split in dataset.splits.items()}
+    pairs = find_pairs(data, track=track) if pairs is None else pairs
+    means, constant = measure_grey(data, track)
+    labels, classes = labels_of(data), classes_of(data)
     numbers = [(name, i) for name, y in labels.items() for i in range(len(y))]
     return Audit(
         pairs=pairs,
         leaks=leaking(pairs),
         constant=tuple(Place(*numbers[i]) for i in np.flatnonzero(constant)),
         positives={name: float(y.mean()) for name, y in labels.items()},
-        skew=_skew(labels, dataset.classes),
-        brightness=_brightness(labels, means, dataset.classes),
+        skew=_skew(labels, classes),
+        brightness=_brightness(labels, means, classes),
     )
 
 

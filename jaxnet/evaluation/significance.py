@@ -67,7 +67,7 @@ def mann_whitney(first: np.ndarray, second: np.ndarray) -> float:
     """
     n, k = len(first), len(second)
     pooled = np.concatenate([first, second])
-    times = np.unique(pooled, return_counts=True)[1]
+    times = np.unique(pooled, return_counts=True)[1].astype(float)  # whose cubes may be large
     if min(n, k) <= EXACT_UP_TO and times.max() == 1:
         from scipy import stats  # which has the exact distribution
 
