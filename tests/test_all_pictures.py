@@ -104,6 +104,24 @@ def test_the_command_audits_what_it_does_not_load(
         assert options[0] in refused.err
 
 
+@pytest.mark.parametrize("command", ["train", "sweep", "leave-one-out"])
+def test_what_does_not_fit_into_memory_is_told_at_once(
+    command: str, folder: Path, path: Path, jaxnet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(too_large, "free_memory", lambda: 3 * 1440 * 5)  # five of 24 × 20
+    monkeypatch.setattr("jaxnet.data.load.load_searched", None)
+    refused = jaxnet(command, "--data", path)
+    assert refused.code == 2
+    assert "the 10 pictures of" in refused.err
+    assert "at most 5 such pictures here" in refused.err
+    (folder.parent / "linked").mkdir()
+    (folder.parent / "linked" / "cat").symlink_to(folder / "cat")
+    (folder.parent / "linked" / "dog").symlink_to(folder / "dog")
+    for name in ("pets", "linked"):
+        refused = jaxnet(command, "--data", folder.parent / name, "--size", 24)
+        assert "at most 4 such pictures here" in refused.err
+
+
 MEASURED = """
 import resource, sys
 from jaxnet import audit, open_splits

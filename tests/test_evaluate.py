@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,12 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxnet.data import all_pictures
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.load import load_dataset
 from jaxnet.data.preprocessing import Preprocessing
+from jaxnet.data.stored import open_pictures, open_splits
 from jaxnet.errors import DataError, UsageError
 from jaxnet.evaluation.baselines import predict_baselines
 from jaxnet.evaluation.evaluate import Evaluation, evaluate
 from jaxnet.evaluation.scores import score, wilson
+from jaxnet.report.evaluation import describe_baseline
 from jaxnet.report.json import to_json
 from jaxnet.runs.model import Model
 from jaxnet.runs.train import train
@@ -193,7 +198,13 @@ def test_the_answer_to_a_program() -> None:
     assert test["confusion"] == [[1, 2], [2, 1]]
     assert test["accuracy"]["value"] == pytest.approx(1 / 3)
     assert test["calibration"][0]["probability"] is None
-    assert test["baselines"]["logistic"].keys() == {"always", "in_hindsight", "right", "accuracy"}
+    assert test["baselines"]["logistic"].keys() == {
+        "always",
+        "in_hindsight",
+        "right",
+        "accuracy",
+        "sampled",
+    }
     assert test["mcnemar"].keys() == {"gained", "lost", "p"}
     assert test["most_wrong"][0]["class"] == "dark"
     assert len(test["probabilities"]) == 6
@@ -243,3 +254,41 @@ def test_the_cats_are_tested_against_logistic_regression(cats: Dataset) -> None:
     assert right == {"constant": 17, "hindsight": 33, "brightness": 19, "logistic": 27}
     assert (test.right, test.best_baseline, test.tested_baseline) == (33, "hindsight", "logistic")
     assert test.mcnemar.gained - test.mcnemar.lost == 33 - 27
+
+
+def test_pictures_in_files_are_evaluated_as_in_memory(
+    h5: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, stored = load_dataset(h5()), open_splits(h5())
+    run = train(data, Settings(hidden_units=2, weight_scale=0.3, iterations=5))
+    for name, size in (("evaluate.BLOCK", 3), ("baselines.SAMPLE", 8)):
+        monkeypatch.setattr(f"jaxnet.evaluation.{name}", size)
+    monkeypatch.setattr(all_pictures, "BLOCK", 3 * 8 * 6)
+    for threshold in (0.5, "train"):
+        by_memory, in_blocks = evaluate(run, data, threshold), evaluate(run, stored, threshold)
+        assert in_blocks.same_data_as_in_training is None
+        for name, split in by_memory.splits.items():
+            other = in_blocks.splits[name]
+            np.testing.assert_allclose(other.probabilities, split.probabilities, rtol=1e-5)
+            np.testing.assert_allclose(other.log_loss, split.log_loss, rtol=1e-5)
+            assert (other.accuracy, other.roc_auc) == (split.accuracy, split.roc_auc)
+            assert (other.baselines, other.mcnemar) == (split.baselines, split.mcnemar)
+
+
+def test_many_pictures_in_files_have_a_regression_that_is_fitted_to_some(
+    h5: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("evaluate", "baselines"):
+        monkeypatch.setattr(f"jaxnet.evaluation.{module}.SAMPLE", 5)
+    run = train(open_pictures(h5()), Settings(batch=4, iterations=3))
+    evaluation = evaluate(run, open_splits(h5()))
+    assert evaluation.same_data_as_in_training
+    baselines = evaluation.splits["test"].baselines
+    assert {name: baseline.sampled for name, baseline in baselines.items()} == {
+        "constant": None,
+        "hindsight": None,
+        "brightness": None,
+        "logistic": 5,
+    }
+    words = describe_baseline("logistic", baselines["logistic"])
+    assert words == "logistic regression, fitted on 5 random pictures of train"

@@ -193,3 +193,20 @@ def test_the_real_cats(jaxnet: Run, cats: object) -> None:
     assert right == {"constant": 17, "hindsight": 33, "brightness": 19, "logistic": 27}
     assert answer["splits"]["test"]["best_baseline"] == "hindsight"
     assert answer["splits"]["test"]["tested_baseline"] == "logistic"
+
+
+def test_a_run_that_was_trained_on_a_stream(
+    jaxnet: Run, h5: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = h5()
+    options = ("--stream", "--batch", 4, "--iterations", 9, "--out", "r")
+    trained = jaxnet("train", "--data", path, *options)
+    assert trained.code < 2, trained.err
+    monkeypatch.setattr("jaxnet.data.load.load_searched", None)
+    shown = jaxnet("evaluate", "r")
+    assert shown.code == 0, shown.err
+    for part in ("read in blocks", "train (seen in training)", "duplicates are not searched"):
+        assert part in shown.out
+    assert Path("r/evaluation.png").exists()
+    answer = json.loads(jaxnet("evaluate", "r", "--force", "--json").out)
+    assert answer["data"]["splits"]["test"]["shape"] == [4, 8, 6, 3]

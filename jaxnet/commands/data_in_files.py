@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from jaxnet.commands.too_large import bytes_of
+from jaxnet.commands.too_large import bytes_of_picture
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
 from jaxnet.explain import in_units
@@ -39,7 +39,7 @@ def write_large(
     from jaxnet.report.stream import describe_stored, stored_to_json
 
     count = sum(map(len, listing.splits.values()))
-    needed = f"{count:,} pictures are {in_units(bytes_of(listing, source))} of pixels"
+    needed = f"{count:,} pictures are {in_units(count * bytes_of_picture(source))} of pixels"
     if write is None:
         raise UsageError(
             f"{listing.source} is not loaded: {needed}",

@@ -1,16 +1,20 @@
 """`jaxnet evaluate`: score a trained network, and compare it with simple baselines."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from jaxnet.commands.options import OUTPUT, Force, Given, Json, RunArgument, expanded, with_options
-from jaxnet.commands.show_data import load_and_show_for
+from jaxnet.commands.show_data import load_and_show_for, show_stored
+from jaxnet.commands.too_large import open_for
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
 from jaxnet.io.files import require_free
 from jaxnet.report.console import describe_device, print_json, speak
+
+if TYPE_CHECKING:
+    from jaxnet.data.all_pictures import Data
 
 FIGURE_NAME = "evaluation.png"
 
@@ -70,18 +74,24 @@ def evaluate(
     run = load_run(model)
     require_free(path, force)
     console = speak(as_json)
-    dataset, audit = load_and_show_for(console, run, source)
+    data: Data
+    stored = open_for(run, source)
+    if stored is None:
+        data, audit = load_and_show_for(console, run, source)
+        described = describe_dataset(data, audit)
+    else:
+        data, described = stored, show_stored(console, run, stored)
     console.print(describe_device(console))
-    evaluation = evaluate_run(run, dataset, cut)
-    if dataset.test is None:
+    evaluation = evaluate_run(run, data, cut)
+    if "test" not in evaluation.splits:
         console.print("there is no test split to evaluate on", style="yellow")
     console.print(describe_threshold(evaluation.threshold))
     for part in (*evaluation_tables(evaluation), *describe_verdict(evaluation)):
         console.print(part)
     split = next(iter(evaluation.splits))
-    title = f"{model}: the {split} split of {dataset.source}"
-    save_figure(draw_evaluation(evaluation, dataset, title), path)
+    title = f"{model}: the {split} split of {described['source']}"
+    save_figure(draw_evaluation(evaluation, data, title), path)
     console.print(f"written: {path}")
     if as_json:
-        data = describe_dataset(dataset, audit)
-        print_json(to_json(evaluation) | {"model": str(model), "data": data, "written": str(path)})
+        more = {"model": str(model), "data": described, "written": str(path)}
+        print_json(to_json(evaluation) | more)

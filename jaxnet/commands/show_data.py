@@ -1,11 +1,13 @@
 """Load the pictures of a command, and print their table and warnings."""
 
 import contextlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from jaxnet.commands.interruption import importing
+from jaxnet.commands.too_large import require_memory
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
 from jaxnet.report.console import show_progress
@@ -14,6 +16,7 @@ from jaxnet.settings import Settings
 if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
     from jaxnet.data.duplicates import Pair
+    from jaxnet.data.stored import StoredPictures
     from jaxnet.evaluation.audit import Audit
     from jaxnet.runs.run import Run
 
@@ -34,6 +37,7 @@ def load_and_show(
     """
     from jaxnet.data.load import load_searched
 
+    require_memory(source)
     with importing(*NEXT, *(TO_DRAW if draws else ())):
         dataset, pairs = load_searched(source, track=show_progress)
     return dataset, show(console, dataset, pairs)
@@ -43,8 +47,9 @@ def load_and_show_for(
     console: Console, run: "Run", typed: dict[str, Any], *, draws: bool = True
 ) -> tuple["Dataset", "Audit"]:
     """Load the data of a run, or those that are typed, and print whether they are the run's."""
-    from jaxnet.runs.run import load_searched_for
+    from jaxnet.runs.run import load_searched_for, source_for
 
+    require_memory(source_for(run, **typed))
     with importing(*NEXT, *(TO_DRAW if draws else ())):
         dataset, pairs = load_searched_for(run, track=show_progress, **typed)
     audit = show(console, dataset, pairs)
@@ -63,13 +68,34 @@ def load_and_show_for(
         warning = f"{what}: the training pictures are the run's, the {others} pictures are not"
     if warning:
         console.print(warning, style="yellow")
-    if dataset.classes[1] != run.classes[1]:
+    _warn_of_other_class(console, run, dataset.classes[1])
+    return dataset, audit
+
+
+def show_stored(
+    console: Console, run: "Run", splits: "Mapping[str, StoredPictures]"
+) -> dict[str, Any]:
+    """Print what is known of pictures that stay in their files; return the same for JSON."""
+    from jaxnet.report.stream import describe_stored, stored_to_json
+
+    console.print(describe_stored(splits))
+    console.print(f"their duplicates are not searched: jaxnet data {splits['train'].source}")
+    same = run.trained_on(splits)
+    if not same:
+        differ = "these are not the training pictures and labels of the run"
+        unknown = "it is not known whether the run was trained on these pictures"
+        console.print(unknown if same is None else differ, style="yellow")
+    _warn_of_other_class(console, run, splits["train"].classes[1])
+    return stored_to_json(splits)
+
+
+def _warn_of_other_class(console: Console, run: "Run", positive: str) -> None:
+    if positive != run.classes[1]:
         console.print(
             f'the network predicts the probability of "{run.classes[1]}", but the positive class '
-            f'of these data is "{dataset.classes[1]}"',
+            f'of these data is "{positive}"',
             style="yellow",
         )
-    return dataset, audit
 
 
 def show(console: Console, dataset: "Dataset", pairs: "tuple[Pair, ...] | None" = None) -> "Audit":

@@ -52,7 +52,7 @@ class AllPictures(NamedTuple):
         order = np.argsort(numbers, kind="stable")
         ordered = numbers[order]
         apart = np.flatnonzero((np.diff(ordered) != 1) | np.isin(ordered[1:], self.starts)) + 1
-        for run in np.split(np.arange(len(numbers)), apart):
+        for run in np.split(np.arange(len(numbers)), apart) if len(numbers) else ():
             split = int(np.searchsorted(self.starts, ordered[run[0]], "right")) - 1
             first = int(ordered[run[0]] - self.starts[split])
             images[order[run]] = self.readers[split](first, first + len(run))

@@ -196,16 +196,17 @@ def open_splits(
     return splits if test is None else splits | {"test": open_pictures(test, "test")}
 
 
-def count_bytes(source: str | Path) -> int:
-    """Count the bytes of all pictures in HDF5 files in the article's layout; 0 in other files."""
-    total = 0
+def count_pictures(source: str | Path) -> tuple[int, int]:
+    """Count the pictures in HDF5 files in the article's layout, and their bytes; 0 in others."""
+    pictures, size = 0, 0
     for path in files_of(source):
         if not h5py.is_hdf5(path):
-            return 0
+            return 0, 0
         with open_hdf5(path, LAYOUT) as file:
             names = {f"{split}_set_x" for split in ("train", "validation", "test")}
-            total += sum(find_array(file, name).nbytes for name in names & set(names_in(file)))
-    return total
+            for array in (find_array(file, name) for name in names & set(names_in(file))):
+                pictures, size = pictures + len(array), size + array.nbytes
+    return pictures, size
 
 
 def splits_in(source: str | Path) -> list[str]:

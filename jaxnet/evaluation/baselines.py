@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import special
 
+from jaxnet.data.all_pictures import Data, labels_of, open_all
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.evaluation.scores import best_cut
@@ -21,6 +22,9 @@ SIGNIFICANT = 0.05
 
 # The baseline of `predict_baselines` that networks are tested against.
 TESTED = "logistic"
+
+# To so many pictures, drawn at random, the logistic regression is fitted where not all are loaded.
+SAMPLE = 2048
 
 
 class Logistic(NamedTuple):
@@ -137,6 +141,40 @@ def predict_baselines(
             "logistic": logistic.predict(X[name]),
         }
         for name, split in dataset.splits.items()
+    }
+
+
+def predict_baselines_in_blocks(
+    data: Data, preprocessing: Preprocessing
+) -> dict[str, dict[str, np.ndarray]]:
+    """Predict every picture by the models of `predict_baselines`, with bounded memory.
+
+    The pictures are read in blocks. The logistic regression is fitted to `SAMPLE` training
+    pictures, drawn at random, where there are more.
+    """
+    gray = dataclasses.replace(preprocessing, color="gray")
+    splits = labels_of(data)
+    labels = splits["train"]
+    chosen = np.random.default_rng(0).permutation(len(labels))[:SAMPLE]
+    with open_all(data) as pictures:
+        sample = np.asarray(preprocessing.columns(pictures.take(chosen)))
+        logistic = fit_logistic(sample, labels[chosen])
+        brightness, predicted = [], []
+        for images in pictures.blocks("predicting by baselines"):
+            brightness.append(np.asarray(gray.columns(images), float).mean(axis=0))
+            predicted.append(logistic.predict(np.asarray(preprocessing.columns(images))))
+        ends = pictures.starts[1:-1]
+    bright = dict(zip(splits, np.split(np.concatenate(brightness), ends), strict=True))
+    by_regression = np.split(np.concatenate(predicted), ends)
+    threshold, up = fit_brightness(bright["train"], labels)
+    return {
+        name: {
+            "constant": np.full(len(own), more_frequent(labels)),
+            "hindsight": np.full(len(own), more_frequent(own)),
+            "brightness": ((bright[name] > threshold) == up).astype(int),
+            "logistic": predictions,
+        }
+        for (name, own), predictions in zip(splits.items(), by_regression, strict=True)
     }
 
 

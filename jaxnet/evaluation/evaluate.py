@@ -1,13 +1,25 @@
 """Evaluation of a trained network: scores of each split, baselines, a test against one of them."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from jaxnet.data.all_pictures import Data, classes_of, labels_of
 from jaxnet.data.dataset import Dataset, Split, check_dataset
+from jaxnet.data.stored import StoredPictures
+from jaxnet.data.stream import read_in_order
 from jaxnet.errors import UsageError, require_number
-from jaxnet.evaluation.baselines import TESTED, Comparison, compare, predict_baselines
+from jaxnet.evaluation.accuracies import BLOCK
+from jaxnet.evaluation.baselines import (
+    SAMPLE,
+    TESTED,
+    Comparison,
+    compare,
+    predict_baselines,
+    predict_baselines_in_blocks,
+)
 from jaxnet.evaluation.scores import Interval, Scores, best_cut, most_wrong, score, wilson
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
@@ -33,12 +45,14 @@ class Baseline(NamedTuple):
         in_hindsight: Whether it was chosen by the labels of this split.
         right: How many pictures it predicts correctly.
         accuracy: Their share (Wilson interval).
+        sampled: To how many training pictures, drawn at random, it was fitted; None if to all.
     """
 
     always: str | None
     in_hindsight: bool
     right: int
     accuracy: Interval
+    sampled: int | None = None
 
 
 class WrongPicture(NamedTuple):
@@ -105,13 +119,14 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    model: Model | Run, data: Dataset, threshold: float | Literal["train"] = 0.5
+    model: Model | Run, data: Data, threshold: float | Literal["train"] = 0.5
 ) -> Evaluation:
     """Evaluate a trained network on every split of a data set.
 
     Args:
         model: The network, or its run, which knows on which pictures it was trained.
-        data: The pictures.
+        data: The pictures: a `Dataset`, or what `open_splits` returns. These are read in blocks,
+            and the logistic regression is fitted to 2,048 of them, drawn at random.
         threshold: A picture is predicted positive if its probability exceeds this; "train" chooses
             the threshold that is correct most often on the training split.
 
@@ -122,26 +137,34 @@ def evaluate(
     _check_arguments(model, data, threshold)
     same = model.trained_on(data) if isinstance(model, Run) else None
     network = model.model if isinstance(model, Run) else model
-    predicted = {name: _predict(network, split) for name, split in data.splits.items()}
+    labels, sampled = labels_of(data), None
+    predicted: dict[str, tuple[np.ndarray, np.ndarray]]
+    if isinstance(data, Dataset):
+        predicted = {name: _predict(network, split) for name, split in data.splits.items()}
+        baselines = predict_baselines(data, network.preprocessing)
+    else:
+        predicted = {name: _predict_in_blocks(network, data[name]) for name in labels}
+        baselines = predict_baselines_in_blocks(data, network.preprocessing)
+        sampled = SAMPLE if len(labels["train"]) > SAMPLE else None
     if threshold == "train":
-        cut = best_cut(data.train.labels, predicted["train"][0])
+        cut = best_cut(labels["train"], predicted["train"][0])
         chosen = Threshold(min(max(cut, 0.0), 1.0), "train")
     else:
         chosen = Threshold(float(threshold), "given")
-    baselines = predict_baselines(data, network.preprocessing)
     return Evaluation(
         same_data_as_in_training=same,
-        classes=data.classes,
+        classes=classes_of(data),
         model_classes=network.classes,
         threshold=chosen,
-        leaks_excluded=data.leaks_excluded,
+        leaks_excluded=data.leaks_excluded if isinstance(data, Dataset) else 0,
         splits={
             name: _evaluate_split(
-                data.splits[name].labels,
+                labels[name],
                 *predicted[name],
                 chosen.value,
                 baselines[name],
-                data.classes,
+                classes_of(data),
+                sampled,
                 seen=name == "train" if same else None,
             )
             for name in reversed(predicted)  # test and validation before train
@@ -150,7 +173,8 @@ def evaluate(
 
 
 def _check_arguments(model: object, data: object, threshold: object) -> None:
-    for name, value, kinds in (("model", model, (Model, Run)), ("data", data, (Dataset,))):
+    kinds: tuple[type, ...]
+    for name, value, kinds in (("model", model, (Model, Run)), ("data", data, (Dataset, Mapping))):
         if not isinstance(value, kinds):
             expected = " or ".join(f"a {kind.__name__}" for kind in kinds)
             remedy = f"load it by load_{'dataset' if name == 'data' else 'run'}"
@@ -162,8 +186,8 @@ def _check_arguments(model: object, data: object, threshold: object) -> None:
             )
     else:
         require_number("threshold", threshold, 0, 1)
-    assert isinstance(data, Dataset)
-    check_dataset(data)
+    if isinstance(data, Dataset):
+        check_dataset(data)
 
 
 def _predict(model: Model, split: Split) -> tuple[np.ndarray, np.ndarray]:
@@ -174,6 +198,13 @@ def _predict(model: Model, split: Split) -> tuple[np.ndarray, np.ndarray]:
     return A2, np.logaddexp(0, np.where(split.labels == 1, -Z2, Z2))
 
 
+def _predict_in_blocks(model: Model, pictures: StoredPictures) -> tuple[np.ndarray, np.ndarray]:
+    """Compute what `_predict` does for pictures that stay in their files."""
+    parts = [_predict(model, block) for block in read_in_order(pictures, BLOCK)]
+    probabilities, losses = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return probabilities, losses
+
+
 def _evaluate_split(
     labels: np.ndarray,
     probabilities: np.ndarray,
@@ -181,12 +212,16 @@ def _evaluate_split(
     threshold: float,
     baselines: dict[str, np.ndarray],
     classes: tuple[str, str],
+    sampled: int | None,
     *,
     seen: bool | None,
 ) -> SplitEvaluation:
     scores = score(labels, probabilities, threshold, losses=losses)
     predictions = (probabilities > threshold).astype(int)
-    scored = {name: _score_baseline(name, row, labels, classes) for name, row in baselines.items()}
+    scored = {
+        name: _score_baseline(name, row, labels, classes, sampled)
+        for name, row in baselines.items()
+    }
     return SplitEvaluation(
         **vars(scores),
         seen_in_training=seen,
@@ -205,7 +240,11 @@ def _evaluate_split(
 
 
 def _score_baseline(
-    name: str, predictions: np.ndarray, labels: np.ndarray, classes: tuple[str, str]
+    name: str,
+    predictions: np.ndarray,
+    labels: np.ndarray,
+    classes: tuple[str, str],
+    sampled: int | None,
 ) -> Baseline:
     right = int((predictions == labels).sum())
     constant = name in ("constant", "hindsight")
@@ -214,4 +253,5 @@ def _score_baseline(
         in_hindsight=name == "hindsight",
         right=right,
         accuracy=wilson(right, len(labels)),
+        sampled=sampled if name == "logistic" else None,
     )

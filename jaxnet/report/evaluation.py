@@ -56,11 +56,12 @@ def describe_verdict(evaluation: Evaluation) -> list[str]:
 
 def describe_baseline(name: str, baseline: Baseline) -> str:
     """Say what a baseline is."""
+    on = "train" if baseline.sampled is None else f"{baseline.sampled:,} random pictures of train"
     return {
         "constant": f'always "{baseline.always}", the more frequent in train',
         "hindsight": f'always "{baseline.always}", the best constant in hindsight',
         "brightness": "brightness alone, fitted on train",
-        "logistic": "logistic regression, fitted on train",
+        "logistic": f"logistic regression, fitted on {on}",
     }[name]
 
 

@@ -1,5 +1,6 @@
 """A training on a stream: its pictures and results in words and for JSON."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from jaxnet.report.evaluation import summary_line
 from jaxnet.report.run import settings_to_json, training_to_json
 from jaxnet.runs.run import Run
 
-Splits = dict[str, StoredPictures]
+Splits = Mapping[str, StoredPictures]
 
 
 def describe_stored(splits: Splits) -> Table:

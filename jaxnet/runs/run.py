@@ -13,6 +13,7 @@ import numpy as np
 from jaxnet import __version__
 from jaxnet.activations import Activation
 from jaxnet.batches import epoch_costs
+from jaxnet.data.all_pictures import Data
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.load import load_searched
 from jaxnet.data.preprocessing import Preprocessing
@@ -99,10 +100,16 @@ class Run(PickledOnHost):
     def _m(self) -> int:
         return int(self.origin["train_pictures"])
 
-    def trained_on(self, data: Dataset) -> bool | None:
-        """Compare a training set with the run's by their SHA-256; None if the run has none."""
-        ours = self.origin.get("train_sha256")
-        return None if ours is None else ours == data.train_sha256
+    def trained_on(self, data: Data) -> bool | None:
+        """Compare a training set with the run's by their SHA-256; None if the run has none.
+
+        A run has that of pictures in memory or that of pictures in files.
+        """
+        in_memory = isinstance(data, Dataset)
+        ours = self.origin.get("train_sha256" if in_memory else "stream_sha256")
+        if ours is None:
+            return None
+        return ours == (data.train_sha256 if isinstance(data, Dataset) else data["train"].sha256)
 
     def save(self, folder: str | Path, *, force: bool = False) -> Path:
         """Write the run into a folder of its own, so that `load_run` reads it; return the folder.
@@ -180,22 +187,30 @@ def load_searched_for(
     Returns:
         The data set; and its duplicates if they were searched to exclude leaks, otherwise None.
     """
-    if "data" in options:
-        source = DataSource(**options)
-    elif run.data_source is not None:
-        source = dataclasses.replace(run.data_source, **options)
-    else:
-        raise UsageError(
-            "the run does not record on which data it was trained",
-            "a run whose data were loaded by load_dataset, or the name of the data",
-            "name them: data=…",
-        )
+    source = source_for(run, **options)
     if source.positive is not None:
         return load_searched(source, track=track)
     try:
         return load_searched(source, positive=run.classes[1], track=track)
     except UsageError:  # they have no class of this name, or more than two
         return load_searched(source, track=track)
+
+
+def source_for(run: Run, **options: Any) -> DataSource:
+    """Return the options of the data of a run, or of others, as `load_data_for` takes them.
+
+    Raises:
+        UsageError: If neither the run nor the options name them.
+    """
+    if "data" in options:
+        return DataSource(**options)
+    if run.data_source is None:
+        raise UsageError(
+            "the run does not record on which data it was trained",
+            "a run whose data were loaded by load_dataset, or the name of the data",
+            "name them: data=…",
+        )
+    return dataclasses.replace(run.data_source, **options)
 
 
 def columns_of(run: Run, data: Dataset | None = None) -> Examples:

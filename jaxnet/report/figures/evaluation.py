@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from jaxnet.data.dataset import Dataset
+from jaxnet.data.all_pictures import Data, labels_of, open_all
 from jaxnet.errors import require_choice
 from jaxnet.evaluation.evaluate import Evaluation, SplitEvaluation
 from jaxnet.evaluation.scores import roc_curve
@@ -15,13 +15,13 @@ MOST_PICTURES = 2 * COLUMNS
 
 
 def draw_evaluation(
-    evaluation: Evaluation, dataset: Dataset, title: str, split: str | None = None
+    evaluation: Evaluation, data: Data, title: str, split: str | None = None
 ) -> Figure:
     """Draw how good a network is on one split.
 
     Args:
         evaluation: What `evaluate` computed on these pictures.
-        dataset: The pictures.
+        data: The pictures.
         title: One line above all.
         split: The name of the split; by default test, or train if there is no test split.
 
@@ -30,8 +30,8 @@ def draw_evaluation(
     """
     name = next(iter(evaluation.splits)) if split is None else split
     require_choice("split", name, evaluation.splits)
-    part, labels = evaluation.splits[name], dataset.splits[name].labels
-    classes = (plain(dataset.classes[0]), plain(dataset.classes[1]))
+    part, labels = evaluation.splits[name], labels_of(data)[name]
+    classes = (plain(evaluation.classes[0]), plain(evaluation.classes[1]))
     figure = Figure(figsize=(13, 8.6), layout="constrained")
     figure.suptitle(plain(title))
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(4.2, 4.4))[:, 0]
@@ -39,7 +39,10 @@ def draw_evaluation(
     _draw_confusion(confusion, part, evaluation.threshold.value, classes)
     _draw_roc(roc, part, labels)
     _draw_calibration(calibration, part, classes[1])
-    _draw_most_wrong(below, part, dataset.splits[name].images, classes[1])
+    numbers = np.array([row.picture for row in part.most_wrong[:MOST_PICTURES]], int)
+    with open_all(data) as pictures:
+        images = pictures.take(pictures.starts[pictures.names.index(name)] + numbers)
+    _draw_most_wrong(below, part, images, classes[1])
     return figure
 
 
@@ -123,7 +126,7 @@ def _draw_most_wrong(
     panels = figure.subplots(MOST_PICTURES // COLUMNS, COLUMNS).ravel()
     for panel in panels:
         panel.set_axis_off()
-    for panel, row in zip(panels, shown, strict=False):
-        panel.imshow(images[row.picture])
+    for panel, row, image in zip(panels, shown, images, strict=False):
+        panel.imshow(image)
         text = f"{row.picture}: {row.probability:.3f}, {plain(row.class_)}"
         panel.set_title(text, fontsize="medium")
