@@ -210,3 +210,13 @@ def test_a_run_that_was_trained_on_a_stream(
     assert Path("r/evaluation.png").exists()
     answer = json.loads(jaxnet("evaluate", "r", "--force", "--json").out)
     assert answer["data"]["splits"]["test"]["shape"] == [4, 8, 6, 3]
+
+
+def test_a_part_of_a_stream_on_the_page(jaxnet: Run, h5: Write) -> None:
+    path = h5()
+    options = ("--stream", "--batch", 4, "--iterations", 9, "--out", "r")
+    assert jaxnet("train", "--data", path, *options).code < 2
+    shown = jaxnet("page", "r", "--data", h5("small.h5"))
+    assert shown.code == 0, shown.err
+    assert "the run was trained on a stream" in shown.out
+    assert Path("r/page.html").exists()

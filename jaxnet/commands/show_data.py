@@ -56,7 +56,9 @@ def load_and_show_for(
     ours, theirs = run.origin.get("train_sha256"), dataset.train_sha256
     what = "other data" if typed else "the data have changed"
     warning = ""
-    if ours is None:
+    if "stream_sha256" in run.origin:
+        warning = "the run was trained on a stream, which is not compared with pictures in memory"
+    elif ours is None:
         warning = "the model file does not record on which pictures it was trained"
     elif ours != theirs:
         warning = (

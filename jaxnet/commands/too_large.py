@@ -111,7 +111,9 @@ def find_many(source: DataSource, most: float) -> Many | None:
         if listing is not None:
             pictures = sum(map(len, listing.splits.values()))
             return Many(pictures, size * pictures, listing) if size * pictures > most else None
-    on_disk = sum(path.stat().st_size for path in files_of(source.data) if path.is_file())
+    files = files_of(source.data)
+    # Unlike Path.is_file, it does not raise for names that are too long.
+    on_disk = sum(path.stat().st_size for path in files if os.path.isfile(path))
     if COMPRESSION * on_disk <= most:
         return None
     pictures, size = count_pictures(source.data)
@@ -128,7 +130,7 @@ def _may_list(source: DataSource, most: float) -> bool:
     count = 0
     for place in filter(None, (source.data, source.test)):
         path = expand(place)
-        if path.is_file():
+        if os.path.isfile(path):
             count += path.stat().st_size // SHORTEST_ROW
         for folder, folders, files in os.walk(path):
             count += len(files)

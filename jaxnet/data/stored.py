@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import glob
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -165,7 +166,8 @@ def files_of(source: str | Path | Sequence[str | Path]) -> list[Path]:
     files = []
     for path in map(expand, paths):
         pattern = str(path)
-        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) and not path.exists() else []
+        meant = glob.has_magic(pattern) and not os.path.exists(path)
+        found = sorted(glob.glob(pattern)) if meant else []
         files += [Path(name) for name in found] or [path]
     if not files:
         raise DataError("no file is given", "one HDF5 file or more", "name the files")
