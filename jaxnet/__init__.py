@@ -4,6 +4,7 @@ In reading order; a file imports only from files above it:
 
     errors, machine, explain     what can go wrong, and in which words
     defaults, progress           the article's numbers; progress reporting
+    processes                    several processes that work together
     devices, compilation_cache   devices, precision, compilation; compiled programs on the disk
     activations                  g(z) and g′(z)
     arrays                       checks of what public functions are given
@@ -12,6 +13,7 @@ In reading order; a file imports only from files above it:
     examples                     X, Y and their weights; select: what a step sees
     span                         the same gradient descent in the span of the pictures
     optimizer, outcomes          SGD that compiles once; the outcome of a run
+    descent, sharing             a training in parts; on several devices
     training                     make_update and fit: gradient descent
     curvature                    the sharpness, the largest eigenvalue of the Hessian
     settings                     Settings: everything that decides a training

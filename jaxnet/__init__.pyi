@@ -35,6 +35,7 @@ from .many.sweep import Sweep, sweep
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .optimizer import sgd
 from .outcomes import label_entropy, outcome
+from .processes import alone, is_first_process, join_processes, process_count, process_index
 from .runs.export import export_model
 from .runs.model import Model
 from .runs.model_file import load_model, save_model
@@ -86,6 +87,7 @@ __all__ = [
     "UsageError",
     "Written",
     "accuracy",
+    "alone",
     "audit",
     "backward",
     "balancing_weights",
@@ -110,6 +112,8 @@ __all__ = [
     "influence",
     "info",
     "init_params",
+    "is_first_process",
+    "join_processes",
     "label_entropy",
     "leaky_relu",
     "leave_one_out",
@@ -126,6 +130,8 @@ __all__ = [
     "outcome",
     "predict",
     "predict_pictures",
+    "process_count",
+    "process_index",
     "relu",
     "repeat",
     "resume",

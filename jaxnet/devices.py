@@ -48,7 +48,7 @@ def require_dtype(dtype: DTypeLike) -> np.dtype:
 
 
 def find_devices() -> tuple[jax.Device, ...]:
-    """Return the devices that JAX computes on; start them if they are not in use yet.
+    """Return the devices of this process that JAX computes on; start them unless they are in use.
 
     Public functions call it before they first need a device, so that one that is missing is not
     taken for a fault of a file or of an argument.
@@ -59,7 +59,8 @@ def find_devices() -> tuple[jax.Device, ...]:
     log, plugins = logging.getLogger("jax._src.xla_bridge"), _PluginFailures()
     log.addFilter(plugins)
     try:
-        return tuple(jax.devices())
+        here = jax.process_index()
+        return tuple(device for device in jax.devices() if device.process_index == here)
     except Exception as cause:
         if not is_device_missing(cause):
             raise
@@ -118,15 +119,20 @@ def _from_host(leaf: Any) -> Any:
     return jnp.asarray(leaf.array) if isinstance(leaf, _OnHost) else leaf
 
 
+# Whether use_all_cores() was called.
+_cores_are_devices = False
+
+
 def use_all_cores() -> None:
     """Make each CPU core a device of JAX, so that a sweep uses all of them.
 
     Call it once, before the first JAX computation. It has no effect on a GPU or TPU, and does not
-    change any result.
+    change any result: one training uses all cores as one device, as it does without.
 
     Raises:
         UsageError: If JAX has already initialised its devices.
     """
+    global _cores_are_devices  # noqa: PLW0603  # JAX's own setting is one of the process, too
     try:
         jax.config.update("jax_num_cpu_devices", usable_cores())
     except RuntimeError as cause:
@@ -135,6 +141,22 @@ def use_all_cores() -> None:
             "use_all_cores() before the first JAX computation",
             "move the call to the start of the program",
         ) from cause
+    _cores_are_devices = True
+
+
+def find_training_devices(*, of_all_processes: bool) -> tuple[jax.Device, ...]:
+    """Return the devices over which one training shares out its examples.
+
+    Args:
+        of_all_processes: Whether they are those of all processes that work together, or of this one
+            alone.
+    """
+    own = find_devices()
+    devices = tuple(jax.devices()) if of_all_processes else own
+    if own[0].platform == "cpu" and _cores_are_devices:
+        first = {device.process_index: device for device in reversed(devices)}
+        devices = tuple(first[index] for index in sorted(first))
+    return devices
 
 
 # On a CPU, XLA offloads reductions to YNNPACK, so they are not fused with neighbouring loops. The

@@ -253,6 +253,12 @@ def _of_jax(text: str) -> Reason | None:
     if "RESOURCE_EXHAUSTED" in text or "Out of memory" in text:
         size = _ALLOCATION.search(text)
         return out_of_memory(int(size[1].replace(",", "")) if size else None)
+    if "Gloo" in text or "CoordinationService" in text:
+        return Reason(
+            f"another process of this training or sweep does not answer any more ({_first(text)})",
+            "all processes until the end",
+            "look for what ended it, start all again, and continue from what was saved",
+        )
     if "Disallowed" in text and "transfer" in text:
         return Reason(
             "JAX is set to refuse a transfer of data to or from the device that jaxnet makes "
@@ -261,6 +267,11 @@ def _of_jax(text: str) -> Reason | None:
             'unset JAX_TRANSFER_GUARD, or compute within `with jax.transfer_guard("allow"):`',
         )
     return None
+
+
+def _first(text: str) -> str:
+    """Return the first line of a text, without what follows a bracket."""
+    return text.partition("\n")[0].partition(" [")[0]
 
 
 def _needed(cause: MemoryError) -> int | None:

@@ -40,6 +40,8 @@ from jaxnet.errors import DivergenceError, UsageError, require_choice, require_i
 from jaxnet.network import Params
 from jaxnet.optimizer import Sgd, check_optimizer, sgd
 from jaxnet.outcomes import Outcome, outcome
+from jaxnet.processes import require_alike
+from jaxnet.sharing import Sharing, share_out
 from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
 
 # At most so many indices of examples are drawn for a chunk: 16 MB.
@@ -265,37 +267,41 @@ def _chunks(
     m = Y.size
     if batch is not None and batch >= m:
         batch = None  # the same steps, but for the order of summation
-    inputs, cost_and_gradients = _basis(descent, batch)
+    batched = batch is not None
+    how = (hidden.name, iterations, chunk, batch, seed)
+    require_alike(examples=(descent.X, Y, weights), parameters=descent.state, arguments=how)
+    # In the span a step is a few small products, which take less time than sharing them out.
+    sharing = share_out() if descent.span is None else Sharing(None)
+    inputs, of_share = _basis(descent, batch)
+    arrays = sharing.place(inputs, Y, weights, batched=batched)
     program = functools.partial(
         updates_program(small_products=descent.span is not None),
-        inputs=inputs,
-        Y=Y,
-        weights=weights,
         rule=with_extra_args(descent.optimizer).update,
-        cost_and_gradients=cost_and_gradients,
+        cost_and_gradients=sharing.cost_and_gradients(of_share, batched=batched),
         hidden=hidden,
     )
 
-    def run(state: TrainState, first: int, count: int) -> Any:
-        batches = None if batch is None else draw_batches(seed, first, chunk, m, batch)
-        return program(state, count, batches)
-
     def part(first: int) -> Part:
         rows = None if batch is None else draw_batches(seed, first, chunk, m, batch)
+        batches = None if rows is None else sharing.divide_batches(rows)
         count = min(chunk, iterations - first)
-        return Part(first, count, lambda state, number: program(state, number, rows))
+        return Part(first, count, lambda state, number: program(state, number, batches, *arrays))
+
+    def at(state: TrainState) -> Descent:
+        return dataclasses.replace(descent, state=sharing.take_back(state))
 
     def judge(state: TrainState, costs: np.ndarray) -> Outcome:
         # In the span the pixels' weights may overflow where their coefficients do not.
-        params = dataclasses.replace(descent, state=state).params
         epoch = steps_an_epoch(m, batch)
+        params = at(state).params
         return outcome(params, descent.X, Y, hidden, costs=costs, weights=weights, epoch=epoch)
 
     parts = map(part, range(len(descent.costs), iterations, chunk))
-    for reached in descend(parts, descent.state, descent.costs, iterations, judge):
-        state, good, costs, how = reached
-        here = dataclasses.replace(descent, state=state, costs=costs[:good])
-        yield Fit(here, costs, how)
+    start = sharing.copy(descent.state)
+    for reached in descend(parts, start, descent.costs, iterations, judge):
+        state, good, costs, how_ended = reached
+        here = dataclasses.replace(at(state), costs=costs[:good])
+        yield Fit(here, costs, how_ended)
 
 
 def _basis(descent: Descent, batch: int | None) -> tuple[jax.Array | Span, CostAndGradients]:

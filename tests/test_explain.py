@@ -78,6 +78,15 @@ def test_a_lock_and_a_number_within_the_words_of_hdf5() -> None:
         assert found in reason.found
 
 
+def test_a_process_that_does_not_answer_is_no_fault_of_the_program() -> None:
+    lost = "UNKNOWN: Gloo all-reduce failed: [gloo/pair.cc:547] Connection closed by peer [::1]:3"
+    late = "DEADLINE_EXCEEDED: Barrier timed out. [type.googleapis.com/CoordinationServiceError='']"
+    for text in (lost, late):
+        reason = explain(RuntimeError(text))
+        assert reason is not None
+        assert f"does not answer any more ({text.partition(' [')[0]})" in reason.found
+
+
 def test_how_much_memory_is_needed_and_how_much_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explain_module, "free_memory", lambda: 3 * 2**20)
     with pytest.raises(MemoryError) as caught:

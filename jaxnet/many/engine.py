@@ -3,8 +3,8 @@
 Every network is trained as `fit` trains one, in the span of the pictures: the same step under
 `jax.vmap`. The networks share the products K of the pictures, and differ in their initial weights,
 their learning rates, the order of their mini-batches and the example that they leave out. They are
-trained in blocks, sharded over all devices: 64 networks a CPU core, whose numbers stay in its
-cache, or 4,096 a GPU.
+trained in blocks, sharded over all devices of the process: 64 networks a CPU core, whose numbers
+stay in its cache, or 4,096 a GPU.
 
 Memory, in array elements: about 10 n_h m a network of a block, with mini-batches an index for every
 example that it sees, and n_h (m + m′) a start (a weight scale and a seed); K and the pictures once.
@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import lax
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
 from jaxnet.batches import draw_batches
@@ -200,7 +200,7 @@ def _share_out(networks: int, block: int | None, size: int) -> tuple[int, Any, A
         block = CPU_BLOCK if devices[0].platform == "cpu" else GPU_BLOCK
     block = max(1, min(block, MOST_AT_ONCE // size))
     at_once = len(devices) * min(block, math.ceil(networks / len(devices)))
-    mesh = jax.make_mesh((len(devices),), ("networks",), axis_types=(AxisType.Auto,))
+    mesh = Mesh(np.array(devices), ("networks",), axis_types=(AxisType.Auto,))
     put = jax.device_put
     shard = functools.partial(put, device=NamedSharding(mesh, PartitionSpec("networks")))
     return at_once, shard, functools.partial(put, device=NamedSharding(mesh, PartitionSpec()))

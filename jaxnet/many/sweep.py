@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.many.engine import GPU_BLOCK, train_networks
 from jaxnet.many.grid import Grid
+from jaxnet.processes import gather_objects, own_share, process_count, require_alike
 from jaxnet.progress import Track, silent
 from jaxnet.settings import Settings
 
@@ -86,6 +88,8 @@ def sweep(
 ) -> Sweep:
     """Train a network for every activation, learning rate, weight scale and seed.
 
+    Several processes share out the networks; each returns the results of all.
+
     Args:
         data: The pictures, or examples.
         grid: The values along the axes; by default those of `Grid()`.
@@ -104,8 +108,15 @@ def sweep(
     grid, settings = grid or Grid(), settings or Settings()
     train, test = examples_of(data, settings, preprocessing, test)
     result = empty_sweep(grid, has_test=test is not None)
+    require_alike(examples=(train, test), grid=grid, settings=settings)
     parts = sweep_in_parts(train, result, settings, test=test, keep_costs=keep_costs, block=block)
-    for part in track(parts, "training networks", len(_places(grid, block))):
+    count = len(own_share(_places(grid, block)))
+    own = []
+    for part in track(parts, "training networks", count):
+        result = add_part(result, part)
+        if process_count() > 1:
+            own.append(part)
+    for part in itertools.chain(*gather_objects(own)):
         result = add_part(result, part)
     return result
 
@@ -121,6 +132,8 @@ def sweep_in_parts(
 ) -> Iterator[Part]:
     """Train those networks of a sweep that are not trained yet, and yield part by part.
 
+    Of several processes each trains its share, and they do not wait for each other.
+
     Args:
         train: The training examples, which `examples_of` has checked.
         result: What is known so far, as `empty_sweep` or a file gives it.
@@ -134,10 +147,9 @@ def sweep_in_parts(
     """
     check_many(settings, result.grid.seeds)
     grid = result.grid
-    for place in _places(grid, block):
+    left = [place for place in _places(grid, block) if (result.outcomes[place] == "").any()]
+    for place in own_share(left):
         a, rates, s, seeds = place
-        if (result.outcomes[place] != "").all():
-            continue
         alike = dataclasses.replace(settings, activation=grid.activations[a.start])
         with at_precision(settings.precision):
             ends = train_networks(
@@ -190,6 +202,7 @@ def _places(grid: Grid, block: int | None) -> list[tuple[slice, slice, slice, sl
     most = NETWORKS_A_PART
     if devices[0].platform != "cpu":
         most = max(most, (block or GPU_BLOCK) * len(devices))
+    most = min(most, math.ceil(grid.networks / process_count()))  # something for each process
     sizes = (1, most, 1, max(1, most // len(grid.learning_rates)))
     pieces = (
         [slice(first, min(first + size, length)) for first in range(0, length, size)]

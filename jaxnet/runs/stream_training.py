@@ -27,9 +27,11 @@ from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError
 from jaxnet.network import Params
 from jaxnet.outcomes import Outcome, any_active, binary_entropy, judge, late_cost
+from jaxnet.processes import in_any, require_alike
 from jaxnet.runs.checkpoint import Checkpoint
-from jaxnet.runs.run import STOPPED, UNFINISHED, Run
+from jaxnet.runs.run import STOPPED, UNFINISHED, Run, versions
 from jaxnet.settings import Settings
+from jaxnet.sharing import Sharing, share_out
 
 # What a pool's training is called with: the run so far; True stops it there.
 Hook = Callable[[Run], bool | None]
@@ -64,19 +66,32 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = No
     assert isinstance(checkpoint, Checkpoint)
     began = time.perf_counter()
     with at_precision(settings.precision):
-        state = state_of(checkpoint, settings)
-        judged = functools.partial(judge_on_stream, run, pictures)
-        parts = _parts(run, pictures)
+        reached_so_far = (checkpoint.state, checkpoint.memory, checkpoint.costs)
+        require_alike(
+            pictures=pictures.sha256,
+            settings=settings,
+            versions=versions(),
+            parameters=reached_so_far,
+        )
+        sharing = share_out()
+        state = sharing.copy(state_of(checkpoint, settings))
+
+        def judged(state: TrainState, costs: np.ndarray) -> Outcome:
+            return judge_on_stream(run, pictures, sharing.take_back(state), costs)
+
+        parts = _parts(run, pictures, sharing)
         costs, iterations = checkpoint.costs, settings.iterations
         for reached in descend(parts, state, costs, iterations, judged):
             run = dataclasses.replace(
                 run,
-                descent=_checkpoint(reached.state, reached.costs[: reached.made]),
+                descent=_checkpoint(
+                    sharing.take_back(reached.state), reached.costs[: reached.made]
+                ),
                 costs=reached.costs,
                 outcome=reached.outcome or UNFINISHED,
                 seconds=time.perf_counter() - began,
             )
-            if hook is not None and hook(run) and reached.outcome is None:
+            if in_any(hook is not None and bool(hook(run))) and reached.outcome is None:
                 return dataclasses.replace(run, outcome=STOPPED)
     return run
 
@@ -105,7 +120,7 @@ def _checkpoint(state: TrainState, costs: np.ndarray) -> Checkpoint:
     )
 
 
-def _parts(run: Run, pictures: StoredPictures) -> Any:
+def _parts(run: Run, pictures: StoredPictures, sharing: Sharing) -> Any:
     """Yield the updates of each pool."""
     settings, made = run.settings, len(run.descent.costs)
     assert settings is not None
@@ -113,23 +128,30 @@ def _parts(run: Run, pictures: StoredPictures) -> Any:
     program = functools.partial(
         updates_program(small_products=False),
         rule=with_extra_args(settings.make_optimizer()).update,
-        cost_and_gradients=_stored_cost_and_gradients(
-            run.preprocessing.color, run.preprocessing.pixel_scale, settings.precision
+        cost_and_gradients=sharing.cost_and_gradients(
+            _stored_cost_and_gradients(
+                run.preprocessing.color, run.preprocessing.pixel_scale, settings.precision
+            ),
+            batched=True,
         ),
         hidden=run.hidden,
     )
     class_weights = _class_weights(pictures) if settings.balanced else None
     left = settings.iterations - made
     for pool in read_pools(pictures, settings.batch, settings.seed, made, left):
-        inputs = {
-            "batches": pool.batches,
-            "inputs": pool.images.reshape(len(pool.images), -1),
-            "Y": pool.labels[None].astype(settings.precision),
-            "weights": None if class_weights is None else class_weights[pool.labels][None],
-        }
-        run_pool = functools.partial(program, **inputs)
-        yield Part(made, pool.made, run_pool)
+        batches = sharing.divide_batches(pool.batches)
+        arrays = sharing.place(
+            pool.images.reshape(len(pool.images), -1),
+            pool.labels[None].astype(settings.precision),
+            None if class_weights is None else class_weights[pool.labels][None],
+            batched=True,
+        )
+        yield Part(made, pool.made, functools.partial(_run_pool, program, batches, arrays))
         made += pool.made
+
+
+def _run_pool(program: Any, batches: Any, arrays: tuple[Any, ...], state: Any, count: int) -> Any:
+    return program(state, count, batches, *arrays)
 
 
 def _class_weights(pictures: StoredPictures) -> np.ndarray:

@@ -13,6 +13,8 @@
 /                attributes `format`, `format_version`, `sweep`: the SHA-256 of settings and grid
 /parts/0, …      the same arrays for some networks; attributes: their place along each axis
 
+Several processes write `000001-0.h5`, `000001-1.h5`, …: the second number is that of the process.
+
 A part is written once, and never again. So what is written in all grows with the number of
 networks, not with its square. Every file ends with a seal, as the model file does.
 
@@ -22,6 +24,8 @@ Version 1 (jaxnet 0.1.0) kept the grid as text among the settings, and the resul
 import dataclasses
 import functools
 import hashlib
+import itertools
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -52,7 +56,16 @@ from jaxnet.io.names import SWEEP_NAME
 from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import Part, Sweep, add_part, empty_sweep, sweep_in_parts
 from jaxnet.outcomes import Outcome
+from jaxnet.processes import (
+    gather_objects,
+    is_first_process,
+    post,
+    process_count,
+    process_index,
+    require_alike,
+)
 from jaxnet.runs.model_file import BEFORE_IT_EXISTED
+from jaxnet.runs.run import versions
 from jaxnet.settings import Settings
 
 PARTS_NAME = "sweep.parts"
@@ -75,12 +88,14 @@ class SweepRun:
         settings: What the networks share.
         preprocessing: How pictures become columns.
         sha256: Of the data.
+        trained: How many networks are trained, by all processes together.
     """
 
     result: Sweep
     settings: Settings
     preprocessing: Preprocessing
     sha256: str
+    trained: int = 0
 
     def header(self) -> dict[str, Value]:
         """Everything but the grid that decides the results, by name."""
@@ -99,6 +114,10 @@ class SweepRun:
         header = {name: value for name, value in self.header().items() if (name, value) not in new}
         text = repr((header, dataclasses.astuple(self.result.grid)))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+# Called with the sweep so far; returning True stops it there.
+Hook = Callable[[SweepRun], bool | None]
 
 
 def start_sweep(
@@ -131,7 +150,7 @@ def continue_sweep(folder: Path, start: SweepRun) -> SweepRun:
     for path in sorted((folder / PARTS_NAME).glob("*.h5")):
         for part in _read_parts(path, start):
             result = add_part(result, part)
-    return dataclasses.replace(start, result=result)
+    return dataclasses.replace(start, result=result, trained=_count(result))
 
 
 def train_sweep(
@@ -139,15 +158,19 @@ def train_sweep(
     start: SweepRun,
     data: Dataset,
     *,
-    hook: Callable[[SweepRun], bool | None] | None = None,
+    hook: Hook | None = None,
 ) -> SweepRun:
     """Train the networks of a sweep that are still to be trained, saving on the way.
+
+    Several processes share out the networks. Each writes parts of its own, and returns the results
+    of all; the first one writes the whole. They need a folder that all of them see.
 
     Args:
         folder: The folder of the run.
         start: The sweep so far, from `start_sweep` or `continue_sweep`; its arrays are filled in.
         data: The pictures.
-        hook: Called after each part; if it returns True, the sweep stops there, saved.
+        hook: Called after each part, of its process; if it returns True, the sweep stops there, and
+            the other processes after their part, saved.
 
     Raises:
         DataError: If the pictures cannot be used.
@@ -155,28 +178,55 @@ def train_sweep(
     """
     folder = expand(folder)
     train, test = examples_of(data, start.settings, start.preprocessing)
-    if not (folder / SWEEP_NAME).exists():
+    if is_first_process() and not (folder / SWEEP_NAME).exists():
         _write_sweep(folder / SWEEP_NAME, start, {})
-    result, pending = start.result, []
+    post(json.dumps([0, False]))
+    # None begins before all have read what is trained already, so that they share out the same.
+    require_alike(sweep=start.digest, results=start.result.outcomes, versions=versions())
+    result, pending, own = start.result, [], []
     saved, took = time.monotonic(), 0.0
     for part in sweep_in_parts(train, result, start.settings, test=test):
         result = add_part(result, part)
+        own.append(part)
         pending.append(part)
         if time.monotonic() - saved > max(SECONDS_A_PART, TRAINING_A_WRITING * took):
             began = time.monotonic()
             _write_parts(folder, start, pending)
             pending, saved = [], time.monotonic()
             took = saved - began
-        if hook is not None and hook(dataclasses.replace(start, result=result)):
+        if _stops(dataclasses.replace(start, result=result), start.trained, hook):
             break
-    reached = dataclasses.replace(start, result=result)
-    if (result.outcomes != "").all():
+    if pending and (process_count() > 1 or _count(result) < result.outcomes.size):
+        _write_parts(folder, start, pending)  # another process may still be training, and die
+    for part in itertools.chain(*gather_objects(own)):
+        result = add_part(result, part)
+    reached = dataclasses.replace(start, result=result, trained=_count(result))
+    if is_first_process() and reached.trained == result.outcomes.size:
         save_sweep(folder / SWEEP_NAME, reached)
         # With what a killed process may have left in it while it wrote a part.
         shutil.rmtree(folder / PARTS_NAME, ignore_errors=True)
-    elif pending:
-        _write_parts(folder, start, pending)
     return reached
+
+
+def _stops(own: SweepRun, before: int, hook: Hook | None) -> bool:
+    """Call the hook with the progress of all; return whether this process is to stop.
+
+    Args:
+        own: The sweep as this process knows it.
+        before: How many networks were trained when it was started.
+        hook: That of `train_sweep`.
+    """
+    more = _count(own.result) - before
+    posted = [json.loads(text) for text in post(json.dumps([more, False]))]
+    trained = before + sum(of_each for of_each, _ in posted)
+    stop = hook is not None and bool(hook(dataclasses.replace(own, trained=trained)))
+    if stop:
+        post(json.dumps([more, True]))
+    return stop or any(stopped for _, stopped in posted)
+
+
+def _count(result: Sweep) -> int:
+    return int((result.outcomes != "").sum())
 
 
 def save_sweep(path: Path, sweep: SweepRun) -> None:
@@ -210,8 +260,11 @@ def _write_parts(folder: Path, sweep: SweepRun, parts: list[Part]) -> None:
     """Write one new file with some parts; a killed run leaves it whole or not at all."""
     below = folder / PARTS_NAME
     below.mkdir(exist_ok=True)
-    taken = [int(path.stem) for path in below.glob("*.h5") if path.stem.isdecimal()]
-    with write_whole(below / f"{max(taken, default=0) + 1:06}.h5") as temporary:
+    numbers = (path.stem.partition("-")[0] for path in below.glob("*.h5"))
+    number = max((int(number) for number in numbers if number.isdecimal()), default=0) + 1
+    # Two processes may take the same number at the same moment.
+    of_process = f"-{process_index()}" if process_count() > 1 else ""
+    with write_whole(below / f"{number:06}{of_process}.h5") as temporary:
         with h5py.File(temporary, "w") as file:
             named: dict[str, Value] = {
                 "format": FORMAT,

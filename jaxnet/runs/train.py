@@ -19,6 +19,7 @@ from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.network import Params
 from jaxnet.outcomes import outcome
+from jaxnet.processes import in_any, require_alike
 from jaxnet.runs.checkpoint import checkpoint_of, continue_from
 from jaxnet.runs.run import (
     STOPPED,
@@ -293,6 +294,8 @@ def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
     if chunk is not None:
         require_integer("chunk", chunk, 1)
         usual = min(usual, chunk)
+    pictures = run.origin["train_sha256"]
+    require_alike(pictures=pictures, settings=settings, versions=versions())
     began = time.perf_counter()
     with at_precision(settings.precision):
         fits = fit_in_chunks(
@@ -314,6 +317,9 @@ def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
                 outcome=ended,
                 seconds=time.perf_counter() - began,
             )
-            if hook is not None and hook(run) and fit.outcome is None:
+            stop = hook is not None and bool(hook(run))
+            if settings.basis == "pixels":
+                stop = in_any(stop)  # or the others would wait for the one that has stopped
+            if stop and fit.outcome is None:
                 return dataclasses.replace(run, outcome=STOPPED)
     return run

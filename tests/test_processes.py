@@ -1,0 +1,342 @@
+"""Several devices and several processes against one: the same results, and one clear error.
+
+The processes are started by the real mpirun, over loopback. JAXNET_PROCESSES=1 tries
+two machines as two network namespaces, too.
+"""
+
+import json
+import os
+import platform
+import random
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import pytest
+
+from jaxnet import UsageError, join_processes, process_count, process_index
+from jaxnet.processes import by_first, gather, gather_objects, in_any, own_share, require_alike
+from jaxnet.settings import Settings
+
+KILLS = int(os.environ.get("JAXNET_PROCESSES", "0"))
+asked_for = pytest.mark.skipif(not KILLS, reason="JAXNET_PROCESSES is not set")
+
+# By Debian's Open MPI 4, as root and over loopback only, too.
+MPIRUN = "mpirun --allow-run-as-root --oversubscribe --mca oob_tcp_if_include lo"
+MPIRUN += " --mca btl_tcp_if_include lo -n"
+with_mpirun = pytest.mark.skipif(shutil.which("mpirun") is None, reason="there is no mpirun")
+
+
+def start(count: int, *command: object, **options: Any) -> "subprocess.Popen[str]":
+    """Start so many processes of a Python program."""
+    words = [*MPIRUN.split(), str(count), sys.executable, *map(str, command)]
+    streams: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(words, text=True, **(streams | options))
+
+
+def run(count: int, *command: object, **options: Any) -> tuple[int, str, str]:
+    process = start(count, *command, **options)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+# Several devices.
+
+# One after the other on all devices and on the first one, which must agree to rounding.
+ON_DEVICES = """
+import dataclasses
+import sys
+import jax
+
+jax.config.update("jax_num_cpu_devices", int(sys.argv[1]))
+jax.config.update("jax_enable_x64", True)
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxnet import fit, init_params, resume, sharing, train, Dataset, Settings, Split, open_pictures
+from jaxnet.data.hdf5 import write_hdf5
+
+draw = np.random.default_rng(0)
+devices = sharing.find_training_devices(of_all_processes=False)
+assert len(devices) == int(sys.argv[1])
+
+
+def on(some, function):
+    sharing.find_training_devices = lambda of_all_processes: some
+    return function()
+
+
+def require_same(ours, theirs):
+    np.testing.assert_allclose(ours.costs, theirs.costs, rtol=1e-12)
+    assert ours.outcome == theirs.outcome
+    for name, leaf in theirs.params.items():
+        np.testing.assert_allclose(ours.params[name], leaf, rtol=1e-11, atol=1e-13)
+        assert ours.params[name].devices() == {devices[0]}
+
+
+def compare(m, **options):
+    X = jnp.asarray(draw.normal(size=(5, m)))
+    Y = jnp.asarray((np.arange(m) % 3 == 0)[None].astype(float))
+    if options.pop("weighted", False):
+        options["weights"] = jnp.asarray(draw.uniform(size=(1, m)))
+    params = init_params(jax.random.key(0), 5, 3, weight_scale=0.5, dtype=jnp.float64)
+    train = lambda: fit(params, X, Y, basis="pixels", iterations=12, **options)
+    ours = on(devices, train)
+    require_same(ours, on(devices[:1], train))
+    np.testing.assert_array_equal(ours.costs, on(devices, train).costs)
+
+
+fast = {"learning_rate": 0.3}
+compare(12, **fast)
+compare(13, weighted=True, momentum=0.9, **fast)
+compare(3, **fast)  # fewer than devices
+compare(13, batch=5, weighted=True, momentum=0.9, nesterov=True, **fast)
+compare(13, batch=3, optimizer=optax.adam(0.1))
+
+# From the files, stopped in the midst of an epoch on all devices, continued on one.
+images = draw.integers(0, 256, (11, 4, 4, 3), dtype=np.uint8)
+split = Split(images, np.arange(11) % 2)
+write_hdf5(sys.argv[2], Dataset(split, split, ("dog", "cat"), "drawn"))
+pictures = open_pictures(sys.argv[2])
+settings = Settings(batch=3, epochs=4, precision="float64", learning_rate=0.1, hidden_units=3)
+one = on(devices[:1], lambda: train(pictures, settings))
+ours = on(devices, lambda: train(pictures, settings))
+np.testing.assert_allclose(ours.costs, one.costs, rtol=1e-12)
+shorter = dataclasses.replace(settings, epochs=None, iterations=6)
+half = on(devices, lambda: train(pictures, shorter))
+ended = on(devices[:1], lambda: resume(half, pictures, iterations=16))
+np.testing.assert_allclose(ended.costs, one.costs, rtol=1e-12)
+"""
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_devices_share_out_the_examples(count: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ON_DEVICES, str(count), str(tmp_path / "a.h5")]
+    subprocess.run(command, check=True, timeout=300)
+
+
+# One process.
+
+
+def test_a_process_that_works_alone_has_nobody_to_ask() -> None:
+    assert (process_count(), process_index()) == (1, 0)
+    assert gather("a") == ["a"]
+    assert gather_objects([1]) == [[1]]
+    assert own_share([1, 2, 3]) == [1, 2, 3]
+    assert by_first(lambda: 3) == 3
+    assert in_any(True)
+    assert not in_any(False)
+    require_alike(settings=Settings())
+
+
+def test_what_cannot_be_joined_is_refused() -> None:
+    jax.devices()
+    with pytest.raises(UsageError, match="JAX is in use already"):
+        join_processes("127.0.0.1:12345", 1, 0)
+    for wrong in ("node1", "node1:0", ":3", "node1:http", 3):
+        with pytest.raises(UsageError, match="coordinator is "):
+            join_processes(wrong, 2, 0)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="index is -1"):
+        join_processes("node1:12345", 2, -1)
+    with pytest.raises(UsageError, match="timeout is 0"):
+        join_processes(timeout=0)
+
+
+JOIN = """
+import sys
+from jaxnet import UsageError, join_processes
+
+try:
+    join_processes(*eval(sys.argv[1]), timeout=3)
+except UsageError as error:
+    print(error.found)
+"""
+
+
+def test_processes_that_do_not_come_together_are_told_why() -> None:
+    """Within the time that they were given, and they end by themselves."""
+    cases = {
+        "()": "JAX finds no launcher",
+        "('127.0.0.1:1', 2, 1)": "process 1 of 2 waited 3 s for the first process at 127.0.0.1:1",
+        f"('127.0.0.1:{random.randint(20000, 60000)}', 2, 0)": "not all of them have started",
+        "('127.0.0.1:12345', 2, 2)": "the processes cannot be joined",
+    }
+    surroundings = {name: v for name, v in os.environ.items() if not name.startswith("SLURM_")}
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", JOIN, arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=surroundings,
+        )
+        for arguments in cases
+    ]
+    for child, found in zip(children, cases.values(), strict=True):
+        assert found in child.communicate(timeout=120)[0]
+        assert child.returncode == 0
+
+
+# Two processes.
+
+TOGETHER = """
+import dataclasses, json, sys
+from pathlib import Path
+
+import jaxnet
+from jaxnet.processes import by_first, gather, gather_objects, in_any, own_share, require_alike
+
+jaxnet.join_processes(*sys.argv[1:2], *map(int, sys.argv[2:]))
+import jax
+import numpy as np
+
+index, count = jaxnet.process_index(), jaxnet.process_count()
+assert gather(f"process {index}") == [f"process {i}" for i in range(count)]
+assert by_first(lambda: index) == 0
+assert in_any(index == 1) and not in_any(False)
+assert sum(gather_objects(own_share(list(range(7)))), start=[]) == [0, 2, 4, 6, 1, 3, 5]
+assert [len(text) for text in gather_objects("x" * 10**6 * index)] == [0, 10**6]
+
+def refused(act):
+    try:
+        act()
+    except jaxnet.UsageError as error:
+        return error.found
+    raise AssertionError("not refused")
+
+found = "process 1 of 2 has other settings than process 0"
+assert refused(lambda: require_alike(pictures=np.arange(3), settings=index)) == found
+assert refused(lambda: by_first(lambda: jaxnet.Settings(hidden_units=0))).startswith("hidden_units")
+
+def require_same(ours, theirs):
+    np.testing.assert_allclose(ours.costs, theirs.costs, rtol=1e-12)
+    for name, leaf in theirs.model.params.items():
+        np.testing.assert_allclose(ours.model.params[name], leaf, rtol=1e-11, atol=1e-13)
+
+data = jaxnet.load_dataset("sketches", count=25, size=8)
+shared = jaxnet.Settings(precision="float64", iterations=9, learning_rate=0.1, hidden_units=3)
+for changes in ({"basis": "pixels"}, {"basis": "pixels", "batch": 7}, {"basis": "span"}):
+    settings = dataclasses.replace(shared, **changes)
+    run = jaxnet.train(data, settings)
+    with jaxnet.alone():
+        require_same(run, jaxnet.train(data, settings))
+
+# Stopped by one of them; continued by one alone, and by both.
+settings = dataclasses.replace(shared, basis="pixels")
+half = jaxnet.train(data, settings, hook=lambda run: index == 1 and len(run.costs) == 4, chunk=2)
+assert (half.outcome, len(half.costs)) == ("stopped", 4)
+require_same(jaxnet.resume(half, data), jaxnet.train(data, settings))
+with jaxnet.alone():
+    require_same(jaxnet.resume(half, data), jaxnet.train(data, settings))
+
+other = jaxnet.load_dataset("sketches", count=25, size=8, data_seed=index)
+found = refused(lambda: jaxnet.train(other, settings))
+assert found == "process 1 of 2 has other pictures than process 0", found
+
+grid = jaxnet.Grid((0.01, 0.1), (0.1, "he"), 3)
+swept = jaxnet.sweep(data, grid, shared)
+with jaxnet.alone():
+    whole = jaxnet.sweep(data, grid, shared)
+for name, array in whole.arrays.items():
+    np.testing.assert_array_equal(swept.arrays[name], array)
+if jaxnet.is_first_process():
+    print(json.dumps({"processes": count, "cost": float(run.costs[-1])}))
+"""
+
+
+@with_mpirun
+def test_two_processes_come_to_what_one_does() -> None:
+    code, out, err = run(2, "-c", TOGETHER)
+    assert code == 0, out + err
+    assert json.loads(out.splitlines()[-1])["processes"] == 2
+
+
+# Two machines.
+
+
+@pytest.fixture
+def machines() -> Iterator[list[tuple[str, str]]]:
+    """Two network namespaces behind a switch, as two machines: the name and the address of each."""
+    switch = f"jx{uuid.uuid4().hex[:8]}"
+    found = [(f"{switch}{letter}", f"10.83.0.{i}") for i, letter in enumerate("ab", start=1)]
+
+    def ip(line: str) -> None:
+        subprocess.run(["ip", *line.split()], check=True)
+
+    ip(f"link add {switch} type bridge")
+    ip(f"link set {switch} up")
+    try:
+        for name, address in found:
+            ip(f"netns add {name}")
+            # A machine knows itself by its name, which is that of the real one.
+            hosts = Path("/etc/netns") / name / "hosts"
+            hosts.parent.mkdir(parents=True)
+            hosts.write_text(f"127.0.0.1 localhost\n{address} {platform.node()}\n")
+            ip(f"link add {name} type veth peer name eth0 netns {name}")
+            ip(f"link set {name} master {switch} up")
+            ip(f"-n {name} addr add {address}/24 dev eth0")
+            ip(f"-n {name} link set eth0 up")
+            ip(f"-n {name} link set lo up")
+        yield found
+    finally:
+        for name, _ in found:
+            subprocess.run(["ip", "netns", "delete", name], check=False)
+            shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
+        ip(f"link delete {switch}")
+
+
+def start_on(machines: list[tuple[str, str]], program: str) -> "list[subprocess.Popen[str]]":
+    """Start a process of a program on each machine."""
+    address = f"{machines[0][1]}:23456"
+    return [
+        subprocess.Popen(
+            ["ip", "netns", "exec", name, sys.executable, "-c", program, address, "2", str(index)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index, (name, _) in enumerate(machines)
+    ]
+
+
+@asked_for
+def test_two_machines_come_to_what_one_does(machines: list[tuple[str, str]]) -> None:
+    for process in start_on(machines, TOGETHER):
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, out + err
+
+
+FOR_LONG = """
+import sys
+import jaxnet
+
+jaxnet.join_processes(sys.argv[1], 2, int(sys.argv[3]))
+data = jaxnet.load_dataset("sketches", count=40, size=16)
+print("joined", flush=True)
+settings = jaxnet.Settings(basis="pixels", iterations=10**7)
+jaxnet.train(data, settings)
+"""
+
+
+@asked_for
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_machine_that_is_lost_ends_the_others(lost: int, machines: list[tuple[str, str]]) -> None:
+    processes = start_on(machines, FOR_LONG)
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "joined\n"
+    time.sleep(10)
+    name = machines[lost][0]
+    subprocess.run(["ip", "-n", name, "link", "set", "eth0", "down"], check=True)
+    began = time.monotonic()
+    for process in processes:
+        process.communicate(timeout=60)
+        print(f"ended with {process.returncode} after {time.monotonic() - began:.0f} s")
+        assert process.returncode != 0
+    assert time.monotonic() - began < 60
