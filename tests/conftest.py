@@ -10,12 +10,13 @@ from importlib.metadata import version
 # bits, or train for long, are marked as `optimized`. All this is asked for before JAX starts, so
 # that processes that tests start ask for it, too. An unknown flag ends a process: the flags are
 # given where they are known to exist. `XLA_FLAGS= pytest …` tests the code that users run.
-AS_USERS = "XLA_FLAGS" in os.environ
-if version("jaxlib").startswith("0.10.") and not AS_USERS:
-    os.environ["XLA_FLAGS"] = (
-        "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-    )
-os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(not AS_USERS).lower()
+if os.environ.get("XLA_FLAGS") != "":
+    os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "true"
+    if version("jaxlib").startswith("0.10."):
+        os.environ.setdefault(
+            "XLA_FLAGS",
+            "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
+        )
 
 # The tests leave the user's cache of compiled programs alone, and so do the processes they start.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
@@ -40,6 +41,7 @@ pytest_plugins = ["browser"]
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 QUICKLY = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+AS_USERS = os.environ.get("XLA_FLAGS") == ""
 
 # What the tests start with; asked for here, since the fixture x64 changes the answer.
 WIDE = jax.config.values["jax_enable_x64"]
@@ -59,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Compile quickly or optimize; JAX would use a program of the other kind if it had one."""
     quickly = str(not is_optimized(item)).lower()
-    if os.environ[QUICKLY] != quickly:
+    if os.environ.get(QUICKLY, "false") != quickly:
         os.environ[QUICKLY] = quickly  # for the processes that tests start
         jax.config.update(QUICKLY.lower(), quickly == "true")
         jax.clear_caches()

@@ -187,6 +187,9 @@ def test_nothing_is_installed_from_the_index_by_name() -> None:
 
 # Options of other programs.
 FOREIGN = {"--dist", "--fix", "--help", "--print-width"}
+FOREIGN |= {"--host", "--map-by", "--allow-run-as-root", "--oversubscribe", "--mca"}  # mpirun's
+FOREIGN |= {"--job-name", "--nodes", "--ntasks-per-node", "--gpus-per-node", "--cpus-per-task"}
+FOREIGN |= {"--time", "--requeue", "--kill-on-bad-exit"}  # sbatch's and srun's
 
 
 def test_commands_and_options_exist() -> None:

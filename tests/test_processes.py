@@ -1,14 +1,16 @@
 """Several devices and several processes against one: the same results, and one clear error.
 
-The processes are started by the real mpirun, over loopback. JAXNET_PROCESSES=1 tries
-two machines as two network namespaces, too.
+The processes are started by the real mpirun, over loopback. JAXNET_PROCESSES=20 kills processes of
+a training and of a sweep twenty times each, and tries two machines as two network namespaces.
 """
 
+import contextlib
 import json
 import os
 import platform
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 import pytest
 
-from jaxnet import UsageError, join_processes, process_count, process_index
+from jaxnet import UsageError, join_processes, load_dataset, load_run, process_count, process_index
+from jaxnet.many.grid import Grid
 from jaxnet.processes import by_first, gather, gather_objects, in_any, own_share, require_alike
+from jaxnet.runs.sweep_file import SweepRun, continue_sweep, start_sweep
 from jaxnet.settings import Settings
 
 KILLS = int(os.environ.get("JAXNET_PROCESSES", "0"))
@@ -255,6 +260,204 @@ def test_two_processes_come_to_what_one_does() -> None:
     code, out, err = run(2, "-c", TOGETHER)
     assert code == 0, out + err
     assert json.loads(out.splitlines()[-1])["processes"] == 2
+
+
+# The commands.
+
+PICTURES = ("--data", "sketches", "--count", 40, "--size", 16)
+TRAIN: tuple[Any, ...] = (
+    "-m",
+    "jaxnet",
+    "train",
+    *PICTURES,
+    "--precision",
+    "float64",
+    "--basis",
+    "pixels",
+)
+TRAIN += ("--iterations", 500, "--learning-rate", 0.1, "--no-page")
+SWEEP = ("-m", "jaxnet", "sweep", *PICTURES, "--learning-rates", "0.01:1:6", "--seeds", 60)
+AXES, SWEPT = Grid((0.01, 0.0251189, 0.0630957, 0.158489, 0.398107, 1.0), seeds=60), Settings()
+
+
+def test_a_command_that_no_launcher_has_started_says_so() -> None:
+    for command in ("train", "sweep"):
+        child = subprocess.run(
+            [sys.executable, "-m", "jaxnet", command, "--distributed"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert child.returncode == 2
+        assert "JAX finds no launcher" in child.stderr
+        assert child.stdout == ""
+
+
+# Process 1 is started with another option.
+ONE_DIFFERS = """
+import os, sys
+from jaxnet.commands.main import main
+sys.argv += ["--seed", os.environ["OMPI_COMM_WORLD_RANK"]]
+main()
+"""
+
+
+@asked_for
+@with_mpirun
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_commands_answer_once_and_as_one_process_does(count: int, tmp_path: Path) -> None:
+    for number, more in enumerate(((), ("--batch", 7))):
+        words = (*TRAIN, "--iterations", 30, *more)
+        alone = [sys.executable, *map(str, words), "--out", f"alone{number}"]
+        subprocess.run(alone, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+        together = (*words, "--distributed", "--out", f"run{number}")
+        code, out, err = run(count, *together, "--json", cwd=tmp_path)
+        assert code == 0, err
+        assert json.loads(out)["iterations"] == 30
+        assert err.count(f"Processes: {count}. ") == 1
+        ours, theirs = (load_run(tmp_path / f"{name}{number}") for name in ("run", "alone"))
+        np.testing.assert_allclose(ours.costs, theirs.costs, rtol=1e-12)
+        code, out, err = run(count, *together, cwd=tmp_path)
+        assert code == 2
+        assert (out + err).count("run0 is not empty" if number == 0 else "run1 is not empty") == 1
+    if count > 1:
+        other = ("-c", ONE_DIFFERS, *TRAIN[2:], "--distributed", "--out", "other")
+        code, out, err = run(count, *other, cwd=tmp_path)
+        assert code == 2
+        assert err.count("process 1 of") == err.count("has other options than process 0") == 1
+        assert not (tmp_path / "other").exists()
+
+
+def ranks_of(mpirun: int) -> list[int]:
+    """Return the processes that mpirun has started, once they run."""
+    path = Path(f"/proc/{mpirun}/task/{mpirun}/children")
+    return [int(number) for number in path.read_text().split()]
+
+
+def kill_one(process: "subprocess.Popen[str]", saved: Path, draw: random.Random) -> int:
+    """Kill one of the processes that mpirun has started; return mpirun's exit code.
+
+    The moment is one of the first seconds, or of those after something was saved. All must end
+    within a minute.
+    """
+    before = changed_at(saved)
+    begun = time.monotonic()
+    if draw.random() < 0.3:
+        time.sleep(draw.uniform(0, 10))
+    else:
+        while process.poll() is None and changed_at(saved) == before:
+            assert time.monotonic() - begun < 300
+            time.sleep(0.02)
+        time.sleep(draw.uniform(0, 3))
+    ranks = ranks_of(process.pid) if process.poll() is None else []
+    if ranks:
+        os.kill(draw.choice(ranks), signal.SIGKILL)
+    killed = time.monotonic()
+    process.communicate(timeout=60)
+    while any(map(is_running, ranks)):
+        assert time.monotonic() - killed < 60
+        time.sleep(0.1)
+    return process.returncode
+
+
+def changed_at(path: Path) -> int:
+    """Return when a file, or one in a folder, was changed last; 0 if there is none."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime_ns
+    return 0
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@asked_for
+@with_mpirun
+def test_a_training_whose_processes_are_killed_is_continued_by_any_number(tmp_path: Path) -> None:
+    assert run(2, *TRAIN, "--distributed", "--out", "whole", cwd=tmp_path)[0] == 0
+    whole = load_run(tmp_path / "whole")
+    alone = [sys.executable, *map(str, TRAIN), "--out", "alone"]
+    subprocess.run(alone, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    np.testing.assert_allclose(load_run(tmp_path / "alone").costs, whole.costs, rtol=1e-12)
+
+    draw = random.Random(0)
+    kills, made = 0, 0
+    resume = ("-m", "jaxnet", "train", "--resume", "run", "--no-page", "--distributed")
+    while kills < KILLS:
+        if made in (0, len(whole.costs)):
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+            made = 0
+        command = resume if made else (*TRAIN, "--distributed", "--out", "run")
+        count = draw.choice([2, 3])
+        process = start(count, *command, "--checkpoint-every", 20, cwd=tmp_path)
+        code = kill_one(process, tmp_path / "run" / "model.h5", draw)
+        kills += code != 0
+        if (tmp_path / "run" / "model.h5").exists():
+            costs = load_run(tmp_path / "run").costs
+            assert len(costs) >= made
+            made = len(costs)
+            print(f"kill {kills}: exit code {code}, {made} iterations")
+            np.testing.assert_allclose(costs, whole.costs[:made], rtol=1e-12)
+    if made:
+        code, out, err = run(3, *resume, cwd=tmp_path)
+        assert code == 0, out + err
+        ended = load_run(tmp_path / "run")
+        np.testing.assert_allclose(ended.costs, whole.costs, rtol=1e-12)
+        for name, leaf in whole.model.params.items():
+            np.testing.assert_allclose(ended.model.params[name], leaf, rtol=1e-10, atol=1e-12)
+
+
+@asked_for
+@with_mpirun
+def test_a_sweep_whose_processes_are_killed_is_continued_by_any_number(tmp_path: Path) -> None:
+    alone = [sys.executable, *map(str, SWEEP), "--out", "whole"]
+    subprocess.run(alone, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    dataset = load_dataset("sketches", count=40, size=16)
+
+    def blank() -> SweepRun:
+        return start_sweep(dataset, AXES, SWEPT)
+
+    whole = continue_sweep(tmp_path / "whole", blank()).result
+    assert (whole.outcomes != "").all()
+
+    draw = random.Random(0)
+    kills, trained = 0, 0
+    while kills < KILLS:
+        if trained == whole.outcomes.size or not (tmp_path / "run" / "sweep.h5").exists():
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+            trained = 0
+        count = draw.choice([2, 3])
+        command = ("-c", IN_SMALL_PARTS, *map(str, SWEEP[2:]), "--distributed", "--out", "run")
+        process = start(count, *command, cwd=tmp_path)
+        code = kill_one(process, tmp_path / "run" / "sweep.parts", draw)
+        kills += code != 0
+        if (tmp_path / "run" / "sweep.h5").exists():
+            reached = continue_sweep(tmp_path / "run", blank())
+            print(f"kill {kills}: exit code {code}, {reached.trained} networks")
+            assert reached.trained >= trained
+            trained, known = reached.trained, reached.result.outcomes != ""
+            ours, theirs = reached.result.last_costs[known], whole.last_costs[known]
+            np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+    code, out, err = run(3, *SWEEP, "--distributed", "--out", "run", "--json", cwd=tmp_path)
+    assert code == 0, out + err
+    assert json.loads(out)["outcomes"]["to be trained"] == 0
+    ended = continue_sweep(tmp_path / "run", blank()).result
+    np.testing.assert_allclose(ended.last_costs, whole.last_costs, rtol=1e-3)
+    assert not (tmp_path / "run" / "sweep.parts").exists()
+
+
+# Each process saves after every part of six networks.
+IN_SMALL_PARTS = """
+from jaxnet.commands.main import main
+from jaxnet.many import sweep
+from jaxnet.runs import sweep_file
+
+sweep.NETWORKS_A_PART, sweep_file.SECONDS_A_PART, sweep_file.TRAINING_A_WRITING = 6, 0, 0
+main()
+"""
 
 
 # Two machines.

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from jaxnet.commands.options import NETWORK, OUTPUT, Force, Given, Json, Out, expanded, with_options
 from jaxnet.commands.resume import open_run
+from jaxnet.commands.together import Distributed, join
 from jaxnet.commands.train_in_memory import train_in_memory
 from jaxnet.commands.train_on_stream import require_streamed_options, train_on_stream
 from jaxnet.commands.training import Request
@@ -55,9 +56,11 @@ def train(
     out: Out = None,
     no_page: NoPage = False,
     force: Force = False,
+    distributed: Distributed = False,
     as_json: Json = False,
 ) -> None:
     """Train the network, and save it with its figure and its page in a run folder."""
+    first = join(distributed)
     console, begun = speak(as_json), None
     if resume is not None:
         begun = open_run(resume, source | columns | settings, out=out, force=force, seeds=seeds > 1)
@@ -78,9 +81,10 @@ def train(
         force,
         checkpoint_every,
         page=not no_page,
+        distributed=distributed,
     )
     run, folder, stopped, answer = (train_on_stream if stream else train_in_memory)(asked)
-    if as_json:
+    if as_json and first:
         print_json(answer)
     return _exit(console, folder, run, stopped)
 

@@ -26,6 +26,7 @@ def train_in_memory(asked: Request) -> Ended:
         prepare_many(settings, asked.seeds)
 
     from jaxnet.data.preprocessing import preprocessing_for
+    from jaxnet.processes import alone, is_first_process
     from jaxnet.report.training import describe_columns, parameter_table
 
     require_free_folder(asked)
@@ -41,8 +42,12 @@ def train_in_memory(asked: Request) -> Ended:
         settings, spread = _choose_seed(data, settings, preprocessing, asked.seeds)
     console.print(parameter_table(preprocessing.n_x, settings.hidden_units))
     run, folder, signal = train_watched(asked, data, settings, preprocessing)
-    page = asked.page and signal is None
-    return Ended(run, folder, signal, _report(console, folder, run, data, audit, spread, page=page))
+    answer: dict[str, Any] = {}
+    if is_first_process():
+        page = asked.page and signal is None
+        with alone():
+            answer = _report(console, folder, run, data, audit, spread, page=page)
+    return Ended(run, folder, signal, answer)
 
 
 def _choose_seed(

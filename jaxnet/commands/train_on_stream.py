@@ -1,11 +1,18 @@
 """`jaxnet train --stream`: training on pictures that stay in their HDF5 file."""
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
 
 from jaxnet.commands.training import Ended, Request, require_free_folder, train_watched
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import UsageError
 from jaxnet.report.console import describe_device, show_progress
+
+if TYPE_CHECKING:
+    from jaxnet.data.stored import StoredPictures
+    from jaxnet.runs.run import Run
 
 # Options whose pictures are not those of the file, or that need all pictures at once.
 NOT_STREAMED = ("test", "positive", "size", "count", "exclude_leaks", "layout")
@@ -31,10 +38,9 @@ def require_streamed_options(source: dict[str, Any], seeds: int) -> None:
 def train_on_stream(asked: Request) -> Ended:
     """Train on pictures that are read in blocks, and write the run with its figure."""
     from jaxnet.data.stored import open_pictures, splits_in
-    from jaxnet.evaluation.accuracies import predict_stored
-    from jaxnet.report.outputs import write_figure
-    from jaxnet.report.stream import describe_stored, stored_results, stream_to_json
-    from jaxnet.report.training import describe_costs, parameter_table
+    from jaxnet.processes import alone, is_first_process
+    from jaxnet.report.stream import describe_stored
+    from jaxnet.report.training import parameter_table
     from jaxnet.runs.stream_training import require_streamable
 
     console, path = asked.console, asked.source.data
@@ -50,11 +56,26 @@ def train_on_stream(asked: Request) -> Ended:
     console.print(describe_device(console))
     console.print(parameter_table(preprocessing.n_x, settings.hidden_units))
     run, folder, signal = train_watched(asked, pictures, settings, preprocessing)
+    if not is_first_process():
+        return Ended(run, folder, signal, {})
+    with alone():
+        return Ended(run, folder, signal, _report(console, folder, run, splits))
+
+
+def _report(
+    console: Console, folder: Path, run: "Run", splits: "dict[str, StoredPictures]"
+) -> dict[str, Any]:
+    """Describe a run and write its figure; return the same for JSON."""
+    from jaxnet.evaluation.accuracies import predict_stored
+    from jaxnet.report.outputs import write_figure
+    from jaxnet.report.stream import stored_results, stream_to_json
+    from jaxnet.report.training import describe_costs
+
     console.print(describe_costs(run))
     predictions = {
         name: (predict_stored(run.model, split, track=show_progress) > 0.5).astype(int)
         for name, split in splits.items()
     }
     console.print(*stored_results(splits, predictions), sep="\n")
-    console.print(*write_figure(folder, run, pictures.labels), sep="\n")
-    return Ended(run, folder, signal, stream_to_json(folder, run, splits, predictions))
+    console.print(*write_figure(folder, run, splits["train"].labels), sep="\n")
+    return stream_to_json(folder, run, splits, predictions)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 
 from jaxnet.commands.resume import Begun
+from jaxnet.commands.together import describe_processes, signal_of_any
 from jaxnet.commands.watch import Watch, chunk_between
 from jaxnet.data.source import DataSource
 from jaxnet.settings import Settings
@@ -32,10 +33,14 @@ class Request(NamedTuple):
     force: bool
     checkpoint_every: int | None
     page: bool
+    distributed: bool
 
 
 class Ended(NamedTuple):
-    """A run, its folder, the signal that stopped it or None, and the answer for JSON."""
+    """A run, its folder, the signal that stopped it or None, and the answer for JSON.
+
+    Of several processes only the first has an answer.
+    """
 
     run: "Run"
     folder: Path
@@ -50,12 +55,18 @@ def train_watched(
     preprocessing: "Preprocessing",
 ) -> tuple["Run", Path, int | None]:
     """Train, or continue, and save the run; return it, its folder, and the signal or None."""
+    from jaxnet.processes import by_first, is_first_process
     from jaxnet.runs import train as library
     from jaxnet.runs.folder import claim_folder
 
-    begun, every = asked.begun, asked.checkpoint_every
-    folder = claim_folder(asked.out, force=asked.force) if begun is None else begun.folder
-    with Watch("training", settings.iterations, folder, every) as watch:
+    begun, every, first = asked.begun, asked.checkpoint_every, is_first_process()
+    if begun is None:
+        folder = by_first(lambda: claim_folder(asked.out, force=asked.force))
+    else:
+        folder = begun.folder
+    if asked.distributed:
+        asked.console.print(describe_processes(f"jaxnet train --resume {folder}"))
+    with Watch("training", settings.iterations, folder if first else None, every) as watch:
         command = shlex.join(["jaxnet", *sys.argv[1:]])
         how: dict[str, Any] = {"hook": watch, "chunk": chunk_between(every), "command": command}
         if begun is None:
@@ -64,13 +75,16 @@ def train_watched(
             made = f"{len(begun.run.costs):,} of {settings.iterations:,} iterations"
             asked.console.print(f"{folder} is continued after {made}")
             run = library.resume(begun.run, data, iterations=settings.iterations, **how)
-    run.save(folder, force=True)
-    return run, folder, watch.signal
+    if first:
+        run.save(folder, force=True)
+    return run, folder, signal_of_any(watch.signal)
 
 
 def require_free_folder(asked: Request) -> None:
     """Raise a UsageError if the folder of the run holds something, before data are read."""
+    from jaxnet.processes import by_first
     from jaxnet.runs.folder import require_empty
 
-    if asked.out is not None and not asked.force:
-        require_empty(asked.out)
+    out = asked.out
+    if out is not None and not asked.force:
+        by_first(lambda: require_empty(out))

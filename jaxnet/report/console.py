@@ -54,9 +54,19 @@ def run_command(
         if error is None:
             cause.add_note(REPORT)
             raise
-        err.print("Error: ", end="", style="bold red")
-        err.print(translate(str(error)))
+        _print_error(translate(str(error)))
         sys.exit(2)
+
+
+def _print_error(text: str) -> None:
+    """Print why a command fails; of several processes that fail alike, one does."""
+    together = sys.modules.get("jaxnet.processes")  # which is slow to import, and not needed alone
+    if together is None or together.says_it(text):
+        err.quiet = False
+        err.print("Error: ", end="", style="bold red")
+        err.print(text)
+    if together is not None:
+        together.end_at_once(2)
 
 
 def _warn_of_little_memory() -> None:
@@ -121,6 +131,7 @@ def describe_device(console: Console) -> str:
     import jax
 
     from jaxnet.devices import find_devices
+    from jaxnet.processes import process_count
 
     devices = find_devices()
     kind = devices[0].device_kind
@@ -133,4 +144,6 @@ def describe_device(console: Console) -> str:
         )
     if len(devices) > 1:
         name += f", as {len(devices)} devices"
+    if process_count() > 1:
+        name += ", of each process"
     return f"Device: {name} (JAX {jax.__version__})\n"

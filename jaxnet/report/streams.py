@@ -19,6 +19,18 @@ class SteadyConsole(Console):
         os.close(nowhere)
 
 
+def keep_stdout_for_python() -> None:
+    """Send to stderr what libraries in C++ print to stdout, where a program reads the answer."""
+    if sys.stdout is None:
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = open(  # noqa: SIM115  # for as long as the process runs
+        kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors
+    )
+
+
 def steady_streams() -> None:
     """Prepare stdout and stderr, whatever they are, before a file is opened or text is printed.
 
