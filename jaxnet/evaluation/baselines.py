@@ -24,7 +24,7 @@ SIGNIFICANT = 0.05
 TESTED = "logistic"
 
 # To so many pictures, drawn at random, the logistic regression is fitted where not all are loaded.
-SAMPLE = 2048
+SAMPLE = 1024
 
 
 class Logistic(NamedTuple):

@@ -126,7 +126,7 @@ def evaluate(
     Args:
         model: The network, or its run, which knows on which pictures it was trained.
         data: The pictures: a `Dataset`, or what `open_splits` returns. These are read in blocks,
-            and the logistic regression is fitted to 2,048 of them, drawn at random.
+            and the logistic regression is fitted to 1,024 of them, drawn at random.
         threshold: A picture is predicted positive if its probability exceeds this; "train" chooses
             the threshold that is correct most often on the training split.
 
