@@ -272,7 +272,7 @@ def _chunks(
     require_alike(examples=(descent.X, Y, weights), parameters=descent.state, arguments=how)
     # In the span a step is a few small products, which take less time than sharing them out.
     sharing = share_out() if descent.span is None else Sharing(None)
-    inputs, of_share = _basis(descent, batch)
+    inputs, of_share = _basis(descent, batch, shared=sharing.mesh is not None)
     arrays = sharing.place(inputs, Y, weights, batched=batched)
     program = functools.partial(
         updates_program(small_products=descent.span is not None),
@@ -304,12 +304,20 @@ def _chunks(
         yield Fit(here, costs, how_ended)
 
 
-def _basis(descent: Descent, batch: int | None) -> tuple[jax.Array | Span, CostAndGradients]:
-    """Return what stays fixed in a descent, and the function that takes it."""
+def _basis(
+    descent: Descent, batch: int | None, *, shared: bool
+) -> tuple[jax.Array | Span, CostAndGradients]:
+    """Return what stays fixed in a descent, and the function that takes it.
+
+    Args:
+        descent: The descent.
+        batch: The size of a mini-batch, or None.
+        shared: Whether several devices share the examples, which are then divided among them.
+    """
     if descent.span is not None:
         return descent.span, span_cost_and_gradients
     if batch is None:
-        blocks = in_blocks(descent.X)
+        blocks = None if shared else in_blocks(descent.X)
         if blocks is None:
             return descent.X, pixel_cost_and_gradients
         return blocks, block_cost_and_gradients

@@ -64,7 +64,8 @@ jax.config.update("jax_enable_x64", True)
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxnet import fit, init_params, resume, sharing, train, Dataset, Settings, Split, open_pictures
+from jaxnet import descent, fit, init_params, resume, sharing, train, Dataset, Settings, Split
+from jaxnet import open_pictures
 from jaxnet.data.hdf5 import write_hdf5
 
 draw = np.random.default_rng(0)
@@ -101,6 +102,8 @@ fast = {"learning_rate": 0.3}
 compare(12, **fast)
 compare(13, weighted=True, momentum=0.9, **fast)
 compare(3, **fast)  # fewer than devices
+descent.BLOCK_BYTES, descent.LEAST_BLOCKS = 2 * 5 * 8, 3  # so that one device works in blocks
+compare(13, weighted=True, **fast)
 compare(13, batch=5, weighted=True, momentum=0.9, nesterov=True, **fast)
 compare(13, batch=3, optimizer=optax.adam(0.1))
 
