@@ -1,6 +1,5 @@
 from .activations import ACTIVATIONS, Activation, leaky_relu, relu, sigmoid
 from .backprop import Gradients, backward
-from .batches import draw_batches, epoch_costs
 from .compilation_cache import cache_programs, clear_programs
 from .curvature import Sharpness, hessian_product, sharpness
 from .data.columns import to_columns, to_row
@@ -32,6 +31,7 @@ from .many.grid import Grid
 from .many.leave_one_out import LeaveOneOut, leave_one_out
 from .many.seeds import Seeds, train_seeds
 from .many.sweep import Sweep, sweep
+from .minibatches import draw_batches, epoch_costs
 from .network import Forward, Params, accuracy, count_params, forward, init_params, loss, predict
 from .optimizer import sgd
 from .outcomes import label_entropy, outcome

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.arrays import check_columns, check_rows, check_types, check_untraced, check_values
-from jaxnet.batches import NO_EXAMPLE
+from jaxnet.minibatches import NO_EXAMPLE
 
 
 class Examples(NamedTuple):

@@ -20,9 +20,9 @@ from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
-from jaxnet.batches import NO_EXAMPLE
 from jaxnet.descent import CostAndGradients
 from jaxnet.devices import find_training_devices
+from jaxnet.minibatches import NO_EXAMPLE
 from jaxnet.network import Params, total_weight
 from jaxnet.processes import process_count
 

@@ -18,7 +18,6 @@ from jaxnet.arrays import (
     check_untraced,
     check_values,
 )
-from jaxnet.batches import draw_batches
 from jaxnet.defaults import BASES, LARGEST_SEED, LEARNING_RATE, MOMENTUM, MOST_ITERATIONS
 from jaxnet.descent import (
     LONGEST_CHUNK,
@@ -37,6 +36,7 @@ from jaxnet.descent import (
 from jaxnet.devices import PickledOnHost, at_precision
 from jaxnet.epochs import count_iterations, steps_an_epoch
 from jaxnet.errors import DivergenceError, UsageError, require_choice, require_integer
+from jaxnet.minibatches import draw_batches
 from jaxnet.network import Params
 from jaxnet.optimizer import Sgd, check_optimizer, sgd
 from jaxnet.outcomes import Outcome, outcome

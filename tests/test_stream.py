@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from jaxnet import DataError, Dataset, Preprocessing, Settings, Split, UsageError, resume, train
-from jaxnet.batches import draw_batches
 from jaxnet.data import stream
 from jaxnet.data.columns import PIXEL_SCALES, columns_on_device, to_columns
 from jaxnet.data.read_ahead import read_ahead
@@ -25,6 +24,7 @@ from jaxnet.data.stored import StoredPictures, open_pictures
 from jaxnet.data.stream import batches, read_in_order
 from jaxnet.evaluation import accuracies
 from jaxnet.evaluation.accuracies import predict_stored
+from jaxnet.minibatches import draw_batches
 from jaxnet.runs.run import Run, load_run
 
 QUICK = Settings(hidden_units=3, weight_scale=0.3, learning_rate=0.05, batch=4, iterations=18)

@@ -17,7 +17,6 @@ import jax
 import numpy as np
 from jax.typing import DTypeLike
 
-from jaxnet.batches import NO_EXAMPLE, draw_permutations
 from jaxnet.data.columns import columns_on_device
 from jaxnet.data.dataset import Split
 from jaxnet.data.preprocessing import Preprocessing
@@ -28,6 +27,7 @@ from jaxnet.devices import find_devices, require_dtype
 from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError, require_integer
 from jaxnet.examples import Examples
+from jaxnet.minibatches import NO_EXAMPLE, draw_permutations
 
 # A block is long enough to be read quickly; a pool is as much as a small machine has to spare.
 BLOCK_BYTES, POOL_BYTES = 4 * 2**20, 64 * 2**20

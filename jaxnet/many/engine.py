@@ -25,13 +25,13 @@ from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
-from jaxnet.batches import draw_batches
 from jaxnet.descent import TrainState
 from jaxnet.devices import at_highest_precision, find_devices, jit_loop
 from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError, require_number
 from jaxnet.examples import Examples, select
 from jaxnet.many.grid import Rate, WeightScale
+from jaxnet.minibatches import draw_batches
 from jaxnet.network import Forward, Params, forward_from, layer_scales
 from jaxnet.normals import draw_normals, make_key
 from jaxnet.optimizer import Sgd, largest_number, sgd

@@ -12,7 +12,6 @@ import numpy as np
 
 from jaxnet import __version__
 from jaxnet.activations import Activation
-from jaxnet.batches import epoch_costs
 from jaxnet.data.all_pictures import Data
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.load import load_searched
@@ -25,6 +24,7 @@ from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.io.names import MODEL_NAME
+from jaxnet.minibatches import epoch_costs
 from jaxnet.network import Params, init_params
 from jaxnet.normals import default_generator, make_key
 from jaxnet.progress import Track, silent

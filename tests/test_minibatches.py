@@ -23,8 +23,8 @@ from jaxnet import (
     sgd,
     start_descent,
 )
-from jaxnet.batches import NO_EXAMPLE, draw_batches, draw_permutations, epoch_costs
 from jaxnet.many.engine import train_networks
+from jaxnet.minibatches import NO_EXAMPLE, draw_batches, draw_permutations, epoch_costs
 from jaxnet.network import Params
 from jaxnet.runs.run import draw_params
 from jaxnet.training import Fit
