@@ -317,7 +317,7 @@ def test_the_commands_answer_once_and_as_one_process_does(count: int, tmp_path: 
         code, out, err = run(count, *together, "--json", cwd=tmp_path)
         assert code == 0, err
         assert json.loads(out)["iterations"] == 30
-        assert err.count(f"Processes: {count}. ") == 1
+        assert err.count(f"Processes: {count}. ") == (count > 1)
         ours, theirs = (load_run(tmp_path / f"{name}{number}") for name in ("run", "alone"))
         np.testing.assert_allclose(ours.costs, theirs.costs, rtol=1e-12)
         code, out, err = run(count, *together, cwd=tmp_path)

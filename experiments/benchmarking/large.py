@@ -1,9 +1,10 @@
 """Peers for many pictures: training from a file, with a full batch, and with small batches.
 
-A peer is a function that makes the updates of one epoch, or a number of updates, and ends when
+A peer is a function that makes the updates of some epochs, or a number of updates, and ends when
 their last result exists. Each makes the same steps of the article's network.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ from jaxnet.data.stream import read_in_order, read_pools
 LUMA = (0.299, 0.587, 0.114)
 RATE = 0.001
 
-# Makes the steps of one epoch, and returns nothing.
-Epoch = Callable[[], object]
+# Makes the steps of some epochs.
+Epochs = Callable[[int], object]
 
 
 def make_file(path: Path, m: int, side: int = 64) -> StoredPictures:
@@ -49,33 +50,34 @@ def make_file(path: Path, m: int, side: int = 64) -> StoredPictures:
     return open_pictures(path)
 
 
-def reading(pictures: StoredPictures, batch: int) -> Epoch:
+def reading(pictures: StoredPictures, batch: int) -> Epochs:
     """Nothing but reading the file, in order."""
 
-    def epoch() -> None:
-        for _ in read_in_order(pictures, 4096):
-            pass
+    def run(epochs: int) -> None:
+        for _ in range(epochs):
+            for _ in read_in_order(pictures, 4096):
+                pass
 
-    return epoch
+    return run
 
 
-def shuffling(pictures: StoredPictures, batch: int) -> Epoch:
+def shuffling(pictures: StoredPictures, batch: int) -> Epochs:
     """Nothing but reading the batches of an epoch in random order."""
 
-    def epoch() -> None:
-        for _ in read_pools(pictures, batch, 0, 0, -(-len(pictures) // batch)):
+    def run(epochs: int) -> None:
+        for _ in read_pools(pictures, batch, 0, 0, epochs * -(-len(pictures) // batch)):
             pass
 
-    return epoch
+    return run
 
 
-def jaxnet_stream(pictures: StoredPictures, batch: int) -> Epoch:
+def jaxnet_stream(pictures: StoredPictures, batch: int) -> Epochs:
     """`train` on pictures that stay in their file."""
     settings = Settings(batch=batch, epochs=1, learning_rate=RATE)
-    return lambda: train(pictures, settings)
+    return lambda epochs: train(pictures, dataclasses.replace(settings, epochs=epochs))
 
 
-def jaxnet_step(pictures: StoredPictures, batch: int) -> Epoch:
+def jaxnet_step(pictures: StoredPictures, batch: int) -> Epochs:
     """The step alone, on one batch of ready columns."""
     images = next(iter(read_in_order(pictures, batch))).images
     X = to_columns(images)
@@ -84,13 +86,13 @@ def jaxnet_step(pictures: StoredPictures, batch: int) -> Epoch:
     params = init_params(jax.random.key(0), len(X))
     update = make_update(rule)
 
-    def epoch() -> None:
+    def run(epochs: int) -> None:
         state = TrainState(params, rule.init(params))
-        for _ in range(-(-len(pictures) // batch)):
+        for _ in range(epochs * -(-len(pictures) // batch)):
             state, _ = update(state, X, Y)
         jax.block_until_ready(state)
 
-    return epoch
+    return run
 
 
 def _torch_network(n_x: int) -> tuple[Any, Any, Any]:
@@ -135,7 +137,7 @@ class OnePicture:
         return self.images[i], float(self.labels[i])
 
 
-def torch_loader(pictures: StoredPictures, batch: int, workers: int = 2) -> Epoch:
+def torch_loader(pictures: StoredPictures, batch: int, workers: int = 2) -> Epochs:
     """PyTorch with `DataLoader` over single pictures, as its documentation shows it."""
     import torch
 
@@ -150,51 +152,54 @@ def torch_loader(pictures: StoredPictures, batch: int, workers: int = 2) -> Epoc
         persistent_workers=workers > 0,
     )
 
-    def epoch() -> None:
-        for images, y in loader:
-            _torch_step(network, rule, loss, _torch_rows(images), y.to(torch.float32))
+    def run(epochs: int) -> None:
+        for _ in range(epochs):
+            for images, y in loader:
+                _torch_step(network, rule, loss, _torch_rows(images), y.to(torch.float32))
 
-    return epoch
+    return run
 
 
-def _batches(pictures: StoredPictures, batch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for pool in read_pools(pictures, batch, 0, 0, -(-len(pictures) // batch)):
+def _batches(
+    pictures: StoredPictures, batch: int, epochs: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for pool in read_pools(pictures, batch, 0, 0, epochs * -(-len(pictures) // batch)):
         for indices in pool.batches[: pool.made]:
             which = indices[indices >= 0]
             yield pool.images[which], pool.labels[which]
 
 
-def torch_blocks(pictures: StoredPictures, batch: int) -> Epoch:
+def torch_blocks(pictures: StoredPictures, batch: int) -> Epochs:
     """PyTorch on the batches of the same reader."""
     import torch
 
     network, rule, loss = _torch_network(pictures.size[0] * pictures.size[1])
 
-    def epoch() -> None:
-        for images, labels in _batches(pictures, batch):
+    def run(epochs: int) -> None:
+        for images, labels in _batches(pictures, batch, epochs):
             y = torch.from_numpy(labels.astype(np.float32))
             _torch_step(network, rule, loss, _torch_rows(torch.from_numpy(images)), y)
 
-    return epoch
+    return run
 
 
-def sklearn_blocks(pictures: StoredPictures, batch: int) -> Epoch:
+def sklearn_blocks(pictures: StoredPictures, batch: int) -> Epochs:
     """scikit-learn's `partial_fit` on the batches of the same reader."""
     from sklearn.neural_network import MLPClassifier
 
     network = MLPClassifier((8,), solver="sgd", learning_rate_init=RATE, momentum=0, alpha=0)
 
-    def epoch() -> None:
-        for images, labels in _batches(pictures, batch):
+    def run(epochs: int) -> None:
+        for images, labels in _batches(pictures, batch, epochs):
             pixels = images.astype(np.float32)
             grey = sum(weight * pixels[..., c] for c, weight in enumerate(LUMA))
             rows = (np.asarray(grey) / 127.5 - 1).reshape(len(images), -1)
             network.partial_fit(rows, labels, classes=[0, 1])
 
-    return epoch
+    return run
 
 
-FROM_A_FILE: dict[str, Callable[[StoredPictures, int], Epoch]] = {
+FROM_A_FILE: dict[str, Callable[[StoredPictures, int], Epochs]] = {
     "reading alone": reading,
     "reading in random order alone": shuffling,
     "the step alone": jaxnet_step,

@@ -71,8 +71,7 @@ def sweep(
         folder, start = out, continue_sweep(out, start)
     else:
         folder = by_first(lambda: claim_folder(out))
-    if distributed:
-        console.print(describe_processes(f"the same command with --out {folder}"))
+    console.print(describe_processes(f"the same command with --out {folder}"), end="")
 
     reached, stopped = _train(folder, start, dataset)
     if first:

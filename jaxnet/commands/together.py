@@ -33,16 +33,19 @@ def join(distributed: bool) -> bool:
 
 
 def describe_processes(continuing: str) -> str:
-    """Say how many processes share out the work, and what to do if one dies.
+    """Say how many processes share out the work, and what to do if one dies; "" for one.
 
     Args:
         continuing: The command that continues it.
     """
     from jaxnet.processes import process_count
 
+    count = process_count()
+    if count == 1:
+        return ""
     return (
-        f"Processes: {process_count()}. If one dies, all end within a minute, some without a word; "
-        f"{continuing} then goes on from the last save, with any number of processes.\n"
+        f"Processes: {count}. If one dies, all end within a minute, some without a word; "
+        f"{continuing} then goes on from the last save, with any number of processes.\n\n"
     )
 
 

@@ -60,7 +60,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train the network, and save it with its figure and its page in a run folder."""
-    first = join(distributed)
+    join(distributed)
     console, begun = speak(as_json), None
     if resume is not None:
         begun = open_run(resume, source | columns | settings, out=out, force=force, seeds=seeds > 1)
@@ -81,10 +81,9 @@ def train(
         force,
         checkpoint_every,
         page=not no_page,
-        distributed=distributed,
     )
     run, folder, stopped, answer = (train_on_stream if stream else train_in_memory)(asked)
-    if as_json and first:
+    if as_json:
         print_json(answer)
     return _exit(console, folder, run, stopped)
 

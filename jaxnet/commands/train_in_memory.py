@@ -42,11 +42,11 @@ def train_in_memory(asked: Request) -> Ended:
         settings, spread = _choose_seed(data, settings, preprocessing, asked.seeds)
     console.print(parameter_table(preprocessing.n_x, settings.hidden_units))
     run, folder, signal = train_watched(asked, data, settings, preprocessing)
-    answer: dict[str, Any] = {}
-    if is_first_process():
-        page = asked.page and signal is None
-        with alone():
-            answer = _report(console, folder, run, data, audit, spread, page=page)
+    if not is_first_process():
+        return Ended(run, folder, signal, {})
+    page = asked.page and signal is None
+    with alone():
+        answer = _report(console, folder, run, data, audit, spread, page=page)
     return Ended(run, folder, signal, answer)
 
 

@@ -33,14 +33,10 @@ class Request(NamedTuple):
     force: bool
     checkpoint_every: int | None
     page: bool
-    distributed: bool
 
 
 class Ended(NamedTuple):
-    """A run, its folder, the signal that stopped it or None, and the answer for JSON.
-
-    Of several processes only the first has an answer.
-    """
+    """A run, its folder, the signal that stopped it or None, and the answer for JSON."""
 
     run: "Run"
     folder: Path
@@ -59,14 +55,11 @@ def train_watched(
     from jaxnet.runs import train as library
     from jaxnet.runs.folder import claim_folder
 
-    begun, every, first = asked.begun, asked.checkpoint_every, is_first_process()
-    if begun is None:
-        folder = by_first(lambda: claim_folder(asked.out, force=asked.force))
-    else:
-        folder = begun.folder
-    if asked.distributed:
-        asked.console.print(describe_processes(f"jaxnet train --resume {folder}"))
-    with Watch("training", settings.iterations, folder if first else None, every) as watch:
+    begun, every = asked.begun, asked.checkpoint_every
+    folder = begun.folder if begun else by_first(lambda: claim_folder(asked.out, force=asked.force))
+    asked.console.print(describe_processes(f"jaxnet train --resume {folder}"), end="")
+    saved_in = folder if is_first_process() else None
+    with Watch("training", settings.iterations, saved_in, every) as watch:
         command = shlex.join(["jaxnet", *sys.argv[1:]])
         how: dict[str, Any] = {"hook": watch, "chunk": chunk_between(every), "command": command}
         if begun is None:
@@ -75,9 +68,10 @@ def train_watched(
             made = f"{len(begun.run.costs):,} of {settings.iterations:,} iterations"
             asked.console.print(f"{folder} is continued after {made}")
             run = library.resume(begun.run, data, iterations=settings.iterations, **how)
-    if first:
+    stopped = signal_of_any(watch.signal)
+    if is_first_process():
         run.save(folder, force=True)
-    return run, folder, signal_of_any(watch.signal)
+    return run, folder, stopped
 
 
 def require_free_folder(asked: Request) -> None:
