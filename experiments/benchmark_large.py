@@ -35,7 +35,7 @@ OURS, READER, LOADER = "jaxnet", "PyTorch, the same reader", "PyTorch, DataLoade
 
 
 def main(
-    pictures: int = 20_000,
+    pictures: int = 40_000,
     batch: int = 256,
     epochs: int = 3,
     full_batch: int = 20_000,
