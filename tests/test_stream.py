@@ -22,8 +22,10 @@ from jaxnet.data.read_ahead import read_ahead
 from jaxnet.data.source import DataSource
 from jaxnet.data.stored import StoredPictures, open_pictures
 from jaxnet.data.stream import batches, read_in_order
+from jaxnet.errors import ModelFileError
 from jaxnet.evaluation import accuracies
 from jaxnet.evaluation.accuracies import predict_stored
+from jaxnet.io.names import MODEL_NAME
 from jaxnet.minibatches import draw_batches
 from jaxnet.runs.run import Run, load_run
 
@@ -398,3 +400,15 @@ def test_probabilities_of_a_stream_are_those_of_memory(
     run = train(as_dataset(split), PIXELS)
     ours = predict_stored(run.model, open_pictures(write(split)))
     np.testing.assert_allclose(ours, run.model.predict_images(split.images), rtol=1e-6)
+
+
+def test_a_stream_with_an_edited_setting_is_refused(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The optimizer keeps its rate: the descent would go on with that, whatever is written."""
+    pictures = open_pictures(write(draw(10)))
+    path = train(pictures, QUICK).save(tmp_path / "run") / MODEL_NAME
+    with h5py.File(path, "a") as file:
+        file["settings"].attrs["learning_rate"] = 0.25
+    with pytest.raises(ModelFileError, match=r"learning_rate 0\.05, but its settings have 0\.25"):
+        resume(load_run(path), pictures, iterations=30)

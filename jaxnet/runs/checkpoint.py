@@ -9,7 +9,8 @@ In a model file:
 """
 
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import h5py
 import jax
@@ -53,15 +54,20 @@ def checkpoint_of(descent: Descent | Checkpoint) -> Checkpoint:
     """Keep what changes in a descent, and what cannot be computed anew to the same bits."""
     if isinstance(descent, Checkpoint):
         return descent
-    in_span = descent.span is not None
+    kept = keep_state(descent.params, descent.state, descent.costs)
+    if descent.span is None:
+        return kept
+    return kept._replace(basis="span", W1=np.asarray(descent.W1), Z1=np.asarray(descent.span.Z1))
+
+
+def keep_state(params: Params, state: TrainState, costs: np.ndarray) -> Checkpoint:
+    """Keep the state of a descent in pixels, with its parameters and its costs so far."""
     return Checkpoint(
-        descent.params,
-        descent.costs,
-        "span" if in_span else "pixels",
-        {name: np.asarray(leaf) for name, leaf in descent.state.params.items()},
-        tuple(np.asarray(leaf) for leaf in jax.tree.leaves(descent.state.opt_state)),
-        np.asarray(descent.W1) if in_span else None,
-        np.asarray(descent.span.Z1) if descent.span is not None else None,
+        params,
+        costs,
+        "pixels",
+        {name: np.asarray(leaf) for name, leaf in state.params.items()},
+        tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state.opt_state)),
     )
 
 
@@ -71,18 +77,44 @@ def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
     Raises:
         ModelFileError: If the two do not fit together.
     """
-    basis = "pixels" if start.span is None else "span"
+    if start.span is None:
+        state = restore_state(checkpoint, start.state)
+        return dataclasses.replace(start, state=state, costs=checkpoint.costs)
+    state = restore_state(checkpoint, start.state, {"W1": start.W1, "Z1": start.span.Z1})
+    return dataclasses.replace(
+        start,
+        state=state,
+        costs=checkpoint.costs,
+        W1=jnp.asarray(checkpoint.W1),
+        span=start.span._replace(Z1=jnp.asarray(checkpoint.Z1)),
+    )
+
+
+def restore_state(
+    checkpoint: Checkpoint, start: TrainState, in_span: Mapping[str, Any] | None = None
+) -> TrainState:
+    """Put the arrays of a checkpoint into a state that was started with the same settings.
+
+    Args:
+        checkpoint: The checkpoint.
+        start: The state.
+        in_span: W1₀ and W1₀ X of a descent in the span; None of one in pixels.
+
+    Raises:
+        ModelFileError: If the two do not fit together.
+    """
+    basis = "pixels" if in_span is None else "span"
     if checkpoint.basis != basis:
         raise ModelFileError(
             f"the run was trained in the basis {checkpoint.basis}, but its settings have {basis}",
             "the same basis",
             "use an undamaged copy of the run, or train again",
         )
-    leaves, structure = jax.tree.flatten(start.state.opt_state)
-    expected = start.state.params | {f"optimizer {i}": leaf for i, leaf in enumerate(leaves)}
+    leaves, structure = jax.tree.flatten(start.opt_state)
+    expected = start.params | {f"optimizer {i}": leaf for i, leaf in enumerate(leaves)}
     stored = checkpoint.state | {f"optimizer {i}": a for i, a in enumerate(checkpoint.memory)}
-    if start.span is not None:
-        expected |= {"W1": start.W1, "Z1": start.span.Z1}
+    if in_span is not None:
+        expected |= in_span
         fixed = {"W1": checkpoint.W1, "Z1": checkpoint.Z1}
         stored |= {name: array for name, array in fixed.items() if array is not None}
     for name in expected.keys() | stored.keys():
@@ -93,15 +125,10 @@ def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
                 f"{theirs}, as its settings require",
                 "use an undamaged copy of the run, or train again",
             )
-    params = {name: jnp.asarray(checkpoint.state[name]) for name in start.state.params}
+    params = {name: jnp.asarray(checkpoint.state[name]) for name in start.params}
     memory = jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in checkpoint.memory])
-    _require_same_numbers(memory, start.state.opt_state)
-    state = TrainState(params, memory)
-    continued = dataclasses.replace(start, state=state, costs=checkpoint.costs)
-    if start.span is None:
-        return continued
-    span = start.span._replace(Z1=jnp.asarray(checkpoint.Z1))
-    return dataclasses.replace(continued, W1=jnp.asarray(checkpoint.W1), span=span)
+    _require_same_numbers(memory, start.opt_state)
+    return TrainState(params, memory)
 
 
 def _require_same_numbers(memory: optax.OptState, expected: optax.OptState) -> None:

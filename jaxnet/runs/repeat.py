@@ -7,8 +7,8 @@ import numpy as np
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import UsageError
 from jaxnet.io.attributes import Value
-from jaxnet.runs.run import Run, versions
-from jaxnet.runs.train import Hook, train_as
+from jaxnet.runs.run import Hook, Run, versions
+from jaxnet.runs.train import train_as
 
 
 class Repetition(NamedTuple):

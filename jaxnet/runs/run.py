@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +135,10 @@ class Run(PickledOnHost):
         """Keep a checkpoint, since an optimizer's functions cannot be pickled."""
         kept = dataclasses.replace(self, descent=checkpoint_of(self.descent))
         return kept._arrays_on_host()
+
+
+# Called with the run so far after each part of a training; returning True stops it there.
+Hook = Callable[[Run], bool | None]
 
 
 def load_run(path: str | Path, activations: Mapping[str, Activation] | None = None) -> Run:

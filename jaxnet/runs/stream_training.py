@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import time
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -28,13 +27,10 @@ from jaxnet.errors import UsageError
 from jaxnet.network import Params
 from jaxnet.outcomes import Outcome, any_active, binary_entropy, judge, late_cost
 from jaxnet.processes import in_any, require_alike
-from jaxnet.runs.checkpoint import Checkpoint
-from jaxnet.runs.run import STOPPED, UNFINISHED, Run, versions
+from jaxnet.runs.checkpoint import Checkpoint, keep_state, restore_state
+from jaxnet.runs.run import STOPPED, UNFINISHED, Hook, Run, versions
 from jaxnet.settings import Settings
 from jaxnet.sharing import Sharing, share_out
-
-# What a pool's training is called with: the run so far; True stops it there.
-Hook = Callable[[Run], bool | None]
 
 
 def require_streamable(settings: Settings) -> None:
@@ -74,7 +70,7 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = No
             parameters=reached_so_far,
         )
         sharing = share_out()
-        state = sharing.copy(state_of(checkpoint, settings))
+        state = sharing.copy(restore_on_stream(checkpoint, settings))
 
         def judged(state: TrainState, costs: np.ndarray) -> Outcome:
             return judge_on_stream(run, pictures, sharing.take_back(state), costs)
@@ -82,11 +78,10 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = No
         parts = _parts(run, pictures, sharing)
         costs, iterations = checkpoint.costs, settings.iterations
         for reached in descend(parts, state, costs, iterations, judged):
+            state = sharing.take_back(reached.state)
             run = dataclasses.replace(
                 run,
-                descent=_checkpoint(
-                    sharing.take_back(reached.state), reached.costs[: reached.made]
-                ),
+                descent=keep_state(state.params, state, reached.costs[: reached.made]),
                 costs=reached.costs,
                 outcome=reached.outcome or UNFINISHED,
                 seconds=time.perf_counter() - began,
@@ -99,25 +94,20 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = No
 def start_on_stream(params: Params, settings: Settings) -> Checkpoint:
     """Start a descent in pixels."""
     with at_precision(settings.precision):
-        state = TrainState(params, settings.make_optimizer().init(params))
-        return _checkpoint(state, np.empty(0, settings.precision))
+        return keep_state(params, _start(params, settings), np.empty(0, settings.precision))
 
 
-def state_of(checkpoint: Checkpoint, settings: Settings) -> TrainState:
-    """Put the arrays of a checkpoint back into the state of its optimizer."""
-    structure = jax.tree.structure(settings.make_optimizer().init(checkpoint.params))
-    memory = [jax.device_put(array) for array in checkpoint.memory]
-    return TrainState(checkpoint.params, jax.tree.unflatten(structure, memory))
+def restore_on_stream(checkpoint: Checkpoint, settings: Settings) -> TrainState:
+    """Put the arrays of a checkpoint back into the state of its optimizer.
+
+    Raises:
+        ModelFileError: If they do not fit the settings.
+    """
+    return restore_state(checkpoint, _start(checkpoint.params, settings))
 
 
-def _checkpoint(state: TrainState, costs: np.ndarray) -> Checkpoint:
-    return Checkpoint(
-        state.params,
-        costs,
-        "pixels",
-        {name: np.asarray(leaf) for name, leaf in state.params.items()},
-        tuple(np.asarray(leaf) for leaf in jax.tree.leaves(state.opt_state)),
-    )
+def _start(params: Params, settings: Settings) -> TrainState:
+    return TrainState(params, settings.make_optimizer().init(params))
 
 
 def _parts(run: Run, pictures: StoredPictures, sharing: Sharing) -> Any:

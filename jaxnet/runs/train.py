@@ -6,7 +6,6 @@ stopped.
 
 import dataclasses
 import time
-from collections.abc import Callable
 
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
@@ -24,6 +23,7 @@ from jaxnet.runs.checkpoint import checkpoint_of, continue_from
 from jaxnet.runs.run import (
     STOPPED,
     UNFINISHED,
+    Hook,
     Run,
     draw_params,
     first_params,
@@ -34,18 +34,14 @@ from jaxnet.runs.stream_training import (
     descend_on_stream,
     judge_on_stream,
     require_streamable,
+    restore_on_stream,
     start_on_stream,
-    state_of,
 )
 from jaxnet.settings import Settings
 from jaxnet.training import Descent, fit_in_chunks, start_descent
 
 # About as much arithmetic as a laptop does in a tenth of a second, so that a progress bar moves.
 CHUNK_FLOPS = 5e9
-
-
-# Called with the run after each chunk of iterations; returning True stops it there.
-Hook = Callable[[Run], bool | None]
 
 
 def train(
@@ -243,11 +239,13 @@ def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None) -> Run
     assert settings is not None
     require_streamable(settings)
     checkpoint = checkpoint_of(run.descent)
-    state = state_of(checkpoint, settings)  # raises an error if it is not that of the settings
     run = dataclasses.replace(run, descent=checkpoint, costs=checkpoint.costs)
     if settings.iterations > len(checkpoint.costs):
         return descend_on_stream(run, pictures, hook)
-    return dataclasses.replace(run, outcome=judge_on_stream(run, pictures, state, run.costs))
+    with at_precision(settings.precision):
+        state = restore_on_stream(checkpoint, settings)
+        ended = judge_on_stream(run, pictures, state, run.costs)
+    return dataclasses.replace(run, outcome=ended)
 
 
 def _start(
