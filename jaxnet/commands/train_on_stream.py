@@ -37,7 +37,7 @@ def require_streamed_options(source: dict[str, Any], seeds: int) -> None:
 
 def train_on_stream(asked: Request) -> Ended:
     """Train on pictures that are read in blocks, and write the run with its figure."""
-    from jaxnet.data.stored import open_pictures, splits_in
+    from jaxnet.data.stored import open_splits
     from jaxnet.processes import alone, is_first_process
     from jaxnet.report.stream import describe_stored
     from jaxnet.report.training import parameter_table
@@ -46,7 +46,7 @@ def train_on_stream(asked: Request) -> Ended:
     console, path = asked.console, asked.source.data
     require_streamable(asked.settings)
     require_free_folder(asked)
-    splits = {name: open_pictures(path, name) for name in splits_in(path)}
+    splits = open_splits(path)
     pictures = splits["train"]
     console.print(describe_stored(splits))
     settings = asked.settings.for_examples(len(pictures))

@@ -211,16 +211,6 @@ def count_pictures(source: str | Path) -> tuple[int, int]:
     return pictures, size
 
 
-def splits_in(source: str | Path) -> list[str]:
-    """List the splits of a file in the article's layout, the training set first.
-
-    Of a pattern, they are those of the first file.
-    """
-    with open_hdf5(files_of(source)[0], LAYOUT) as file:
-        members = set(names_in(file))
-    return [name for name in ("train", "validation", "test") if f"{name}_set_x" in members]
-
-
 def _open_one(path: Path, split: str) -> StoredPictures:
     with open_hdf5(path, LAYOUT) as file:
         members = names_in(file)
