@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import jax
@@ -36,6 +37,11 @@ def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
 
 def _entropy(Y: jax.Array, weights: jax.Array | None) -> float:
     return binary_entropy(float(np.average(Y, weights=weights)))
+
+
+def entropy_of_labels(labels: np.ndarray, *, balanced: bool) -> float:
+    """Compute the label entropy of labels (m,), whose classes count alike if `balanced`."""
+    return binary_entropy(0.5 if balanced else float(np.mean(labels)))
 
 
 def binary_entropy(p: float) -> float:
@@ -90,9 +96,21 @@ def outcome(
             "an array (iterations,) of one cost or more",
             "give the costs of a Fit or a Run",
         )
+    return judge_one(
+        params, costs, lambda: any_active(params, X, hidden, weights), _entropy(Y, weights), epoch
+    )
+
+
+def judge_one(
+    params: Params,
+    costs: np.ndarray,
+    is_any_active: Callable[[], bool],
+    entropy: float,
+    epoch: int,
+) -> Outcome:
+    """Determine the outcome of one run; its activity is asked for where all numbers are finite."""
     finite = all(np.isfinite(np.asarray(numbers)).all() for numbers in (costs, *params.values()))
-    active = finite and any_active(params, X, hidden, weights)
-    entropy = _entropy(Y, weights)
+    active = finite and is_any_active()
     result: Outcome = str(judge(finite, active, costs[0], late_cost(costs, epoch), entropy))  # type: ignore[assignment]
     return result
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.io.names import MODEL_NAME
-from jaxnet.outcomes import binary_entropy
+from jaxnet.outcomes import entropy_of_labels
 from jaxnet.report.figures.save import save_figure
 from jaxnet.report.figures.training import draw_training
 from jaxnet.report.page.build import PAGE_NAME, Written, write_page
@@ -63,7 +63,7 @@ def write_figure(folder: Path, run: Run, labels: np.ndarray) -> list[str]:
     name = run.data_source.data if run.data_source else str(run.origin["source"])
     title = f"{name}: {len(run.costs):,} iterations{rate}, {run.outcome}"
     balanced = settings is not None and settings.balanced
-    entropy = binary_entropy(0.5 if balanced else float(np.mean(labels)))
+    entropy = entropy_of_labels(labels, balanced=balanced)
     save_figure(draw_training(run, entropy, title), folder / FIGURE_NAME)
     return [f"written: {folder / MODEL_NAME}", f"written: {folder / FIGURE_NAME}"]
 

@@ -25,7 +25,7 @@ from jaxnet.descent import (
 from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError
 from jaxnet.network import Params
-from jaxnet.outcomes import Outcome, any_active, binary_entropy, judge, late_cost
+from jaxnet.outcomes import Outcome, any_active, entropy_of_labels, judge_one
 from jaxnet.processes import in_any, require_alike
 from jaxnet.runs.checkpoint import Checkpoint, keep_state, restore_state
 from jaxnet.runs.run import STOPPED, UNFINISHED, Hook, Run, versions
@@ -174,14 +174,10 @@ def judge_on_stream(
     run: Run, pictures: StoredPictures, state: TrainState, costs: np.ndarray
 ) -> Outcome:
     """Determine the outcome of a run as `jaxnet.outcome` does, with the pictures read in blocks."""
-    finite = all(np.isfinite(np.asarray(leaf)).all() for leaf in state.params.values())
-    finite = finite and bool(np.isfinite(costs).all())
-    active = finite and _any_active(run, pictures, state.params)
     balanced = run.settings is not None and run.settings.balanced
-    entropy = binary_entropy(0.5 if balanced else float(np.mean(pictures.labels)))
-    late = late_cost(costs, run.epoch)
-    result: Outcome = str(judge(finite, active, costs[0], late, entropy))  # type: ignore[assignment]
-    return result
+    entropy = entropy_of_labels(pictures.labels, balanced=balanced)
+    params = state.params
+    return judge_one(params, costs, lambda: _any_active(run, pictures, params), entropy, run.epoch)
 
 
 def _any_active(run: Run, pictures: StoredPictures, params: Params) -> bool:
