@@ -6,6 +6,11 @@ from jaxnet.defaults import ITERATIONS, MOST_ITERATIONS
 from jaxnet.errors import UsageError, require_integer
 
 
+def true_batch(m: int, batch: int | None) -> int | None:
+    """Return the size of a mini-batch of m examples; None if it would be all of them."""
+    return None if batch is None or batch >= m else batch
+
+
 def steps_an_epoch(m: int, batch: int | None) -> int:
     """Count the batches of an epoch of m examples; without mini-batches it is one."""
     return 1 if batch is None else math.ceil(m / batch)

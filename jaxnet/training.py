@@ -34,7 +34,7 @@ from jaxnet.descent import (
     with_extra_args,
 )
 from jaxnet.devices import PickledOnHost, at_precision
-from jaxnet.epochs import count_iterations, steps_an_epoch
+from jaxnet.epochs import count_iterations, steps_an_epoch, true_batch
 from jaxnet.errors import DivergenceError, UsageError, require_choice, require_integer
 from jaxnet.minibatches import draw_batches
 from jaxnet.network import Params
@@ -265,8 +265,7 @@ def _chunks(
     seed: int,
 ) -> Iterator[Fit]:
     m = Y.size
-    if batch is not None and batch >= m:
-        batch = None  # the same steps, but for the order of summation
+    batch = true_batch(m, batch)
     batched = batch is not None
     how = (hidden.name, iterations, chunk, batch, seed)
     require_alike(examples=(descent.X, Y, weights), parameters=descent.state, arguments=how)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxnet.data.dataset import Dataset
 from jaxnet.descent import LONGEST_CHUNK
 from jaxnet.devices import at_precision
+from jaxnet.epochs import true_batch
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.many.grid import Grid
@@ -146,7 +147,7 @@ def largest_rate_that_learns(
 def operations(X: jax.Array, settings: Settings) -> float:
     """Count the floating-point operations of a search for a rate that learns."""
     n_x, m = X.shape
-    seen = min(settings.batch or m, m)
+    seen = true_batch(m, settings.batch) or m
     return 2.0 * m * (m * n_x + HALVINGS * settings.iterations * settings.hidden_units * seen)
 
 

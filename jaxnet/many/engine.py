@@ -27,7 +27,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxnet.activations import Activation
 from jaxnet.descent import TrainState
 from jaxnet.devices import at_highest_precision, find_devices, jit_loop
-from jaxnet.epochs import steps_an_epoch
+from jaxnet.epochs import steps_an_epoch, true_batch
 from jaxnet.errors import UsageError, require_number
 from jaxnet.examples import Examples, select
 from jaxnet.many.grid import Rate, WeightScale
@@ -122,9 +122,8 @@ def train_networks(
     ways = 1 if left_out is None else len(left_out)
     grid = (len(rates), ways, starts)
     networks = math.prod(grid)
-    m, iterations, batch = Y.size, settings.iterations, settings.batch
-    if batch is not None and batch >= m:
-        batch = None  # as in fit
+    m, iterations = Y.size, settings.iterations
+    batch = true_batch(m, settings.batch)
     size = 10 * n_h * m + (0 if batch is None else iterations * batch)
     at_once, shard, copy = _share_out(networks, block, size)
     shared = jax.tree.map(copy, _Shared(X, K, K_test, Y, Y_test, weights))

@@ -12,7 +12,7 @@ from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.data.stored import StoredPictures
 from jaxnet.data.stream import require_size
 from jaxnet.devices import at_precision
-from jaxnet.epochs import count_iterations
+from jaxnet.epochs import count_iterations, true_batch
 from jaxnet.errors import ModelFileError, UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
@@ -286,7 +286,7 @@ def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
     assert examples is not None
     assert isinstance(run.descent, Descent)
     n_x, m = examples.X.shape
-    seen = min(settings.batch or m, m)
+    seen = true_batch(m, settings.batch) or m
     flops = 4.0 * settings.hidden_units * n_x * seen  # of an iteration, or more
     usual = int(min(max(CHUNK_FLOPS / flops, 1), 100))
     if chunk is not None:
