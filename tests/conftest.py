@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from importlib.metadata import version
 
 # Most of the time of the tests is compiling. Of the same graph XLA makes machine code in less time
@@ -18,8 +19,15 @@ if os.environ.get("XLA_FLAGS") != "":
             "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
         )
 
-# The tests leave the user's cache of compiled programs alone, and so do the processes they start.
-os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+# A program that one test has compiled the others load, in whatever process they run, from a folder
+# that lasts as long as pytest; JAX_COMPILATION_CACHE_DIR names one that is kept for the next time.
+# pytest's own processes write into it (below), those that tests start read only. So the user's own
+# cache of compiled programs is left alone.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    programs = tempfile.TemporaryDirectory(prefix="jaxnet-programs-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = programs.name
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "1e9"
+os.environ["JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES"] = "none"
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +38,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax._src.lru_cache import LRUCache
 from PIL import Image
 
 from jaxnet.data.dataset import Dataset
@@ -39,6 +48,22 @@ from jaxnet.network import Params, init_params
 pytest_plugins = ["browser"]
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+_put = LRUCache.put
+
+
+def put_whole(self: LRUCache, key: str, value: bytes) -> None:
+    """Write an entry so that no other process reads a part of it, which JAX guards by locks."""
+    if self.eviction_enabled:
+        _put(self, key, value)
+    else:
+        part = self.path / f"{key}.{os.getpid()}"
+        part.write_bytes(value)
+        part.replace(self.path / f"{key}-cache")
+
+
+LRUCache.put = put_whole  # type: ignore[method-assign]
 
 QUICKLY = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 AS_USERS = os.environ.get("XLA_FLAGS") == ""

@@ -28,17 +28,29 @@ from jaxnet.settings import Settings
 Run = Callable[..., Result]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="permissions are others elsewhere")
 
+# What JAX is set to where nobody sets it.
+AS_JAX = {
+    "jax_enable_compilation_cache": True,
+    "jax_compilation_cache_dir": None,
+    "jax_compilation_cache_max_size": -1,
+    "jax_persistent_cache_min_compile_time_secs": 1.0,
+    "jax_persistent_cache_min_entry_size_bytes": 0,
+    "jax_persistent_cache_enable_xla_caches": "xla_gpu_per_fusion_autotune_cache_dir",
+}
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder of the user; JAX's cache switched on, and its settings put back."""
+    """An empty cache folder of the user, and JAX's own settings instead of those of the tests."""
     home = tmp_path / "cache"
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: home / name)
-    names = (*compilation_cache._SETTINGS, "jax_compilation_cache_dir")
-    before = {name: jax.config.values[name] for name in names}
-    jax.config.update("jax_enable_compilation_cache", True)
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_ENABLE_COMPILATION_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    before = {name: jax.config.values[name] for name in AS_JAX}
+    for name, value in AS_JAX.items():
+        jax.config.update(name, value)
+    of_jax.reset_cache()
     yield home
-    jax.config.update("jax_enable_compilation_cache", False)
     for name, value in before.items():
         jax.config.update(name, value)
     of_jax.reset_cache()
@@ -288,11 +300,7 @@ for i in range(20):
 
 def test_processes_at_once_do_no_harm(home: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", AT_ONCE, str(home)]
-    environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "true"}
-    processes = [
-        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [process.communicate()[1] for process in processes] == ["", "", ""]
     folder = cache_programs()
     assert folder is not None

@@ -196,8 +196,8 @@ def test_a_home_that_cannot_be_written_to_is_no_matter(folder: Path, tmp_path: P
     (tmp_path / "file").touch()
     home = str(tmp_path / "file" / "home")  # which nobody can make, root neither
     environment = os.environ | {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
-    environment["JAX_ENABLE_COMPILATION_CACHE"] = "true"
-    environment.pop("MPLCONFIGDIR", None)
+    for name in ("JAX_COMPILATION_CACHE_DIR", "MPLCONFIGDIR"):
+        environment.pop(name, None)
     done = subprocess.run(
         [sys.executable, "-m", "jaxnet", "data", folder, "--size", "4", "--sheet", "sheet.png"],
         cwd=tmp_path,
