@@ -1,7 +1,7 @@
 """The commands as a user types them: what they print, write, and answer with."""
 
+import io
 import json
-import os
 import re
 import shutil
 import signal
@@ -26,6 +26,7 @@ from jaxnet.data.load import load_dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
+from jaxnet.io.names import CLAIM_NAME
 from jaxnet.runs import folder as claiming
 from jaxnet.runs.model_file import load_model, save_model
 from jaxnet.runs.run import load_run
@@ -276,37 +277,67 @@ def test_an_idle_gpu_is_pointed_out(
     assert ".[cuda]" not in jaxnet("train", "--data", folder, *QUICK).out
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_that_is_interrupted_is_saved(number: int, code: int, tmp_path: Path) -> None:
-    command = ["-m", "jaxnet", "train", "--count", "40", "--iterations", "50000000", "--out", "run"]
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not (tmp_path / "run" / "model.h5").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code
+ENDLESS = ("--count", 40, "--size", 16, "--iterations", 50_000_000, "--no-page", "--out", "run")
+
+
+def require_stopped(out: str, err: str) -> None:
     assert "Traceback" not in err
     assert "stopped: the run was interrupted" in out
     assert "jaxnet train --resume run continues it" in out
-    run = load_run(tmp_path / "run")
+    run = load_run("run")
     assert run.outcome == "stopped"
     assert len(run.costs) > 0
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_terminal_that_lacks_a_symbol(encoding: str, folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "jaxnet", "data", str(folder), "--size", "8"]
-    environment = os.environ | {"PYTHONIOENCODING": encoding}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+@pytest.mark.slow
+def test_a_process_that_is_told_to_end_has_saved_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jaxnet", "train", *map(str, ENDLESS)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not Path("run/model.h5").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    require_stopped(out, err)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_that_is_interrupted_is_saved(jaxnet: Run) -> None:
+    ended = threading.Event()
+
+    def interrupt() -> None:
+        while not ended.wait(0.02):
+            if Path("run/model.h5").exists():
+                return signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    result = jaxnet("train", *ENDLESS)
+    ended.set()
+    thread.join()
+    assert result.code == 130
+    require_stopped(result.out, result.err)
+
+
+@pytest.mark.parametrize(("encoding", "size"), [("cp1252", "8 × 8"), ("ascii", r"8 \xd7 8")])
+def test_a_terminal_that_lacks_a_symbol(
+    encoding: str, size: str, folder: Path, jaxnet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding, write_through=True))
+    result = jaxnet("data", folder, "--size", 8)
+    assert (result.code, result.err) == (0, "")
+    text = shown.getvalue().decode(encoding)
+    assert f"pets, {size}, " in text
+    assert "(10, 8, 8, 3)" in text
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -322,7 +353,7 @@ def test_adam(jaxnet: Run, folder: Path) -> None:
 
 @pytest.mark.optimized
 def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None:
-    train = ("train", "--data", str(folder), *map(str, QUICK))
+    train = ("train", "--data", str(folder), *map(str, QUICK), "--no-page")
     assert jaxnet(*train).code == 0
     subprocess.run([sys.executable, "-m", "jaxnet", *train], check=True, capture_output=True)
     first, second = (load_run(f"runs/00{number}") for number in (1, 2))
@@ -463,29 +494,63 @@ def test_of_two_runs_that_claim_a_folder_at_once_one_succeeds(
     assert "is not empty (claimed by a run that has saved nothing yet)" in refused.found
 
 
-@pytest.mark.slow
-def test_of_two_commands_with_one_new_folder_one_succeeds(folder: Path, tmp_path: Path) -> None:
-    commands = [
-        ["train", "--data", folder, *QUICK, "--seed", seed, "--out", "one", "--no-page"]
-        for seed in (1, 2)
-    ]
+# Claims the same twenty folders in the same order as another process; prints which it has got.
+CLAIMING = """
+import sys
+from pathlib import Path
+from jaxnet import UsageError
+from jaxnet.runs.folder import claim_folder
+
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(20):
+    try:
+        claim_folder(Path(str(number)))
+        print(number)
+    except UsageError as error:
+        assert "is not empty" in error.found
+"""
+
+
+def test_of_two_processes_that_claim_a_folder_one_succeeds(tmp_path: Path) -> None:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "jaxnet", *map(str, command)],
+            [sys.executable, "-c", CLAIMING],
             cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
         )
-        for command in commands
+        for _ in range(2)
     ]
-    said = [process.communicate(timeout=300)[1] for process in processes]
-    codes = [process.returncode for process in processes]
-    assert sorted(codes) == [0, 2]
-    assert "is not empty" in said[codes.index(2)]
-    run = load_run(tmp_path / "one")
-    assert run.settings is not None
-    assert run.settings.seed == 1 + codes.index(0)
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    claimed = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sorted(map(int, "".join(claimed).split())) == list(range(20))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_command_whose_folder_another_claims_after_it_has_looked_ends_before_it_trains(
+    jaxnet: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = claiming.require_empty
+
+    def look_first(out: Path) -> None:
+        look(out)
+        monkeypatch.setattr(claiming, "require_empty", look)
+        claiming.claim_folder(out)
+
+    monkeypatch.setattr(claiming, "require_empty", look_first)
+    result = jaxnet("train", "--data", folder, *QUICK, "--out", "one")
+    assert result.code == 2
+    assert "is not empty (claimed by a run that has saved nothing yet)" in result.err
+    assert [path.name for path in Path("one").iterdir()] == [CLAIM_NAME]
 
 
 # What 0.1.0 answered with, and is answered still: a program may read it. What is made of the data

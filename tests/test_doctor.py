@@ -3,6 +3,7 @@
 That each passes on the library's own pipeline is tested with the command.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -426,6 +427,7 @@ def test_the_librarys_own_functions_pass_as_if_they_were_others(
     assert check.verdict == "pass"
 
 
+@functools.cache
 def make_trained(hidden: Activation = relu) -> Trained:
     X, Y = prepare(*make_pictures(90))
     params = init_params(jax.random.key(1), len(X), 4, weight_scale="he", dtype=X.dtype)

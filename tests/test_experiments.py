@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,31 +25,49 @@ from jaxnet import DataError, UsageError, init_params
 ROOT = Path(__file__).parent.parent
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run an experiment as a program, in this process."""
+    monkeypatch.setattr("jaxnet.use_all_cores", lambda: None)  # JAX is in use already
+
+    def run(name: str, *arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(ROOT / "experiments" / f"{name}.py"), run_name="__main__")
+        return int(end.value.code or 0), *capfd.readouterr()
+
+    return run
 
 
-def test_one_experiment_from_the_command_line(tmp_path: Path) -> None:
-    done = run("experiments.parameter_count", "--n-h", "3", "--out", tmp_path)
-    assert done.returncode == 0
+def test_one_experiment_from_the_command_line(
+    tmp_path: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    words = ["experiments.parameter_count", "--n-h", "3", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert "12,295" in done.stdout
     kept = json.loads((tmp_path / "parameter_count.json").read_text("utf-8"))
     assert kept["numbers"]["parameters"] == 12295
     with Image.open(tmp_path / "parameter_count.png") as image:
         assert min(image.size) > 300
 
-    wrong = run("experiments.learning_map", "--window", "3", "--out", tmp_path)
-    assert wrong.returncode == 2
-    assert 'the window is "3"' in wrong.stderr
-    assert "Traceback" not in wrong.stderr
+    code, _, err = run("learning_map", "--window", "3", "--out", tmp_path)
+    assert code == 2
+    assert 'the window is "3"' in err
+    assert "Traceback" not in err
 
 
-def test_the_help_of_an_experiment_is_its_docstring() -> None:
-    done = run("experiments.learning_map", "--help")
-    assert "Which pairs of learning rates" in done.stdout
-    assert "--window" in done.stdout
-    assert "0.001:100,0.001:100" in done.stdout
+def test_the_help_of_an_experiment_is_its_docstring(
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    code, out, _ = run("learning_map", "--help")
+    assert code == 0
+    assert "Which pairs of learning rates" in out
+    assert "--window" in out
+    assert "0.001:100,0.001:100" in out
 
 
 def parameter_count() -> Result:

@@ -1,50 +1,53 @@
 """Writing a file whole or not at all, when the disk or the folder fails."""
 
+import contextlib
 import os
 import platform
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import jax
 import pytest
 
+from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import DataError, UsageError
 from jaxnet.io.files import ABANDONED_AFTER, require_path, write_whole
+from jaxnet.network import init_params
+from jaxnet.runs.model import Model
+from jaxnet.runs.model_file import load_model, save_model
 
-# A real limit on the size of files, which fails a write as a full disk does.
-FULL_DISK = """
-import resource, signal, sys
-from pathlib import Path
-import jax, numpy as np
-from jaxnet import Model, Preprocessing, UsageError, init_params, load_model, save_model
 
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-path = Path(sys.argv[1])
-model = Model(init_params(jax.random.key(0), 4096), Preprocessing(64, 64), ("no", "yes"))
-save_model(path, model)
-before = path.read_bytes()
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-try:
-    save_model(path, model)
-except UsageError as error:
-    assert "could not be written" in error.found, error
-    assert "an existing file is unchanged" in error.remedy
-else:
-    raise AssertionError("there was room")
-assert path.read_bytes() == before
-assert [p.name for p in path.parent.iterdir()] == [path.name]
-load_model(path)
-"""
+@contextlib.contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """Limit the size of files, which fails a write as a full disk does."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("room", [0, 1000, 100_000])
 def test_a_full_disk_leaves_the_earlier_file(room: int, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "model.h5"), str(room)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    path = tmp_path / "model.h5"
+    model = Model(init_params(jax.random.key(0), 4096), Preprocessing(64, 64), ("no", "yes"))
+    save_model(path, model)
+    before = path.read_bytes()
+    assert len(before) > room
+    with room_for(room), pytest.raises(UsageError) as caught:
+        save_model(path, model)
+    assert "could not be written" in caught.value.found
+    assert "an existing file is unchanged" in caught.value.remedy
+    assert path.read_bytes() == before
+    assert [kept.name for kept in tmp_path.iterdir()] == [path.name]
+    load_model(path)
 
 
 def test_a_folder_that_vanishes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Memorisation and influence against numbers by hand, and what counts as noise, by simulation."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -231,11 +232,14 @@ def test_what_does_not_fit() -> None:
 @pytest.mark.slow
 def test_a_test_picture_that_is_in_train_too_is_explained_by_its_copy(cats: Dataset) -> None:
     assert cats.test is not None
-    train = make_examples(to_columns(cats.train.images), to_row(cats.train.labels))
+    half = Split(cats.train.images[::2], cats.train.labels[::2])
+    train = make_examples(to_columns(half.images), to_row(half.labels))
     test = make_examples(to_columns(cats.test.images), to_row(cats.test.labels))
     result = leave_one_out(train, Settings(iterations=500, learning_rate=0.015), test=test)
     explained = influence(result).of(17, named=True)
-    assert explained.order[0] == 146
-    assert explained.mean[146] > 0.1
-    assert not explained.noise[146]
-    assert summarise_influence(result, cats, [17]).explained[0].by[0].picture == 146
+    copy = 146 // 2
+    assert explained.order[0] == copy
+    assert explained.mean[copy] > 0.1
+    assert not explained.noise[copy]
+    summary = summarise_influence(result, dataclasses.replace(cats, train=half), [17])
+    assert summary.explained[0].by[0].picture == copy

@@ -1,14 +1,12 @@
 """`jaxnet repeat` as a user types it: the same bits, or from which iteration on they differ."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
+import jax
 import numpy as np
 import pytest
 from conftest import Result
@@ -189,15 +187,9 @@ def test_a_signal_ends_it(jaxnet: Run, trained: Path, monkeypatch: pytest.Monkey
 @pytest.mark.slow
 def test_a_run_is_repeated_with_its_own_random_generator(jaxnet: Run, folder: Path) -> None:
     """Drawn by `rbg`, which `vmap` over keys would draw other numbers of."""
-    train = ["train", "--data", folder, *QUICK, "--iterations", 40, "--seeds", 7, "--json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "jaxnet", *map(str, train)],
-        env=os.environ | {"JAX_DEFAULT_PRNG_IMPL": "rbg"},
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    answer = json.loads(done.stdout)
+    train = ("train", "--data", folder, *QUICK, "--iterations", 40, "--seeds", 7, "--json")
+    with jax.default_prng_impl("rbg"):
+        answer = json.loads(jaxnet(*train).out)
     seeds = answer["seeds"]
     place = seeds["seeds"].index(seeds["kept"])
     assert answer["origin"]["prng"] == "rbg"
@@ -208,6 +200,5 @@ def test_a_run_is_repeated_with_its_own_random_generator(jaxnet: Run, folder: Pa
 
     result = jaxnet("repeat", "run")
     assert result.code == 0
-    # Another number of devices, and so of threads, may not change the bits; the generator would.
     assert SAME.strip() in result.out
     assert "made with other versions: prng was rbg, and is threefry2x32" in result.out

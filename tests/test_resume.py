@@ -33,8 +33,8 @@ Write = Callable[..., Path]
 QUICK = ("--size", 8, "--hidden-units", 3, "--learning-rate", 0.05)
 OUTPUTS = {"model.h5", "training.png", "page.html"}
 
-# A few on every run of the tests; JAXNET_KILLS=200 for the long one, ten minutes.
-KILLS = int(os.environ.get("JAXNET_KILLS", "3"))
+# Two on every run of the tests, both after a save; JAXNET_KILLS=200 for the long one, ten minutes.
+KILLS = int(os.environ.get("JAXNET_KILLS", "2"))
 
 
 def assert_same_run(ours: KeptRun, theirs: KeptRun) -> None:
@@ -298,19 +298,23 @@ def test_a_run_of_the_library_is_resumed_by_the_command(jaxnet: Run, folder: Pat
     assert "alone has a network without its settings or its data source" in refused.err
 
 
+def saved_at(path: Path) -> int:
+    """Return when a file was written; 0 if there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 @pytest.mark.optimized
 @pytest.mark.slow
-def test_a_killed_run_opens_and_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
-    train = [sys.executable, "-m", "jaxnet", "train"]
+@pytest.mark.usefixtures("undrawn")
+def test_a_killed_run_opens_and_is_resumed_to_the_same_bits(jaxnet: Run) -> None:
     settings = ["--count", "40", "--size", "16", "--iterations", "30000", "--out"]
-    subprocess.run(
-        [*train, *settings, "whole"], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL
-    )
-    whole = load_run(tmp_path / "whole")
+    assert jaxnet("train", *settings, "whole").code == 0
+    whole = load_run("whole")
 
     draw = random.Random(0)
-    run, model = tmp_path / "run", tmp_path / "run" / "model.h5"
+    run, model = Path("run"), Path("run/model.h5")
     made, kills = 0, 0
+    train = [sys.executable, "-m", "jaxnet", "train"]
     while kills < KILLS:
         # From the start again where the last one was killed before its first save, or is done.
         if not model.exists() or made == len(whole.costs):
@@ -319,10 +323,16 @@ def test_a_killed_run_opens_and_is_resumed_to_the_same_bits(tmp_path: Path) -> N
             command, made = [*train, *settings, "run"], 0
         else:
             command = [*train, "--resume", "run"]
+        before = saved_at(model)
         process = subprocess.Popen(
-            [*command, "--checkpoint-every", "20"], cwd=tmp_path, stdout=subprocess.DEVNULL
+            [*command, "--checkpoint-every", "20"], stdout=subprocess.DEVNULL
         )
-        time.sleep(draw.uniform(0.5, 4.5))
+        if draw.random() < 0.3:
+            time.sleep(draw.uniform(0.5, 4.5))
+        else:
+            while process.poll() is None and saved_at(model) == before:
+                time.sleep(0.01)
+            time.sleep(draw.uniform(0, 0.5))
         process.send_signal(signal.SIGKILL)
         kills += process.wait() == -signal.SIGKILL
         if model.exists():
@@ -330,8 +340,8 @@ def test_a_killed_run_opens_and_is_resumed_to_the_same_bits(tmp_path: Path) -> N
             assert len(costs) >= made
             np.testing.assert_array_equal(costs, whole.costs[: len(costs)])
             made = len(costs)
-    rest = [*train, "--resume", "run"] if made else [*train, *settings, "run", "--force"]
-    subprocess.run(rest, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    rest = ["--resume", "run"] if made else [*settings, "run", "--force"]
+    assert jaxnet("train", *rest).code == 0
     assert_same_run(load_run(run), whole)
     left = {path.name for path in run.iterdir()}
     assert left - {".jaxnet-run"} == OUTPUTS, "what the killed leave is swept"
