@@ -11,8 +11,9 @@ import jax.numpy as jnp
 
 from jaxnet.activations import Activation, relu
 from jaxnet.arrays import check_arrays
+from jaxnet.defaults import WEIGHT_DECAY
 from jaxnet.devices import at_highest_precision
-from jaxnet.network import Params, forward, total_weight
+from jaxnet.network import Params, as_decay, forward, total_weight
 
 
 class Gradients(NamedTuple):
@@ -38,12 +39,16 @@ def backward(
     Y: jax.Array,
     hidden: Activation = relu,
     weights: jax.Array | None = None,
+    *,
+    weight_decay: float | jax.Array = WEIGHT_DECAY,
 ) -> Gradients:
     """Compute the eight derivatives by the chain rule, for X (n_x, m) and Y (1, m) of 0 and 1.
 
-    With example weights w (1, m) the cost is Σ w ℓ / Σ w; without, w = 1 and Σ w = m.
+    With example weights w (1, m) the cost is Σ w ℓ / Σ w; without, w = 1 and Σ w = m. With a weight
+    decay λ, dW1 and dW2 are those of the objective, cost + (λ/2)(‖W1‖² + ‖W2‖²).
     """
     check_arrays(params, X, Y, weights, hidden=hidden)
+    decay = as_decay(weight_decay, Y.dtype)
     w = jnp.ones_like(Y) if weights is None else weights  # (1, m)
     m = total_weight(w)
     Z1, A1, Z2, A2 = forward(params, X, hidden)
@@ -57,4 +62,6 @@ def backward(
     dZ1 = dA1 * hidden.slope(Z1)
     dW1 = (w * dZ1) @ X.T / m
     db1 = jnp.sum(w * dZ1, axis=1, keepdims=True) / m
+    if decay is not None:
+        dW1, dW2 = dW1 + decay * params["W1"], dW2 + decay * params["W2"]
     return Gradients(dA2, dZ2, dW2, db2, dA1, dZ1, dW1, db1)

@@ -2,7 +2,8 @@
 
 To second order, a step of gradient descent along an eigenvector of the Hessian with eigenvalue
 λ > 0 multiplies the distance from the minimum by 1 − αλ. The distance shrinks if λ < 2/α and grows
-if λ > 2/α.
+if λ > 2/α. With weight decay the steps are those of the objective. Its Hessian, which is computed
+if the decay is given, is that of the cost with the decay added to the diagonal for W1 and W2.
 """
 
 import functools
@@ -16,15 +17,16 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from jaxnet.activations import Activation, relu
 from jaxnet.arrays import check_arrays, check_untraced, check_values
+from jaxnet.defaults import WEIGHT_DECAY
 from jaxnet.errors import DataError, UsageError, require_number
-from jaxnet.network import Params, loss
+from jaxnet.network import Params, as_decay, loss, penalty
 
 # Networks need one or two. A tolerance below the rounding error is never reached.
 MOST_RESTARTS = 300
 
 
 class Sharpness(NamedTuple):
-    """The largest eigenvalue λ of the Hessian of the cost, and its direction.
+    """The largest eigenvalue λ of the Hessian of the cost or objective, and its direction.
 
     Attributes:
         value: λ.
@@ -42,11 +44,13 @@ def hessian_product(
     Y: jax.Array,
     hidden: Activation = relu,
     weights: jax.Array | None = None,
+    *,
+    weight_decay: float | jax.Array = WEIGHT_DECAY,
 ) -> Params:
     """Multiply the Hessian of the cost by a vector in the shapes of the params.
 
     The product is the derivative of the gradient along the vector, and costs about two gradients
-    (Pearlmutter 1994).
+    (Pearlmutter 1994). With a weight decay the Hessian is that of the objective, as in `loss`.
 
     Raises:
         DataError: If the arrays do not fit together, or the vector has other shapes than params.
@@ -60,7 +64,8 @@ def hessian_product(
             "a vector with the shapes of params",
             "make it from params, for example jax.tree.map(jnp.ones_like, params)",
         )
-    return _hessian_product(params, vector, X, Y, hidden, weights)
+    decay = as_decay(weight_decay, Y.dtype)
+    return _hessian_product(params, vector, X, Y, hidden, weights, decay)
 
 
 @functools.partial(jax.jit, static_argnames="hidden")
@@ -71,11 +76,13 @@ def _hessian_product(
     Y: jax.Array,
     hidden: Activation,
     weights: jax.Array | None,
+    decay: jax.Array | None,
 ) -> Params:
-    def gradient(params: Params) -> Params:
-        return jax.grad(loss)(params, X, Y, hidden, weights)
+    def objective(params: Params) -> jax.Array:
+        cost = loss(params, X, Y, hidden, weights)
+        return cost if decay is None else cost + penalty(params, decay)
 
-    product: Params = jax.jvp(gradient, (params,), (vector,))[1]
+    product: Params = jax.jvp(jax.grad(objective), (params,), (vector,))[1]
     return product
 
 
@@ -87,6 +94,7 @@ def sharpness(
     weights: jax.Array | None = None,
     *,
     tolerance: float = 1e-4,
+    weight_decay: float | jax.Array = WEIGHT_DECAY,
 ) -> Sharpness:
     """Compute the sharpness by the Lanczos method on products with the Hessian.
 
@@ -100,6 +108,7 @@ def sharpness(
         hidden: The activation of the hidden units.
         weights: The weight of each example, (1, m).
         tolerance: The relative error at which Lanczos stops.
+        weight_decay: That of the objective, as in `loss`, whose Hessian is taken.
 
     Returns:
         λ and its direction; 0 and an arbitrary direction if the Hessian is 0.
@@ -117,7 +126,8 @@ def sharpness(
 
     def product(vector: np.ndarray) -> np.ndarray:
         along = unravel(jnp.asarray(vector.ravel(), flat.dtype))
-        return np.asarray(ravel_pytree(hessian_product(params, along, X, Y, hidden, weights))[0])
+        times = hessian_product(params, along, X, Y, hidden, weights, weight_decay=weight_decay)
+        return np.asarray(ravel_pytree(times)[0])
 
     operator = LinearOperator((flat.size, flat.size), matvec=product, dtype=np.dtype(flat.dtype))
     start = np.random.default_rng(0).standard_normal(flat.size).astype(flat.dtype)

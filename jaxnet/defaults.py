@@ -10,6 +10,9 @@ LEARNING_RATE = 0.0075
 ADAM_LEARNING_RATE = 0.001  # of Kingma and Ba 2015, arXiv 1412.6980
 MOMENTUM = 0.0
 
+# λ of the penalty (λ/2)(‖W1‖² + ‖W2‖²).
+WEIGHT_DECAY = 0.0
+
 ITERATIONS = 2500
 
 # Memory is allocated for as many costs; more would take days.

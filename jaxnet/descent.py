@@ -14,14 +14,18 @@ from jax import lax
 from jaxnet.activations import Activation
 from jaxnet.devices import jit_loop
 from jaxnet.examples import select
-from jaxnet.network import Params, loss, total_weight
+from jaxnet.network import Params, loss, penalty, total_weight
 from jaxnet.outcomes import Outcome
+from jaxnet.span import penalty_in_span
 
 # (params, inputs, Y, hidden, weights) -> (cost, gradients)
 CostAndGradients = Callable[..., tuple[jax.Array, Params]]
 
 # The longest chunk without mini-batches: its program holds room for so many costs.
 LONGEST_CHUNK = 1000
+
+# What weight decay draws towards 0: the weights, and in the span what W1 is made of.
+DECAYING = ("W1", "W2", "C", "s")
 
 # Of the examples that a CPU core works on at a time; with fewer blocks it would not pay.
 BLOCK_BYTES, LEAST_BLOCKS = 4 * 2**20, 4
@@ -33,6 +37,22 @@ class TrainState(NamedTuple):
     params: Params
     opt_state: optax.OptState
 
+
+class Curves(NamedTuple):
+    """What is recorded before each update beside the cost; None where it is not.
+
+    Attributes:
+        objectives: The cost with the penalty of the weight decay, (iterations,).
+    """
+
+    objectives: Any = None
+
+    def until(self, count: int) -> "Curves":
+        """Return the first `count` iterations of every curve."""
+        return jax.tree.map(lambda curve: curve[:count], self)
+
+
+NO_CURVES = Curves()
 
 # Cached, so that the same optimizer gives the same rule, for which nothing is compiled twice.
 with_extra_args = functools.lru_cache(maxsize=32)(optax.with_extra_args_support)
@@ -124,18 +144,41 @@ def update_once(
     inputs: Any,
     Y: jax.Array,
     weights: jax.Array | None = None,
-) -> tuple[TrainState, jax.Array]:
-    """Make one update; return the new state and the cost before it."""
+    weight_decay: jax.Array | None = None,
+) -> tuple[TrainState, jax.Array, jax.Array]:
+    """Make one update; return the new state, and the cost and the objective before it."""
 
-    def cost_of(params: Params) -> jax.Array:
-        return cost_and_gradients(params, inputs, Y, hidden, weights)[0]
+    def objective_of(params: Params, cost: jax.Array) -> jax.Array:
+        if weight_decay is None:
+            return cost
+        in_span = "C" in params
+        return cost + (
+            penalty_in_span(params, inputs, weight_decay)
+            if in_span
+            else penalty(params, weight_decay)
+        )
+
+    def value_of(params: Params) -> jax.Array:
+        return objective_of(params, cost_and_gradients(params, inputs, Y, hidden, weights)[0])
 
     cost, gradients = cost_and_gradients(state.params, inputs, Y, hidden, weights)
-    # The cost and its function are for the optimizers that search along a line, such as L-BFGS.
+    gradients = add_decay(gradients, state.params, weight_decay)
+    value = objective_of(state.params, cost)
+    # Value and function are for the optimizers that search along a line, such as L-BFGS.
     steps, opt_state = rule(
-        gradients, state.opt_state, state.params, value=cost, grad=gradients, value_fn=cost_of
+        gradients, state.opt_state, state.params, value=value, grad=gradients, value_fn=value_of
     )
-    return TrainState(optax.apply_updates(state.params, steps), opt_state), cost
+    return TrainState(optax.apply_updates(state.params, steps), opt_state), cost, value
+
+
+def add_decay(gradients: Params, params: Params, weight_decay: Any) -> Params:
+    """Add λ W to the gradients of the weights; None adds nothing."""
+    if weight_decay is None:
+        return gradients
+    return {
+        name: leaf + weight_decay * params[name] if name in DECAYING else leaf
+        for name, leaf in gradients.items()
+    }
 
 
 def run_updates(
@@ -145,11 +188,12 @@ def run_updates(
     inputs: Any,
     Y: jax.Array,
     weights: jax.Array | None,
+    weight_decay: jax.Array | None = None,
     *,
     rule: optax.TransformUpdateExtraArgsFn,
     cost_and_gradients: CostAndGradients,
     hidden: Activation,
-) -> tuple[jax.Array, TrainState, jax.Array, jax.Array]:
+) -> tuple[jax.Array, TrainState, jax.Array, Curves, jax.Array]:
     """Make up to `count` updates; stop where a number is not finite.
 
     Args:
@@ -159,33 +203,41 @@ def run_updates(
         inputs: What `cost_and_gradients` takes: X (n_x, m), with batches Xᵀ, or a `Span`.
         Y: (1, m).
         weights: (1, m), or None.
+        weight_decay: λ, or None.
         rule: The optimizer's.
         cost_and_gradients: That of the basis.
         hidden: The activation of the hidden units.
 
     Returns:
-        How many updates were made, the state after them, the costs (count or more,), and whether
-        every cost and parameter was finite.
+        How many updates were made, the state after them, the costs and the other curves (count or
+        more,), and whether every cost and parameter was finite.
     """
     room = LONGEST_CHUNK if batches is None else len(batches)
 
     def continues(carry: Any) -> jax.Array:
-        done, _, _, finite = carry
+        done, _, _, _, finite = carry
         return (done < count) & finite
 
     def step(carry: Any) -> Any:
-        done, state, costs, _ = carry
+        done, state, costs, curves, _ = carry
         indices, w = select(done, Y, weights, batches=batches)
         of_these = cost_and_gradients
         if indices is not None:
             of_these = functools.partial(cost_and_gradients, indices=indices)
-        state, cost = update_once(rule, of_these, hidden, state, inputs, Y, w)
+        state, cost, objective = update_once(
+            rule, of_these, hidden, state, inputs, Y, w, weight_decay
+        )
+        new = Curves() if curves.objectives is None else Curves(objective)
+        curves = jax.tree.map(lambda curve, value: curve.at[done].set(value), curves, new)
         finite = functools.reduce(
             jnp.logical_and, (jnp.isfinite(leaf).all() for leaf in state.params.values())
         )
-        return done + 1, state, costs.at[done].set(cost), finite & jnp.isfinite(cost)
+        return done + 1, state, costs.at[done].set(cost), curves, finite & jnp.isfinite(cost)
 
-    start = (jnp.array(0), state, jnp.zeros(room, Y.dtype), jnp.array(True))
+    blank = jnp.zeros(room, Y.dtype)
+    # The cost of a mini-batch is not the cost, and in the span the penalty would take all of K.
+    curves = Curves(blank if weight_decay is not None and batches is None else None)
+    start = (jnp.array(0), state, blank, curves, jnp.array(True))
     return lax.while_loop(continues, step, start)
 
 
@@ -213,12 +265,14 @@ class Reached(NamedTuple):
         state: The last state whose numbers are all finite.
         made: After how many updates this is.
         costs: The cost before each update that was made, (iterations,).
+        curves: What else is recorded of them.
         outcome: How it ended; None while it goes on.
     """
 
     state: TrainState
     made: int
     costs: np.ndarray
+    curves: Curves
     outcome: Outcome | None
 
 
@@ -226,6 +280,7 @@ def descend(
     parts: Iterable[Part],
     state: TrainState,
     costs: np.ndarray,
+    curves: Curves,
     iterations: int,
     judge: Callable[[TrainState, np.ndarray], Outcome],
 ) -> Iterator[Reached]:
@@ -235,19 +290,24 @@ def descend(
         parts: The parts, the first of them after the updates that are made already.
         state: The state after those.
         costs: The cost before each of them.
+        curves: What else is recorded of them.
         iterations: The number of updates in all.
         judge: Determines the outcome of a training whose numbers are finite.
     """
     t = len(costs)
-    costs = np.concatenate([costs, np.empty(iterations - t, costs.dtype)])
+    recorded = (costs, curves)
+    costs, curves = jax.tree.map(
+        lambda curve: np.concatenate([curve, np.empty(iterations - t, curve.dtype)]), recorded
+    )
     begin: tuple[Part, TrainState] | None = None
     for part in parts:
         before, begin = begin, (part, state)
-        done, state, new_costs, finite = part.run(state, part.length)
+        done, state, *new, finite = part.run(state, part.length)
         t += int(done)
-        costs[part.first : t] = np.asarray(new_costs)[: t - part.first]
+        for curve, values in zip(*map(jax.tree.leaves, ((costs, curves), new)), strict=True):
+            curve[part.first : t] = np.asarray(values)[: t - part.first]
         if t < iterations and finite:
-            yield Reached(state, t, costs[:t], None)
+            yield Reached(state, t, costs[:t], curves.until(t), None)
             continue
         how: Outcome = judge(state, costs) if finite else "not finite"
         made = t
@@ -257,6 +317,6 @@ def descend(
             good = t - 1 if np.isfinite(costs[t - 1]) else t - 2
             again, start = begin if good >= part.first or before is None else before
             made = max(good, again.first)
-            _, state, _, _ = again.run(start, made - again.first)
-        yield Reached(state, made, costs[:t], how)
+            _, state, *_ = again.run(start, made - again.first)
+        yield Reached(state, made, costs[:t], curves.until(t), how)
         return

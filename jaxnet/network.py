@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from jaxnet.activations import Activation, relu, sigmoid
 from jaxnet.arrays import check_arrays, check_key, check_params
-from jaxnet.defaults import HIDDEN_UNITS, WEIGHT_SCALE
+from jaxnet.defaults import HIDDEN_UNITS, WEIGHT_DECAY, WEIGHT_SCALE
 from jaxnet.devices import at_highest_precision, find_devices, require_dtype
 from jaxnet.errors import UsageError, require_integer, require_number
 from jaxnet.normals import draw_normals
@@ -108,13 +108,34 @@ def loss(
     Y: jax.Array,
     hidden: Activation = relu,
     weights: jax.Array | None = None,
+    *,
+    weight_decay: float | jax.Array = WEIGHT_DECAY,
 ) -> jax.Array:
     """Compute the cost: the mean of ℓ = −(y log a + (1 − y) log(1 − a)) over the examples.
 
-    With example weights w (1, m) it is Σ w ℓ / Σ w, and 0 where all weights are 0.
+    With example weights w (1, m) it is Σ w ℓ / Σ w, and 0 where all weights are 0. With a weight
+    decay λ it is the objective, the cost + (λ/2)(‖W1‖² + ‖W2‖²).
     """
     check_arrays(params, X, Y, weights, hidden=hidden)
-    return cross_entropy(forward(params, X, hidden).Z2, Y, weights)
+    decay = as_decay(weight_decay, Y.dtype)
+    cost = cross_entropy(forward(params, X, hidden).Z2, Y, weights)
+    return cost if decay is None else cost + penalty(params, decay)
+
+
+def as_decay(weight_decay: float | jax.Array, dtype: DTypeLike) -> jax.Array | None:
+    """Return λ as an array of a type; None for the number 0, for which nothing is computed.
+
+    Raises:
+        UsageError: If it is no number from 0 to the largest of the type.
+    """
+    require_number("weight_decay", weight_decay, 0, float(np.finfo(dtype).max))
+    traced = isinstance(weight_decay, jax.core.Tracer)
+    return jnp.asarray(weight_decay, dtype) if traced or float(weight_decay) else None
+
+
+def penalty(params: Params, weight_decay: jax.Array) -> jax.Array:
+    """Compute (λ/2)(‖W1‖² + ‖W2‖²)."""
+    return weight_decay / 2 * sum(jnp.sum(jnp.square(params[name])) for name in ("W1", "W2"))
 
 
 def cross_entropy(Z2: jax.Array, Y: jax.Array, weights: jax.Array | None = None) -> jax.Array:

@@ -13,6 +13,10 @@ from jax.typing import DTypeLike
 from jaxnet.defaults import LEARNING_RATE, MOMENTUM
 from jaxnet.errors import UsageError, require_number
 from jaxnet.network import Params
+from jaxnet.stability import require_decay
+
+# The steps of a schedule whose rates are computed together.
+STEPS_AT_ONCE = 100_000
 
 
 class Sgd(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
@@ -36,6 +40,37 @@ def check_optimizer(optimizer: Any) -> None:
             "an optimizer of optax, or sgd(…)",
             "call what makes it: optax.adam(0.001), say",
         )
+
+
+def require_stable_decay(
+    optimizer: optax.GradientTransformation, weight_decay: float, steps: int | None = None
+) -> None:
+    """Raise a UsageError if a weight decay overshoots with the learning rate of `sgd`.
+
+    Nothing is known of the steps of another optimizer, or of a traced rate.
+
+    Args:
+        optimizer: Any.
+        weight_decay: λ.
+        steps: Over how many steps the largest rate of a schedule counts; None if that is not known,
+            and a schedule is not judged.
+    """
+    if not weight_decay or not isinstance(optimizer, Sgd):
+        return
+    rate, momentum, nesterov = optimizer.arguments
+    if callable(rate):
+        if steps is None:
+            return
+        rate = _largest_rate(rate, steps)
+    if not any(isinstance(number, jax.core.Tracer) for number in (rate, momentum)):
+        require_decay(float(weight_decay), float(rate), float(momentum), nesterov)
+
+
+def _largest_rate(schedule: optax.Schedule, steps: int) -> float:
+    block = min(steps, STEPS_AT_ONCE)
+    rates = jax.jit(lambda counts: jnp.max(jax.vmap(lambda t: jnp.asarray(schedule(t)))(counts)))
+    firsts = range(0, steps, block)
+    return max(float(rates(np.minimum(first + np.arange(block), steps - 1))) for first in firsts)
 
 
 def largest_number(dtype: DTypeLike) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jaxnet import defaults
 from jaxnet.epochs import count_iterations, require_one_length
 from jaxnet.errors import UsageError, require_choice, require_integer, require_number
+from jaxnet.stability import require_decay
 
 if TYPE_CHECKING:
     import optax
@@ -128,6 +129,9 @@ class Settings:
     momentum: float = option(defaults.MOMENTUM, "Momentum of SGD.", least=0, greatest=1)
     nesterov: bool = option(False, "Nesterov's momentum.")
     optimizer: str = option("sgd", "The update rule.", choices=LEARNING_RATES)
+    weight_decay: float = option(
+        defaults.WEIGHT_DECAY, "λ of the penalty (λ/2)(‖W1‖² + ‖W2‖²) on the weights.", least=0
+    )
     batch: int | None = option(
         None,
         "The number of pictures that an update sees, in a new order each epoch.",
@@ -177,6 +181,8 @@ class Settings:
                 "sgd, whose updates are linear in the gradients, or another basis",
                 "leave the basis out, or take sgd",
             )
+        if self.optimizer == "sgd":
+            require_decay(self.weight_decay, self.learning_rate, self.momentum, self.nesterov)
 
     def for_examples(self, m: int) -> "Settings":
         """Return these settings with their epochs as iterations, for a training set of m."""

@@ -8,6 +8,13 @@ The gradient dW1 = dZ1 Xᵀ is a linear combination of pictures for every dZ1 (w
 where C (n_h, m) starts at 0. The step C ← C − α dZ1, times Xᵀ, is the step W1 ← W1 − α dW1. This
 also holds for every update that is linear in all gradients so far: momentum, Nesterov, schedules;
 and for mini-batches, since dZ1 is 0 for the pictures that a step does not see.
+
+Weight decay adds λ W1 to the gradient, which pulls W1₀, too, towards 0. Then
+
+    W1 = s W1₀ + C Xᵀ,    and therefore    Z1 = s W1₀ X + C K + b1,
+
+where s starts at 1. With λ s and dZ1 + λ C as the gradients for s and C, the step is that of W1.
+
 The gradient that the optimizer gets for C is dZ1, the derivative of the cost with respect to Z1.
 The derivative with respect to C would be dZ1 K, which gives a different descent.
 
@@ -36,14 +43,16 @@ class Span(NamedTuple):
     Attributes:
         Z1: W1₀ X′, (n_h, m′), where W1₀ are the initial weights.
         K: Xᵀ X′, (m, m′).
+        W1_square: ‖W1₀‖², if the penalty of the training is asked for.
     """
 
     Z1: jax.Array
     K: jax.Array
+    W1_square: jax.Array | None = None
 
 
 def enter_span(
-    params: Params, X: jax.Array, others: jax.Array | None = None
+    params: Params, X: jax.Array, others: jax.Array | None = None, *, decays: bool = False
 ) -> tuple[Params, Span]:
     """Represent W1 of a network by coefficients of the training pictures.
 
@@ -51,16 +60,21 @@ def enter_span(
         params: W1 (n_h, n_x), b1, W2, b2.
         X: The training pictures, (n_x, m).
         others: The pictures X′ of the returned `Span`, (n_x, m′); by default X.
+        decays: Whether the training has a weight decay.
 
     Returns:
-        The coefficients C (n_h, m), which are 0, with b1, W2 and b2; and the `Span` of X′.
+        The coefficients C (n_h, m), which are 0, with b1, W2, b2, and s (1, 1), which is 1, if the
+        weights decay; and the `Span` of X′.
     """
     # If both factors of XᵀX are one array, NumPy computes only half of this symmetric matrix.
     training = np.asarray(X, np.float64)  # (n_x, m)
     pictures = training if others is None else np.asarray(others, np.float64)  # (n_x, m′)
     Z1, K = (exact_product(A, pictures, X.dtype) for A in (params["W1"], training.T))
-    C = jax.device_put(np.zeros((Z1.shape[0], X.shape[1]), X.dtype))
-    return {"C": C} | {name: params[name] for name in ("b1", "W2", "b2")}, Span(Z1, K)
+    made = {"C": np.zeros((Z1.shape[0], X.shape[1]), X.dtype)}
+    if decays:
+        made["s"] = np.ones((1, 1), X.dtype)
+    rest = {name: params[name] for name in ("b1", "W2", "b2")}
+    return jax.device_put(made) | rest, Span(Z1, K)
 
 
 def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
@@ -73,15 +87,29 @@ def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
 @jax.jit
 @at_highest_precision
 def leave_span(coefficients: Params, W1: jax.Array, X: jax.Array) -> Params:
-    """Convert coefficients to pixels: W1 + C Xᵀ, with the initial weights W1 (n_h, n_x)."""
+    """Convert coefficients to pixels: s W1 + C Xᵀ, with the initial weights W1 (n_h, n_x)."""
     rest = {name: coefficients[name] for name in ("b1", "W2", "b2")}
-    return {"W1": W1 + coefficients["C"] @ X.T} | rest
+    return {"W1": _first(coefficients, W1) + coefficients["C"] @ X.T} | rest
+
+
+def _first(coefficients: Params, initial: jax.Array) -> jax.Array:
+    """Compute what is left of the initial weights, or of a product with them: s times this."""
+    return coefficients["s"] * initial if "s" in coefficients else initial
 
 
 @at_highest_precision
 def layer1_in_span(coefficients: Params, span: Span) -> jax.Array:
     """Compute Z1 (n_h, m′) of the pictures of a span."""
-    return span.Z1 + coefficients["C"] @ span.K + coefficients["b1"]
+    return _first(coefficients, span.Z1) + coefficients["C"] @ span.K + coefficients["b1"]
+
+
+@at_highest_precision
+def penalty_in_span(coefficients: Params, span: Span, weight_decay: jax.Array) -> jax.Array:
+    """Compute (λ/2)(‖W1‖² + ‖W2‖²), where ‖s W1₀ + C Xᵀ‖² is s²‖W1₀‖² + Σ C ∘ (2 s W1₀ X + C K)."""
+    C, s = coefficients["C"], coefficients["s"]
+    assert span.W1_square is not None
+    W1_square = jnp.sum(s * s) * span.W1_square + jnp.sum(C * (2 * s * span.Z1 + C @ span.K))
+    return weight_decay / 2 * (W1_square + jnp.sum(jnp.square(coefficients["W2"])))
 
 
 @at_highest_precision
@@ -96,7 +124,7 @@ def span_cost_and_gradients(
     """Compute the cost, and the gradients that give the same step as `jax.grad(loss)` in pixels.
 
     Args:
-        coefficients: C (n_h, m), b1, W2, b2.
+        coefficients: C (n_h, m), b1, W2, b2, and s if the weights decay, whose gradient is 0.
         span: That of the training pictures.
         Y: (1, m).
         hidden: The activation of the hidden units.
@@ -116,4 +144,5 @@ def span_cost_and_gradients(
     cost, (dZ1, dW2, db2) = differentiate(Z1, coefficients["W2"], coefficients["b2"])
     db1 = jnp.sum(dZ1, axis=1, keepdims=True)
     dC = dZ1 if indices is None else jnp.zeros_like(coefficients["C"]).at[:, indices].add(dZ1)
-    return cost, {"C": dC, "b1": db1, "W2": dW2, "b2": db2}
+    decaying = {"s": jnp.zeros_like(coefficients["s"])} if "s" in coefficients else {}
+    return cost, {"C": dC, "b1": db1, "W2": dW2, "b2": db2} | decaying

@@ -2,10 +2,12 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -18,10 +20,19 @@ from jaxnet.arrays import (
     check_untraced,
     check_values,
 )
-from jaxnet.defaults import BASES, LARGEST_SEED, LEARNING_RATE, MOMENTUM, MOST_ITERATIONS
+from jaxnet.defaults import (
+    BASES,
+    LARGEST_SEED,
+    LEARNING_RATE,
+    MOMENTUM,
+    MOST_ITERATIONS,
+    WEIGHT_DECAY,
+)
 from jaxnet.descent import (
     LONGEST_CHUNK,
+    NO_CURVES,
     CostAndGradients,
+    Curves,
     Part,
     TrainState,
     batch_cost_and_gradients,
@@ -35,10 +46,16 @@ from jaxnet.descent import (
 )
 from jaxnet.devices import PickledOnHost, at_precision
 from jaxnet.epochs import count_iterations, steps_an_epoch, true_batch
-from jaxnet.errors import DivergenceError, UsageError, require_choice, require_integer
+from jaxnet.errors import (
+    DivergenceError,
+    UsageError,
+    require_choice,
+    require_integer,
+    require_number,
+)
 from jaxnet.minibatches import draw_batches
-from jaxnet.network import Params
-from jaxnet.optimizer import Sgd, check_optimizer, sgd
+from jaxnet.network import Params, as_decay
+from jaxnet.optimizer import Sgd, check_optimizer, require_stable_decay, sgd
 from jaxnet.outcomes import Outcome, outcome
 from jaxnet.processes import require_alike
 from jaxnet.sharing import Sharing, share_out
@@ -49,22 +66,29 @@ MOST_INDICES = 4_000_000
 
 
 def make_update(
-    optimizer: optax.GradientTransformation, hidden: Activation = relu
+    optimizer: optax.GradientTransformation,
+    hidden: Activation = relu,
+    *,
+    weight_decay: float = WEIGHT_DECAY,
 ) -> Callable[..., tuple[TrainState, jax.Array]]:
     """Make the jitted step `update(state, X, Y, weights=None) -> (state, cost)`.
 
     It takes the gradient of `loss` by `jax.grad` and applies it by the optimizer; for SGD that is
-    params − α · gradient. `cost` is the cost before the step. It starts from
-    `TrainState(params, optimizer.init(params))`. Another learning rate of `sgd` compiles nothing
-    anew; optax's own optimizers compile once each time they are made.
+    params − α · gradient. With a weight decay λ the gradient is that of the objective, `loss` with
+    this decay. `cost` is the cost before the step, without a penalty. It starts from
+    `TrainState(params, optimizer.init(params))`. Another learning rate of `sgd` and another weight
+    decay compile nothing anew; optax's own optimizers compile once each time they are made.
 
     Raises:
         DataError: From the step, if its arrays do not fit together.
-        UsageError: If `optimizer` is no optimizer or `hidden` no Activation; from the step, if it
-            is given something else than a TrainState.
+        UsageError: If `optimizer` is no optimizer or `hidden` no Activation, or the weight decay is
+            out of its range, or overshoots with the rate of `sgd`, unless that is a schedule; from
+            the step, if it is given something else than a TrainState.
     """
     check_optimizer(optimizer)
     check_activation(hidden)
+    require_number("weight_decay", weight_decay, 0, math.inf)
+    require_stable_decay(optimizer, weight_decay)
     step = _step_program(with_extra_args(optimizer).update, hidden)
 
     def update(
@@ -77,7 +101,8 @@ def make_update(
                 "start from TrainState(params, optimizer.init(params))",
             )
         check_arrays(state.params, X, Y, weights)
-        stepped: tuple[TrainState, jax.Array] = step(state, X, Y, weights)
+        stepped: tuple[TrainState, jax.Array]
+        stepped = step(state, X, Y, weights, as_decay(weight_decay, X.dtype))
         return stepped
 
     return update
@@ -85,7 +110,11 @@ def make_update(
 
 @functools.lru_cache(maxsize=32)
 def _step_program(rule: optax.TransformUpdateExtraArgsFn, hidden: Activation) -> Any:
-    return jax.jit(functools.partial(update_once, rule, pixel_cost_and_gradients, hidden))
+    def step(*arguments: Any) -> tuple[TrainState, jax.Array]:
+        state, cost, _ = update_once(rule, pixel_cost_and_gradients, hidden, *arguments)
+        return state, cost
+
+    return jax.jit(step)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -102,6 +131,8 @@ class Descent(PickledOnHost):
         costs: The cost before each update so far, (iterations,).
         W1: In the span, the first weights (n_h, n_x), to which `state.params["C"]` adds; else None.
         span: In the span, what stays fixed in it; in pixels None.
+        weight_decay: λ of the objective.
+        curves: What else is recorded before each update.
     """
 
     state: TrainState
@@ -110,6 +141,8 @@ class Descent(PickledOnHost):
     costs: np.ndarray
     W1: jax.Array | None = None
     span: Span | None = None
+    weight_decay: float = WEIGHT_DECAY
+    curves: Curves = NO_CURVES
 
     @functools.cached_property
     def params(self) -> Params:
@@ -129,6 +162,8 @@ def start_descent(
     X: jax.Array,
     optimizer: optax.GradientTransformation | None = None,
     basis: str = "auto",
+    *,
+    weight_decay: float = WEIGHT_DECAY,
 ) -> Descent:
     """Start a gradient descent from `params`.
 
@@ -139,16 +174,19 @@ def start_descent(
         basis: What the first layer's weights are written in: "pixels", "span" (the coefficients of
             the pictures, see `jaxnet.span`; the same steps, many times faster), or "auto": the span
             if the optimizer is `sgd(…)` and there are no more pictures than features.
+        weight_decay: λ of the objective, the cost + (λ/2)(‖W1‖² + ‖W2‖²).
 
     Raises:
         DataError: If the shapes or the types do not fit together.
-        UsageError: If an argument is of the wrong type, another optimizer than `sgd(…)` is to run
-            in the span, or it is called within `jit`.
+        UsageError: If an argument is of the wrong type or out of its range, another optimizer than
+            `sgd(…)` is to run in the span, or it is called within `jit`.
     """
     optimizer = sgd() if optimizer is None else optimizer
     check_optimizer(optimizer)
     check_arrays(params, X)
-    check_untraced(params, X)
+    check_untraced(params, X, weight_decay)
+    decays = as_decay(weight_decay, X.dtype) is not None
+    weight_decay = float(weight_decay)
     require_choice("basis", basis, BASES)
     if basis == "span" and not isinstance(optimizer, Sgd):
         raise UsageError(
@@ -160,10 +198,11 @@ def start_descent(
     n_x, m = X.shape
     no_costs = np.empty(0, X.dtype)
     if basis == "pixels" or (basis == "auto" and not (isinstance(optimizer, Sgd) and m <= n_x)):
-        return Descent(TrainState(params, optimizer.init(params)), optimizer, X, no_costs)
-    coefficients, span = enter_span(params, X)
+        state = TrainState(params, optimizer.init(params))
+        return Descent(state, optimizer, X, no_costs, weight_decay=weight_decay)
+    coefficients, span = enter_span(params, X, decays=decays)
     state = TrainState(coefficients, optimizer.init(coefficients))
-    return Descent(state, optimizer, X, no_costs, params["W1"], span)
+    return Descent(state, optimizer, X, no_costs, params["W1"], span, weight_decay)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -175,11 +214,15 @@ class Fit:
         costs: The cost before each update, (iterations,). Those of the descent are the same, unless
             the run ended "not finite": then it is a step or two back, where all was finite.
         outcome: How the run ended; None while it goes on.
+        objectives: With weight decay, the cost with its penalty before each update, (iterations,),
+            as `loss` computes it. None without, and with mini-batches, whose costs are not those of
+            all examples.
     """
 
     descent: Descent
     costs: np.ndarray
     outcome: Outcome | None
+    objectives: np.ndarray | None = None
 
     @property
     def params(self) -> Params:
@@ -222,11 +265,14 @@ def fit_in_chunks(
 
     Raises:
         DataError: If the shapes or the types do not fit together.
-        UsageError: If an argument is of the wrong type or out of its range.
+        UsageError: If an argument is of the wrong type or out of its range, or the weight decay of
+            the descent overshoots with the rate of its `sgd`; of a schedule the largest counts.
     """
     _check_training(descent, Y, hidden, weights)
     iterations = count_iterations(Y.size, batch, iterations, epochs)
     require_integer("iterations", iterations, len(descent.costs) + 1, MOST_ITERATIONS)
+    assert descent.optimizer is not None
+    require_stable_decay(descent.optimizer, descent.weight_decay, iterations)
     require_integer("seed", seed, 0, LARGEST_SEED)
     require_integer("chunk", chunk, 1, LONGEST_CHUNK)
     return _chunks(descent, Y, hidden, iterations, weights, chunk, batch, seed)
@@ -267,12 +313,13 @@ def _chunks(
     m = Y.size
     batch = true_batch(m, batch)
     batched = batch is not None
-    how = (hidden.name, iterations, chunk, batch, seed)
+    how = (hidden.name, iterations, chunk, batch, seed, descent.weight_decay)
     require_alike(examples=(descent.X, Y, weights), parameters=descent.state, arguments=how)
     # In the span a step is a few small products, which take less time than sharing them out.
     sharing = share_out() if descent.span is None else Sharing(None)
     inputs, of_share = _basis(descent, batch, shared=sharing.mesh is not None)
-    arrays = sharing.place(inputs, Y, weights, batched=batched)
+    decay = as_decay(descent.weight_decay, Y.dtype)
+    arrays = (*sharing.place(inputs, Y, weights, batched=batched), decay)
     program = functools.partial(
         updates_program(small_products=descent.span is not None),
         rule=with_extra_args(descent.optimizer).update,
@@ -296,11 +343,19 @@ def _chunks(
         return outcome(params, descent.X, Y, hidden, costs=costs, weights=weights, epoch=epoch)
 
     parts = map(part, range(len(descent.costs), iterations, chunk))
-    start = sharing.copy(descent.state)
-    for reached in descend(parts, start, descent.costs, iterations, judge):
-        state, good, costs, how_ended = reached
-        here = dataclasses.replace(at(state), costs=costs[:good])
-        yield Fit(here, costs, how_ended)
+    start, curves = sharing.copy(descent.state), _curves(descent, batch)
+    for reached in descend(parts, start, descent.costs, curves, iterations, judge):
+        state, good, costs, curves, how_ended = reached
+        here = dataclasses.replace(at(state), costs=costs[:good], curves=curves.until(good))
+        yield Fit(here, costs, how_ended, curves.objectives)
+
+
+def _curves(descent: Descent, batch: int | None) -> Curves:
+    """Return the curves that a training continues: those of the descent, as far as it has them."""
+    if not descent.weight_decay or batch is not None:
+        return NO_CURVES
+    known = descent.curves.objectives
+    return Curves(np.full_like(descent.costs, np.nan) if known is None else known)
 
 
 def _basis(
@@ -314,7 +369,11 @@ def _basis(
         shared: Whether several devices share the examples, which are then divided among them.
     """
     if descent.span is not None:
-        return descent.span, span_cost_and_gradients
+        if not descent.weight_decay:
+            return descent.span, span_cost_and_gradients
+        square = np.sum(np.square(np.asarray(descent.W1, np.float64)))
+        fixed = descent.span._replace(W1_square=jnp.asarray(square, descent.X.dtype))
+        return fixed, span_cost_and_gradients
     if batch is None:
         blocks = None if shared else in_blocks(descent.X)
         if blocks is None:
@@ -332,6 +391,7 @@ def fit(
     learning_rate: float | jax.Array | optax.Schedule = LEARNING_RATE,
     momentum: float | jax.Array = MOMENTUM,
     nesterov: bool = False,
+    weight_decay: float = WEIGHT_DECAY,
     iterations: int | None = None,
     epochs: int | None = None,
     batch: int | None = None,
@@ -350,12 +410,14 @@ def fit(
         learning_rate: α, or a schedule of optax.
         momentum: The share of the last step that is repeated, 0 to 1.
         nesterov: Whether the momentum is Nesterov's.
+        weight_decay: λ of the objective that is descended, cost + (λ/2)(‖W1‖² + ‖W2‖²), with any
+            optimizer. The costs stay without the penalty.
         iterations: How many updates to make; by default 2,500.
         epochs: How often every example is seen, in place of iterations.
         batch: How many examples a step sees, in a new order each epoch; by default all. The costs
             are then those of the batches; `epoch_costs` takes their mean.
         seed: With the number of the epoch it decides the order.
-        optimizer: Any optimizer of optax, in place of the three numbers above.
+        optimizer: Any optimizer of optax, in place of learning_rate, momentum and nesterov.
         weights: The weight of each example, (1, m).
         basis: "pixels", "span" or "auto", as `start_descent` explains; it changes the time it
             takes, and nothing else beyond rounding.
@@ -378,7 +440,7 @@ def fit(
             "one or the other",
             "set the rate inside the optimizer, for example optax.adam(1e-3)",
         )
-    descent = start_descent(params, X, optimizer, basis)
+    descent = start_descent(params, X, optimizer, basis, weight_decay=weight_decay)
     iterations = count_iterations(Y.size, batch, iterations, epochs)
     chunk = max(1, min(LONGEST_CHUNK, MOST_INDICES // min(batch or 1, Y.size)))
     *_, last = fit_in_chunks(

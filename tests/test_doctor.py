@@ -3,6 +3,7 @@
 That each passes on the library's own pipeline is tested with the command.
 """
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -600,6 +601,8 @@ def test_steps_that_raise_the_cost_are_counted(healthy: Trained) -> None:
     overflowed = np.append(falling[:2], np.nan)
     assert make(check_rising_steps, changed(healthy, costs=overflowed)).number == 1
     assert make(check_rising_steps, changed(healthy, costs=falling[:1])).case == "no costs"
+    decayed = changed(healthy, costs=falling[::-1], objectives=falling)
+    assert make(check_rising_steps, decayed).number == 0
 
 
 MOMENTA = [(0.0, False), (0.9, False), (0.9, True), (0.0, True)]
@@ -633,6 +636,22 @@ def test_the_sharpness_is_judged_by_the_limit_of_the_optimizer(
         assert check.values["limit"] == pytest.approx(limit / rate)
         if verdict == "warn":
             assert check.values["largest_rate"] == pytest.approx(limit / λ)
+
+
+def test_the_steps_of_a_training_with_weight_decay_are_those_of_the_objective(
+    healthy: Trained,
+) -> None:
+    assert healthy.settings is not None
+    settings = dataclasses.replace(healthy.settings, weight_decay=0.5)
+    decayed = changed(healthy, settings=settings)
+    X, Y, weights = healthy.train
+    slopes = backward(healthy.params, X, Y, healthy.hidden, weights, weight_decay=0.5)
+    ratio = jnp.linalg.norm(slopes.dW2) / jnp.linalg.norm(healthy.params["W2"])
+    made = make(check_step_size, decayed)
+    assert made.values["W2"] == pytest.approx(float(settings.learning_rate * ratio))
+    # The direction of the largest curvature lies in the weights and the biases.
+    plain, found = (make(check_sharpness, trained).number for trained in (healthy, decayed))
+    assert plain * 1.001 < found < plain + 0.5
 
 
 def test_the_sharpness_of_dead_and_of_overflowing_networks(healthy: Trained) -> None:

@@ -77,9 +77,9 @@ def test_networks_learn_by_products_in_float64(monkeypatch: pytest.MonkeyPatch) 
     exact = np.asarray(X, np.float64).T @ np.asarray(X, np.float64)
     program, used = engine._block_program(small_products=True), []
 
-    def spy(networks: Any, momentum: float, shared: Any, **settings: Any) -> Any:
+    def spy(networks: Any, momentum: float, decay: Any, shared: Any, **settings: Any) -> Any:
         used.append(shared)
-        return program(networks, momentum, shared, **settings)
+        return program(networks, momentum, decay, shared, **settings)
 
     monkeypatch.setattr(engine, "_block_program", lambda **_: spy)
     Y = jnp.asarray([[0.0, 1.0]])

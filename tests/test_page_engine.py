@@ -136,6 +136,33 @@ def test_the_cats_cost_what_they_cost_in_train(node: Node, cats: Dataset) -> Non
     np.testing.assert_allclose(costs[:500], run.costs, rtol=0, atol=1e-9)
 
 
+def test_weight_decay_costs_what_it_costs_in_train(node: Node, dataset: Dataset) -> None:
+    """Of the run, or set in the page; the weights and their gradients shrink with it, too."""
+    run, plain = make_run(weight_decay=0.05, color="rgb"), make_run(color="rgb")
+    lines = (
+        f"{STEP_500} descents[1].set({{ weight_decay: 0.05 }}); descents[1].step(500);"
+        "write(descents.map((d) => [d.state().train.costs, [...d.weightsOf(1)], [...d.slopesOf(1)],"
+        "[...d.gradients.dW2], d.state().settings.weight_decay, commandLine(d)]));"
+    )
+    trained = train_again(run, dataset)
+    params = trained.model.params
+    assert trained.examples is not None
+    X, Y, _ = trained.examples
+    with jax.enable_x64(True):
+        slopes = backward(params, X, Y, weight_decay=0.05)
+        decay_alone = 0.05 * np.asarray(params["W1"])[1]
+    for costs, weights, dW1, dW2, decay, command in node(lines, (run, dataset), (plain, dataset)):
+        np.testing.assert_allclose(costs[:500], trained.costs, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(weights, np.asarray(params["W1"])[1], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(dW1, slopes.dW1[1], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(dW2, slopes.dW2[0], rtol=0, atol=1e-9)
+        assert decay == 0.05
+        assert "--weight-decay 0.05" in command
+    assert np.abs(decay_alone).max() > 1e-4
+    unlike = train_again(plain, dataset).costs
+    assert np.abs(unlike - trained.costs).max() > 1e-3
+
+
 OUTCOMES = "write(cases.map((c) => [outcome(c), lateCost(c.costs)]));"
 
 

@@ -102,11 +102,11 @@ def compare(m, **options):
 
 fast = {"learning_rate": 0.3}
 compare(12, **fast)
-compare(13, weighted=True, momentum=0.9, **fast)
+compare(13, weighted=True, momentum=0.9, weight_decay=0.2, **fast)
 compare(3, **fast)  # fewer than devices
 descent.BLOCK_BYTES, descent.LEAST_BLOCKS = 2 * 5 * 8, 3  # so that one device works in blocks
 compare(13, weighted=True, **fast)
-compare(13, batch=5, weighted=True, momentum=0.9, nesterov=True, **fast)
+compare(13, batch=5, weighted=True, momentum=0.9, nesterov=True, weight_decay=0.2, **fast)
 compare(13, batch=3, optimizer=optax.adam(0.1))
 
 # From the files, stopped in the midst of an epoch on all devices, continued on one.

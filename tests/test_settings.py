@@ -56,6 +56,7 @@ def test_the_defaults_are_those_of_the_article() -> None:
         "momentum": 0.0,
         "nesterov": False,
         "optimizer": "sgd",
+        "weight_decay": 0.0,
         "batch": None,
         "iterations": 2500,
         "epochs": None,

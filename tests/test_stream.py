@@ -158,11 +158,11 @@ def as_dataset(split: Split) -> Dataset:
     return Dataset(split, None, ("no", "yes"))
 
 
-@pytest.mark.parametrize("how", ["sgd", "momentum, balanced", "adam"])
+@pytest.mark.parametrize("how", ["sgd", "momentum, balanced, decayed", "adam"])
 def test_a_training_on_a_stream_is_that_in_memory(how: str, write: Callable[..., Path]) -> None:
     changes: dict[str, dict[str, Any]] = {
         "sgd": {},
-        "momentum, balanced": {"momentum": 0.9, "balanced": True},
+        "momentum, balanced, decayed": {"momentum": 0.9, "balanced": True, "weight_decay": 0.3},
         "adam": {"optimizer": "adam"},
     }
     settings = dataclasses.replace(PIXELS, precision="float64", **changes[how])
@@ -181,7 +181,7 @@ def test_a_stopped_training_on_a_stream_is_resumed_with_the_same_bits(
     write: Callable[..., Path], tmp_path: Path
 ) -> None:
     pictures = open_pictures(write(draw(23)))
-    settings = dataclasses.replace(QUICK, momentum=0.9)
+    settings = dataclasses.replace(QUICK, momentum=0.9, weight_decay=0.1)
     whole = train(pictures, settings)
     assert whole.outcome in ("learning", "plateau", "slow", "diverged")
     for stop in range(1, 13):  # two epochs of six batches

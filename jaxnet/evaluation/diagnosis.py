@@ -82,12 +82,17 @@ def diagnose(run: Run, data: Dataset | None = None, *, track: Track = silent) ->
     examples = columns_of(run, data)
     with at_precision(settings.precision):
         start = start_descent(
-            first_params(run), examples.X, settings.make_optimizer(), settings.basis
+            first_params(run),
+            examples.X,
+            settings.make_optimizer(),
+            settings.basis,
+            weight_decay=settings.weight_decay,
         )
         found = Diagnosis(run.outcome, "")
         if run.outcome == "not finite":
             found = found._replace(failed_at=len(run.costs) - 1)
-        if run.outcome == "dead" and settings.optimizer == "sgd" and not settings.momentum:
+        plain = settings.optimizer == "sgd" and not (settings.momentum or settings.weight_decay)
+        if run.outcome == "dead" and plain:
             made = len(run.costs)
             since = dead_since(start, examples, settings, iterations=made, track=track)
             found = found._replace(dead_since=since)

@@ -25,7 +25,7 @@ from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
-from jaxnet.descent import TrainState
+from jaxnet.descent import TrainState, add_decay
 from jaxnet.devices import at_highest_precision, find_devices, jit_loop
 from jaxnet.epochs import steps_an_epoch, true_batch
 from jaxnet.errors import UsageError, require_number
@@ -39,6 +39,7 @@ from jaxnet.outcomes import is_active, judge, label_entropy, late_cost
 from jaxnet.progress import Track, silent
 from jaxnet.settings import Settings
 from jaxnet.span import Span, exact_product, layer1_in_span, span_cost_and_gradients
+from jaxnet.stability import require_decay
 
 CPU_BLOCK, GPU_BLOCK = 64, 4096
 SEEDS_AT_ONCE = 64
@@ -100,7 +101,8 @@ def train_networks(
         track: Shows the progress, block by block.
 
     Raises:
-        UsageError: If a rate is infinite in the type of X, or the starts do not fit into memory.
+        UsageError: If a rate is infinite in the type of X, the weight decay overshoots with the
+            largest rate, or the starts do not fit into memory.
     """
     X, Y, weights = examples
     settings = settings.for_examples(Y.size)
@@ -110,6 +112,8 @@ def train_networks(
     for rate in learning_rates:
         for number in np.ravel(rate):
             require_number("a learning rate", number, 0, largest_number(X.dtype))
+    decay, largest = settings.weight_decay, max(np.max(rate) for rate in learning_rates)
+    require_decay(decay, float(largest), settings.momentum, settings.nesterov)
     rates = np.array([np.broadcast_to(rate, 2) for rate in learning_rates], X.dtype)
     n_h, starts = settings.hidden_units, len(weight_scales) * len(seeds)
     _check_memory(n_h, X.shape[1] + X_test.shape[1], starts)
@@ -139,6 +143,7 @@ def train_networks(
         ends = train_block(
             jax.tree.map(shard, _Network(rates[r], out, batches, Z1[s], Z1_test[s], W2[s])),
             settings.momentum,
+            decay or None,
             shared,
             nesterov=settings.nesterov,
             hidden=settings.hidden,
@@ -272,6 +277,7 @@ class _Shared(NamedTuple):
 def _train_block(
     networks: _Network,
     momentum: float,
+    weight_decay: float | None,
     shared: _Shared,
     *,
     nesterov: bool,
@@ -285,7 +291,7 @@ def _train_block(
     optimizer = sgd(1.0, momentum, nesterov)
 
     def train(own: _Network) -> tuple[_End, jax.Array]:
-        params, costs = _descend(own, shared, optimizer, hidden, iterations)
+        params, costs = _descend(own, shared, optimizer, weight_decay, hidden, iterations)
         end = _measure(own, shared, params, costs, hidden, epoch)
         return end._replace(
             costs=end.costs if keep_costs else None,
@@ -303,19 +309,27 @@ def _train_block(
 
 
 def _descend(
-    own: _Network, shared: _Shared, optimizer: Sgd, hidden: Activation, iterations: int
+    own: _Network,
+    shared: _Shared,
+    optimizer: Sgd,
+    weight_decay: float | None,
+    hidden: Activation,
+    iterations: int,
 ) -> tuple[Params, jax.Array]:
     """Train one network; return its coefficients and its costs (iterations,)."""
     span = Span(own.Z1, shared.K)
     rate1, rate2 = own.rates
-    rate_of = {"C": rate1, "b1": rate1, "W2": rate2, "b2": rate2}
+    rate_of = {"C": rate1, "s": rate1, "b1": rate1, "W2": rate2, "b2": rate2}
     zeros = {"C": own.Z1.shape, "b1": (own.W2.shape[1], 1), "b2": (1, 1)}
     params = {name: jnp.zeros(shape, own.W2.dtype) for name, shape in zeros.items()}
     params |= {"W2": own.W2}
+    if weight_decay is not None:
+        params["s"] = jnp.ones((1, 1), own.W2.dtype)
 
     def step(state: TrainState, t: jax.Array) -> tuple[TrainState, jax.Array]:
         indices, w = select(t, shared.Y, shared.weights, batches=own.batches, left_out=own.left_out)
         cost, gradients = span_cost_and_gradients(state.params, span, shared.Y, hidden, w, indices)
+        gradients = add_decay(gradients, state.params, weight_decay)
         # SGD is linear, so that a rate a layer may be applied to what goes in.
         gradients = {name: rate_of[name] * leaf for name, leaf in gradients.items()}
         updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)

@@ -86,13 +86,22 @@ def run_to_json(
 
 def training_to_json(run: Run) -> dict[str, Any]:
     """Put together what the training itself came to."""
-    costs, means = run.costs, run.epoch_costs
+    first_cost, last_cost = _ends(run.costs)
+    first_objective, last_objective = _ends(run.objectives)
+    means = run.epoch_costs
     return {
         "outcome": run.outcome,
-        "iterations": len(costs),
-        "first_cost": float(costs[0]) if costs.size else None,
-        "last_cost": float(costs[-1]) if costs.size else None,
+        "iterations": len(run.costs),
+        "first_cost": first_cost,
+        "last_cost": last_cost,
+        "first_objective": first_objective,
+        "last_objective": last_objective,
         "epochs": len(means),
-        "last_epoch_cost": float(means[-1]) if means.size else None,
+        "last_epoch_cost": _ends(means)[1],
         "seconds": run.seconds,
     }
+
+
+def _ends(curve: np.ndarray | None) -> tuple[float, float] | tuple[None, None]:
+    """Return the first and the last value of a curve; None if it has none."""
+    return (None, None) if curve is None or not curve.size else (float(curve[0]), float(curve[-1]))

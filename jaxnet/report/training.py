@@ -42,4 +42,8 @@ def describe_costs(run: Run) -> str:
     if run.epoch > 1 and run.epoch_costs.size:
         costs, which = run.epoch_costs, "mean cost of an epoch"
         made += f" ({len(costs):,} {'epoch' if len(costs) == 1 else 'epochs'})"
-    return f"{made} in {run.seconds:.1f} s: {which} {costs[0]:.4f} → {costs[-1]:.4f}, {run.outcome}"
+    line = f"{made} in {run.seconds:.1f} s: {which} {costs[0]:.4f} → {costs[-1]:.4f}, {run.outcome}"
+    objectives = run.objectives
+    if objectives is not None and objectives.size:
+        line += f" · with the penalty on the weights {objectives[0]:.4f} → {objectives[-1]:.4f}"
+    return line

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxnet.descent import TrainState
+from jaxnet.descent import NO_CURVES, Curves, TrainState
 from jaxnet.errors import ModelFileError
 from jaxnet.io.attributes import read_attribute, write_attributes
 from jaxnet.io.bounded_hdf5 import find_array, find_group, read_array
@@ -39,6 +39,7 @@ class Checkpoint(NamedTuple):
         memory: The optimizer's arrays, in the order of its pytree.
         W1: In the span: the initial weights W1₀ (n_h, n_x).
         Z1: In the span: W1₀ X (n_h, m).
+        curves: What else is recorded before each update.
     """
 
     params: Params
@@ -48,6 +49,7 @@ class Checkpoint(NamedTuple):
     memory: tuple[np.ndarray, ...] = ()
     W1: np.ndarray | None = None
     Z1: np.ndarray | None = None
+    curves: Curves = NO_CURVES
 
 
 def checkpoint_of(descent: Descent | Checkpoint) -> Checkpoint:
@@ -55,6 +57,7 @@ def checkpoint_of(descent: Descent | Checkpoint) -> Checkpoint:
     if isinstance(descent, Checkpoint):
         return descent
     kept = keep_state(descent.params, descent.state, descent.costs)
+    kept = kept._replace(curves=descent.curves)
     if descent.span is None:
         return kept
     return kept._replace(basis="span", W1=np.asarray(descent.W1), Z1=np.asarray(descent.span.Z1))
@@ -79,12 +82,15 @@ def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
     """
     if start.span is None:
         state = restore_state(checkpoint, start.state)
-        return dataclasses.replace(start, state=state, costs=checkpoint.costs)
+        return dataclasses.replace(
+            start, state=state, costs=checkpoint.costs, curves=checkpoint.curves
+        )
     state = restore_state(checkpoint, start.state, {"W1": start.W1, "Z1": start.span.Z1})
     return dataclasses.replace(
         start,
         state=state,
         costs=checkpoint.costs,
+        curves=checkpoint.curves,
         W1=jnp.asarray(checkpoint.W1),
         span=start.span._replace(Z1=jnp.asarray(checkpoint.Z1)),
     )
@@ -179,7 +185,10 @@ def read_checkpoint(group: h5py.Group, params: Params, costs: np.ndarray) -> Che
             raise ValueError(f"{name} of the run is not finite")
         return array
 
-    state = {name: read(f"state/{name}") for name in NAMES[basis]}
+    names: tuple[str, ...] = NAMES[basis]
+    if basis == "span" and "s" in find_group(group, "state"):  # of a training with weight decay
+        names = (*names, "s")
+    state = {name: read(f"state/{name}") for name in names}
     count = len(find_group(group, "optimizer"))
     memory = tuple(read(f"optimizer/{number}") for number in range(count))
     if basis == "pixels":

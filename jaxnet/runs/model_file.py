@@ -3,6 +3,7 @@
 /                attributes `format` and `format_version`
 /params          W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
 /costs           the cost before each update
+/objectives      the cost with the penalty of the weight decay, if that is recorded
 /classes         the names of class 0 and of class 1
 /preprocessing   attributes: height, width, color, scale (of the pixels)
 /settings        attributes: the fields of `Settings`; of a bare network the activation only
@@ -35,6 +36,7 @@ from jaxnet import __version__
 from jaxnet.activations import ACTIVATIONS, Activation
 from jaxnet.arrays import check_activation, check_params
 from jaxnet.data.source import DataSource
+from jaxnet.descent import Curves
 from jaxnet.devices import find_devices
 from jaxnet.errors import ModelFileError, UsageError
 from jaxnet.io.attributes import Value, read_attributes, write_attributes
@@ -68,6 +70,7 @@ BEFORE_IT_EXISTED: dict[str, Any] = {
     "recipe": 1,
     "batch": None,
     "epochs": None,
+    "weight_decay": 0.0,
 }
 
 
@@ -147,6 +150,9 @@ def _write(path: Path, stored: Stored) -> None:
         for name, array in model.params.items():
             file[f"params/{name}"] = np.asarray(array)
         file["costs"] = np.asarray(stored.checkpoint.costs)
+        for name, curve in stored.checkpoint.curves._asdict().items():
+            if curve is not None:
+                file[name] = curve
         names = [name.encode("utf-8", "surrogateescape") for name in model.classes]
         file["classes"] = np.array(names, h5py.string_dtype(length=max(1, *map(len, names))))
         for name, values in groups.items():
@@ -195,6 +201,7 @@ def read_model_file(
         checkpoint = Checkpoint(model.params, costs)
         if "descent" in names_in(file):
             checkpoint = read_checkpoint(find_group(file, "descent"), model.params, costs)
+        checkpoint = checkpoint._replace(curves=_read_curves(file, costs))
         settings, data_source = _read_options(path, file, version)
         origin = read_attributes(find_group(file, "origin"))
         if settings is not None and settings.batch is not None:
@@ -205,6 +212,15 @@ def read_model_file(
             # Version 1 had one word for two outcomes.
             origin["outcome"] = "diverged" if late_cost(costs) > costs[0] else "slow"
         return Stored(model, checkpoint, settings, data_source, origin)
+
+
+def _read_curves(file: h5py.File, costs: np.ndarray) -> Curves:
+    held = [name for name in Curves._fields if name in names_in(file)]
+    curves = {name: read_array(find_array(file, name)) for name in held}
+    for name, curve in curves.items():
+        if (curve.shape, curve.dtype) != (costs.shape, costs.dtype):
+            raise ValueError(f"{name} has shape {curve.shape} and type {curve.dtype}")
+    return Curves(**curves)
 
 
 def _locate(path: str | Path) -> Path:

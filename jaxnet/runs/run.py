@@ -97,6 +97,15 @@ class Run(PickledOnHost):
         return self.costs if batch is None else epoch_costs(self.costs, self._m, batch)
 
     @property
+    def objectives(self) -> np.ndarray | None:
+        """With weight decay, the cost with its penalty before each update, as of a `Fit`.
+
+        Of a run that ended "not finite" it ends with the descent.
+        """
+        curve: np.ndarray | None = self.descent.curves.objectives
+        return curve
+
+    @property
     def _m(self) -> int:
         return int(self.origin["train_pictures"])
 

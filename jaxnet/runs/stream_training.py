@@ -14,6 +14,7 @@ from jaxnet.data.columns import rows_of_bytes
 from jaxnet.data.stored import StoredPictures
 from jaxnet.data.stream import read_in_order, read_pools
 from jaxnet.descent import (
+    NO_CURVES,
     CostAndGradients,
     Part,
     TrainState,
@@ -24,7 +25,7 @@ from jaxnet.descent import (
 )
 from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError
-from jaxnet.network import Params
+from jaxnet.network import Params, as_decay
 from jaxnet.outcomes import Outcome, any_active, entropy_of_labels, judge_one
 from jaxnet.processes import in_any, require_alike
 from jaxnet.runs.checkpoint import Checkpoint, keep_state, restore_state
@@ -77,7 +78,7 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = No
 
         parts = _parts(run, pictures, sharing)
         costs, iterations = checkpoint.costs, settings.iterations
-        for reached in descend(parts, state, costs, iterations, judged):
+        for reached in descend(parts, state, costs, NO_CURVES, iterations, judged):
             state = sharing.take_back(reached.state)
             run = dataclasses.replace(
                 run,
@@ -127,15 +128,17 @@ def _parts(run: Run, pictures: StoredPictures, sharing: Sharing) -> Any:
         hidden=run.hidden,
     )
     class_weights = _class_weights(pictures) if settings.balanced else None
+    decay = as_decay(settings.weight_decay, settings.precision)
     left = settings.iterations - made
     for pool in read_pools(pictures, settings.batch, settings.seed, made, left):
         batches = sharing.divide_batches(pool.batches)
-        arrays = sharing.place(
+        examples = sharing.place(
             pool.images.reshape(len(pool.images), -1),
             pool.labels[None].astype(settings.precision),
             None if class_weights is None else class_weights[pool.labels][None],
             batched=True,
         )
+        arrays = (*examples, decay)
         yield Part(made, pool.made, functools.partial(_run_pool, program, batches, arrays))
         made += pool.made
 

@@ -145,7 +145,10 @@ def resume(
     with at_precision(settings.precision):
         examples = _training_examples(data, settings, run.preprocessing)
         optimizer = settings.make_optimizer()
-        start = start_descent(run.model.params, examples.X, optimizer, settings.basis)
+        decay = settings.weight_decay
+        start = start_descent(
+            run.model.params, examples.X, optimizer, settings.basis, weight_decay=decay
+        )
         continued = dataclasses.replace(
             run,
             descent=continue_from(checkpoint, start),
@@ -256,7 +259,13 @@ def _start(
     origin = _origin(data.source, hashes, len(data.train.labels), command)
     with at_precision(settings.precision):
         examples = _training_examples(data, settings, preprocessing)
-        descent = start_descent(params, examples.X, settings.make_optimizer(), settings.basis)
+        descent = start_descent(
+            params,
+            examples.X,
+            settings.make_optimizer(),
+            settings.basis,
+            weight_decay=settings.weight_decay,
+        )
     return Run(
         preprocessing,
         data.classes,

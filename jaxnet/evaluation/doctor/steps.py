@@ -1,5 +1,6 @@
 """Checks of the steps of a training: their size, whether they lower the cost, their stability."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from jaxnet.evaluation.doctor.trained import Trained
 from jaxnet.network import loss
 from jaxnet.outcomes import any_active
 from jaxnet.settings import Settings
+from jaxnet.stability import largest_curvature
 
 # The share of a layer's weights that one step changes: above the first it is coarse, above the
 # second it replaces what was learnt.
@@ -32,7 +34,8 @@ def check_step_size(trained: Trained) -> Result:
     settings = _sgd_settings(trained)
     if isinstance(settings, Result):
         return settings
-    gradient: Callable[..., Any] = jax.jit(jax.grad(loss), static_argnums=3)
+    of_objective = functools.partial(loss, weight_decay=settings.weight_decay)
+    gradient: Callable[..., Any] = jax.jit(jax.grad(of_objective), static_argnums=3)
     X, Y, weights = trained.train
     slopes = gradient(trained.params, X, Y, trained.hidden, weights)
     ratios = {}
@@ -51,8 +54,11 @@ def check_step_size(trained: Trained) -> Result:
 
 
 def check_rising_steps(trained: Trained) -> Result:
-    """Count the steps after which the cost was higher than before."""
-    costs = trained.costs
+    """Count the steps after which the cost was higher than before.
+
+    With weight decay it is the objective, which the steps descend; the cost may rise for it.
+    """
+    costs = trained.costs if trained.objectives is None else trained.objectives
     if costs.size < 2:
         return does_not_apply("no costs")
     allowed = ROUNDING * np.finfo(costs.dtype).eps * costs[:-1]
@@ -68,8 +74,7 @@ def check_rising_steps(trained: Trained) -> Result:
 def check_sharpness(trained: Trained) -> Result:
     """Compare the largest curvature λ of the cost with the limit of the learning rate.
 
-    Plain gradient descent is stable where λ < 2/α; with the momentum β where λ < (2 + 2β)/α, and
-    with Nesterov's where λ < (2 + 2β)/(α + 2αβ) (Cohen et al. 2021, arXiv 2103.00065).
+    Steps are stable below `largest_curvature`. With weight decay, λ is that of the objective.
     """
     settings = _sgd_settings(trained)
     if isinstance(settings, Result):
@@ -77,11 +82,18 @@ def check_sharpness(trained: Trained) -> Result:
     X, Y, weights = trained.train
     if not any_active(trained.params, X, trained.hidden):
         return does_not_apply("no active unit")
-    β = settings.momentum
-    limit = (2 + 2 * β) / (1 + 2 * β if settings.nesterov else 1) / settings.learning_rate
+    limit = largest_curvature(settings.learning_rate, settings.momentum, settings.nesterov)
     values = {"limit": limit}
     try:
-        value = sharpness(trained.params, X, Y, trained.hidden, weights, tolerance=0.01).value
+        value = sharpness(
+            trained.params,
+            X,
+            Y,
+            trained.hidden,
+            weights,
+            tolerance=0.01,
+            weight_decay=settings.weight_decay,
+        ).value
     except UsageError:  # the Hessian is not finite, or Lanczos does not converge
         return Result("warn", math.nan, "not computed", values)
     if value < limit:

@@ -25,6 +25,7 @@ class Trained(NamedTuple):
         settings: How it was trained; None if not known.
         stopped: Whether training ended at a number that was not finite.
         same: Whether `train` are the examples that it was trained on.
+        objectives: With weight decay, the cost with its penalty, as `Run.objectives`.
     """
 
     params: Params
@@ -35,6 +36,7 @@ class Trained(NamedTuple):
     settings: Settings | None = None
     stopped: bool = False
     same: bool = True
+    objectives: np.ndarray | None = None
 
 
 def trained_network(run: Run, data: Dataset) -> Trained:
@@ -67,4 +69,5 @@ def trained_network(run: Run, data: Dataset) -> Trained:
         settings,
         run.outcome == "not finite",
         bool(run.trained_on(data)),
+        run.objectives,
     )

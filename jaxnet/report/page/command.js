@@ -34,6 +34,7 @@ export function commandLine({ data, settings, t }) {
     weight_scale: zero ? 0 : settings.weight_scale,
     seed: settings.start === "random" ? settings.seed : data.settings.seed,
     learning_rate: settings.learning_rate,
+    weight_decay: settings.weight_decay || false, // which is no option
     iterations: t || data.settings.iterations,
     balanced: data.settings.balanced,
     precision: "float64",

@@ -4,8 +4,8 @@
 // correct, accuracy, probabilities), b1, W2, b2, rises, snapshots. step(n) takes n steps at once, and returns
 // the state; more than MOST_AT_ONCE are taken as by run(n), which plays them: the page shows them, Pause
 // stops them, and a promise of the state is returned.
-// set(settings) changes some of learning_rate, weight_scale, hidden_units, activation, start, seed,
-// pixel_scale, silenced and frozen (lists of units from 0), reset() goes back to the initial weights, and
+// set(settings) changes some of learning_rate, weight_decay, weight_scale, hidden_units, activation, start,
+// seed, pixel_scale, silenced and frozen (lists of units from 0), reset() goes back to the initial weights, and
 // undo() takes back the last change; each returns the state. An unknown name or an invalid value is a
 // RangeError.
 

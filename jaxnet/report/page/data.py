@@ -43,7 +43,15 @@ CHROMA_SIDE = 16
 CURVE_POINTS = 2500
 
 # The settings that the page can change. Their ranges and choices are those of the dataclasses.
-OFFERED = ("learning_rate", "weight_scale", "hidden_units", "activation", "seed", "pixel_scale")
+OFFERED = (
+    "learning_rate",
+    "weight_decay",
+    "weight_scale",
+    "hidden_units",
+    "activation",
+    "seed",
+    "pixel_scale",
+)
 
 # The random generator that draw.js has.
 PAGE_GENERATOR = "threefry2x32"

@@ -1,6 +1,6 @@
 // One descent with its settings and its history.
 
-import { ACTIVATIONS, forward } from "./engine.js";
+import { ACTIVATIONS, forward, scaleRows } from "./engine.js";
 import { PIXEL_SCALES, addPictures, timesPictures } from "./data.js";
 import { checked, isAllowed, ownSettings } from "./settings.js";
 import { derive, evaluate, liveSettings, takeSteps } from "./steps.js";
@@ -96,8 +96,8 @@ export class Descent {
     const splits = Object.fromEntries(
       data.names.map((name) => [name, { Y: data.splits[name].Y, weights: data.splits[name].weights }]),
     );
-    const { activation, pixel_scale: scale } = settings;
-    return { names: data.names, inputs: start.inputs, splits, activation, W1: start.W1, scale };
+    const { activation, weight_decay, pixel_scale: scale } = settings;
+    return { names: data.names, inputs: start.inputs, splits, activation, weight_decay, W1: start.W1, scale };
   }
 
   /** The settings with which the next step is taken. */
@@ -229,24 +229,24 @@ export class Descent {
     this.evaluate();
   }
 
-  /** Compute the weights of a unit, its row of W1 = W1₀ + C Xᵀ; null if the page has no pictures. */
+  /** Compute the weights of a unit, its row of W1 = s W1₀ + C Xᵀ; null if the page has no pictures. */
   weightsOf(unit) {
-    this.W1 ??= this.lift(this.start.W1.slice(), this.params.C);
+    this.W1 ??= this.lift(this.params.s, this.params.C);
     return this.rowOf(this.W1, unit);
   }
 
-  /** Compute a unit's row of dW1 = dC Xᵀ, (n_x). */
+  /** Compute a unit's row of dW1 = ds W1₀ + dC Xᵀ, (n_x). */
   slopesOf(unit) {
-    this.dW1 ??= this.lift(new Float32Array(this.start.W1.length), this.gradients.dC);
+    this.dW1 ??= this.lift(this.gradients.ds, this.gradients.dC);
     return this.rowOf(this.dW1, unit);
   }
 
-  /** Add C Xᵀ to W (n_h, n_x); null if the page has no pictures. */
-  lift(W, C) {
+  /** Compute s W1₀ + C Xᵀ (n_h, n_x); null if the page has no pictures. */
+  lift(s, C) {
     const { n_x, splits } = this.data;
-    return splits.train.pixels
-      ? addPictures(W, C, splits.train.pixels, n_x, this.settings.pixel_scale)
-      : null;
+    const { pixels } = splits.train;
+    if (!pixels) return null;
+    return addPictures(scaleRows(this.start.W1, s), C, pixels, n_x, this.settings.pixel_scale);
   }
 
   /** Take the row of a unit out of a matrix with n_h rows. */

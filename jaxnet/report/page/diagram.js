@@ -52,17 +52,22 @@ export function valuesOf(descent, name) {
 
 const square = (values) => values.reduce((sum, value) => sum + value * value, 0);
 
-/** Compute ‖C Xᵀ‖² = Σ C ∘ (C K), without any picture. */
-function spanSquare(descent, C) {
-  const m = descent.data.splits.train.m;
+/** Compute the root mean square of s W1₀ + C Xᵀ from Σ s²‖W1₀‖² + Σ C ∘ (2 s W1₀ X + C K). */
+function sizeInSpan({ data, start, n_h }, s, C) {
+  const { m } = data.splits.train;
+  const { Z1, K } = start.inputs.train;
+  const row = (unit) => start.W1.subarray(unit * data.n_x, (unit + 1) * data.n_x);
+  start.squares ??= Array.from({ length: n_h }, (_, unit) => square(row(unit)));
   const CK = new Float64Array(C.length);
-  addProduct(CK, C, descent.start.inputs.train.K, descent.n_h, m, m);
-  return C.reduce((sum, c, at) => sum + c * CK[at], 0);
+  addProduct(CK, C, K, n_h, m, m);
+  const first = start.squares.reduce((sum, size, unit) => sum + s[unit] * s[unit] * size, 0);
+  const sum = C.reduce((sum, c, at) => sum + c * (2 * s[Math.floor(at / m)] * Z1[at] + CK[at]), first);
+  return Math.sqrt(Math.max(0, sum) / n_h / data.n_x);
 }
 
 /** Compute the root mean square of a box; of J its value. */
 function sizeOf(descent, name) {
-  const { data, start, params, gradients, n_h, t } = descent;
+  const { data, start, params, gradients, t } = descent;
   const { m } = data.splits.train;
   if (name === "J") return descent.history.train.costs[t];
   if (name === "X") {
@@ -70,13 +75,8 @@ function sizeOf(descent, name) {
     for (let k = 0; k < m; k++) sum += start.inputs.train.K[k * m + k];
     return Math.sqrt(sum / m / data.n_x);
   }
-  if (name === "dW1") return Math.sqrt(Math.max(0, spanSquare(descent, gradients.dC)) / n_h / data.n_x);
-  if (name === "W1") {
-    start.square ??= square(start.W1);
-    const Z1 = start.inputs.train.Z1;
-    const cross = params.C.reduce((sum, c, at) => sum + c * Z1[at], 0);
-    return Math.sqrt(Math.max(0, start.square + 2 * cross + spanSquare(descent, params.C)) / n_h / data.n_x);
-  }
+  if (name === "dW1") return sizeInSpan(descent, gradients.ds, gradients.dC);
+  if (name === "W1") return sizeInSpan(descent, params.s, params.C);
   const values = valuesOf(descent, name);
   return Math.sqrt(square(values) / values.length);
 }

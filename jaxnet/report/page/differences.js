@@ -4,6 +4,7 @@ import { brief, say } from "./strings.js";
 
 const WORDS = {
   learning_rate: (rate) => `α = ${rate}`,
+  weight_decay: (decay) => `λ = ${decay}`,
   hidden_units: (n) => say("unitsNumber", { n }),
   activation: (name) => say(`activation.${name}`),
   start: (name) => `${say("start")}${say("colon")}${say(`start.${name}`)}`,

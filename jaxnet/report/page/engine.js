@@ -1,9 +1,10 @@
 // The network and its gradient descent, as in jaxnet/backprop.py and jaxnet/span.py.
 //
-// The first layer's weights stay in the span of the training pictures, W1 = W1₀ + C Xᵀ, so that
-// Z1 = W1 X + b1 = W1₀ X + C K + b1 with K = XᵀX. A matrix is a Float64Array, row by row.
+// The first layer's weights stay in the span of the training pictures, W1 = s W1₀ + C Xᵀ, so that
+// Z1 = W1 X + b1 = s W1₀ X + C K + b1 with K = XᵀX. s starts at 1 and changes by weight decay alone; each
+// unit has its own, since a unit may be frozen. A matrix is a Float64Array, row by row.
 //
-//   params  C (n_h, m), b1 (n_h), W2 (n_h), b2 (1)
+//   params  C (n_h, m), s (n_h), b1 (n_h), W2 (n_h), b2 (1)
 //   inputs  of a split of m′ pictures: Z1 = W1₀ X′ (n_h, m′), K = XᵀX′ (m, m′)
 //   mask    (n_h) of 1, and 0 for a silenced unit
 
@@ -46,12 +47,23 @@ export function addProduct(sum, A, B, n, k, m) {
   }
 }
 
+/** Return a copy of a matrix whose rows are multiplied by s (n). */
+export function scaleRows(matrix, s) {
+  const scaled = matrix.slice();
+  const size = matrix.length / s.length;
+  s.forEach((factor, row) => {
+    if (factor === 1) return;
+    for (let at = row * size; at < (row + 1) * size; at++) scaled[at] *= factor;
+  });
+  return scaled;
+}
+
 /** Compute Z1, A1 (n_h, m′), Z2, A2 (m′) of a split. */
 export function forward(params, inputs, hidden, mask) {
   const n_h = params.b1.length;
   const m = params.C.length / n_h;
   const count = inputs.Z1.length / n_h;
-  const Z1 = inputs.Z1.slice();
+  const Z1 = scaleRows(inputs.Z1, params.s);
   addProduct(Z1, params.C, inputs.K, n_h, m, count);
   const A1 = new Float64Array(n_h * count);
   const Z2 = new Float64Array(count).fill(params.b2[0]);
@@ -111,15 +123,24 @@ export function backward(params, { Z1, A1, Z2, A2 }, Y, w, hidden, mask) {
   return { dA2, dZ2, dW2, db2, dA1, dZ1, dC, db1 };
 }
 
+/** Add the gradient of the penalty (λ/2)(‖W1‖² + ‖W2‖²): λ W, where W1 is made of s and C. */
+export function addDecay(gradients, params, weightDecay) {
+  const add = (slopes, values) => slopes.map((slope, at) => slope + weightDecay * values[at]);
+  const ds = params.s.map((factor) => weightDecay * factor);
+  if (!weightDecay) return { ...gradients, ds };
+  return { ...gradients, ds, dC: add(gradients.dC, params.C), dW2: add(gradients.dW2, params.W2) };
+}
+
 /** Take a step, W ← W − α dW and b ← b − α db; the parameters of units whose frozen (n_h) is 1 stay. */
 export function update(params, gradients, learningRate, frozen) {
-  const { dC, db1, dW2, db2 } = gradients;
+  const { dC, ds, db1, dW2, db2 } = gradients;
   const n_h = params.b1.length;
   const m = params.C.length / n_h;
   const step = (values, slopes, size) =>
     values.map((value, at) => (frozen[Math.floor(at / size)] ? value : value - learningRate * slopes[at]));
   return {
     C: step(params.C, dC, m),
+    s: step(params.s, ds, 1),
     b1: step(params.b1, db1, 1),
     W2: step(params.W2, dW2, 1),
     b2: params.b2.map((b) => b - learningRate * db2[0]),

@@ -33,13 +33,19 @@ const SLOPES = {
 };
 
 /** List the formulas of a box, each a line of MathML in one or more parts. */
-export function formulasOf(name, { pixel_scale, activation }) {
+export function formulasOf(name, { pixel_scale, activation, weight_decay }) {
   const lines = name === "X" ? [INPUTS[pixel_scale]] : [FORMULAS[name][0]];
+  if (weight_decay && isDecayed(name)) lines[0] += ` ¦ + λ ${name.slice(1)}`;
   if (name === "A1") lines.push(SLOPES[activation][0]);
   if (name === "dZ1") lines.push(SLOPES[activation][1]);
   return lines.map((line) =>
     make("div", { class: "formulaLine" }, ...line.split(" ¦ ").map((part) => makeMath("math", row(part)))),
   );
+}
+
+/** Return whether weight decay adds λ W to a box. */
+export function isDecayed(name) {
+  return name === "dW1" || name === "dW2";
 }
 
 /** Write the shapes of a formula in numbers. */

@@ -3,7 +3,7 @@
 import { brief, say } from "./strings.js";
 import { byId, make, mark, write } from "./dom.js";
 import { asPicture, limitOf, paintValues } from "./colors.js";
-import { formulasOf, shapesOf } from "./formulas.js";
+import { formulasOf, isDecayed, shapesOf } from "./formulas.js";
 import { PIXEL_SCALES } from "./data.js";
 import { losses } from "./engine.js";
 import { shapeOf, valuesOf } from "./diagram.js";
@@ -43,7 +43,7 @@ function makeExplained(descent) {
   let shown = "";
   const draw = (name) => {
     const { settings, n_h } = descent;
-    const wanted = [name, settings.pixel_scale, settings.activation].join();
+    const wanted = [name, settings.pixel_scale, settings.activation, settings.weight_decay].join();
     if (wanted !== shown) {
       formula.replaceChildren(...formulasOf(name, settings));
       shown = wanted;
@@ -52,6 +52,7 @@ function makeExplained(descent) {
     write(
       meaning,
       say(`box.${name}`, { yes: data.classes[1], no: data.classes[0] }) +
+        (settings.weight_decay && isDecayed(name) ? ` ${say("decayAdds")}` : "") +
         (data.settings.balanced ? ` ${say("balanced")}` : ""),
     );
     write(article, `${say("article")}${say("colon")}${say(`article.${name}`, { n: n_h + 1 })}`);

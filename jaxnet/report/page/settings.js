@@ -7,6 +7,7 @@
 export function ownSettings(data) {
   return {
     learning_rate: data.settings.learning_rate,
+    weight_decay: data.settings.weight_decay,
     weight_scale: data.settings.weight_scale,
     hidden_units: data.settings.hidden_units,
     activation: data.settings.activation,

@@ -10,7 +10,7 @@ import { unitsOfRun } from "./starts.js";
 /** Make the controls of the settings that restart the descent, and show the command line. */
 export function makeSetup(app) {
   const { data } = app.descent;
-  const { hidden_units, weight_scale, seed: seeds } = data.offered;
+  const { hidden_units, weight_scale, weight_decay, seed: seeds } = data.offered;
   const select = (name, label, values = data.offered[name].choices) => {
     const onchange = (event) => app.set({ [name]: event.target.value });
     return make("select", { label, onchange }, ...choices(name, values));
@@ -34,6 +34,11 @@ export function makeSetup(app) {
   );
   const he = make("input", { type: "checkbox" });
   he.addEventListener("change", () => app.set({ weight_scale: he.checked ? "he" : weight_scale.default }));
+  const decay = make("input", { type: "number", min: weight_decay.least, step: "any", label: "weightDecay" });
+  decay.addEventListener(
+    "change",
+    () => decay.value !== "" && app.set({ weight_decay: Number(decay.value) }),
+  );
   const pixelScale = select("pixel_scale", "pixelScale");
   const generator = make("p", { class: "note" });
   const command = makeCommand(app);
@@ -48,6 +53,7 @@ export function makeSetup(app) {
     line("weightScale", weights.slider, weights.number),
     make("label", { class: "line check" }, he, make("span", { say: "he" })),
     line("pixelScale", pixelScale),
+    line("weightDecay", decay),
     make("p", { class: "note", say: "setupNote" }),
     ...command.elements,
     make("p", { class: "note keys", say: "keys" }),
@@ -58,6 +64,7 @@ export function makeSetup(app) {
     write(unitCount, String(settings.hidden_units));
     [activation.value, start.value] = [settings.activation, settings.start];
     pixelScale.value = settings.pixel_scale;
+    if (document.activeElement !== decay) decay.value = settings.weight_decay;
     seedLine.hidden = settings.start !== "random";
     if (document.activeElement !== seed) seed.value = settings.seed;
     generator.hidden = data.prng === data.page_prng || !drawsWeights(app.descent);

@@ -17,7 +17,7 @@ export function unitsOfRun(data, { start, hidden_units }) {
 /**
  * Prepare a descent.
  *
- * Returns its params (C, b1, W2, b2), the initial weights W1 (n_h, n_x), and by the name of each split the
+ * Returns its params (C, s, b1, W2, b2), the initial weights W1 (n_h, n_x), and by the name of each split the
  * inputs of the network: Z1 = W1 X′ (n_h, m′) and K (m, m′).
  */
 export function makeStart(data, settings) {
@@ -51,7 +51,7 @@ export function makeStart(data, settings) {
     const K = productsAt(data, name, pixel_scale);
     start.inputs[name] = { Z1: firstZ1(data, settings, name, start, kept), K };
   }
-  start.params = { C: new Float64Array(n_h * m), b1, W2, b2 };
+  start.params = { C: new Float64Array(n_h * m), s: new Float64Array(n_h).fill(1), b1, W2, b2 };
   return start;
 }
 

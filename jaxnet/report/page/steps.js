@@ -1,9 +1,10 @@
 // Steps of gradient descent, one after the other, with what is recorded of them.
 //
 // A problem is what stays the same during a descent: names of the splits; of each its inputs (engine.js), Y
-// and weights; the name of the activation. Everything here is plain data, which a worker can be sent.
+// and weights; the name of the activation; the weight decay. Everything here is plain data, which a worker
+// can be sent.
 
-import { ACTIVATIONS, backward, cost, countCorrect, forward, update } from "./engine.js";
+import { ACTIVATIONS, addDecay, backward, cost, countCorrect, forward, update } from "./engine.js";
 
 /** Return the parts of the settings with which a descent continues, for n_h units. */
 export function liveSettings({ learning_rate, silenced, frozen }, n_h) {
@@ -37,10 +38,11 @@ function isFiniteNetwork(params, trainCost) {
   return true;
 }
 
-/** Compute the derivatives at an evaluated point. */
+/** Compute the derivatives at an evaluated point; dC, ds and dW2 with the weight decay. */
 export function derive(problem, params, { stages }, mask) {
   const { Y, weights } = problem.splits.train;
-  return backward(params, stages.train, Y, weights, ACTIVATIONS[problem.activation], mask);
+  const gradients = backward(params, stages.train, Y, weights, ACTIVATIONS[problem.activation], mask);
+  return addDecay(gradients, params, problem.weight_decay);
 }
 
 /**

@@ -66,6 +66,8 @@ const STRINGS = {
   seed: ["seed", "种子"],
   otherGenerator: ["The page draws weights with {page}; the run drew its own with {run}.", "本页用 {page} 抽取权重；原始运行的权重由 {run} 抽取。"],
   weightScale: ["weight scale", "权重尺度"],
+  weightDecay: ["weight decay λ", "权重衰减 λ"],
+  decayAdds: ["Weight decay adds λ times each weight.", "权重衰减再加上每个权重的 λ 倍。"],
   weightScaleNumber: ["Weight scale, as a number", "权重尺度（数值）"],
   he: ["He: √(2/n)", "He：√(2/n)"],
   pixelScale: ["pixel scale", "像素范围"],

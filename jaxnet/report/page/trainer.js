@@ -1,6 +1,7 @@
 // A trainer: it answers messages by steps, in a worker or, where there is none, in the page itself.
 
 import { PIXEL_SCALES, addPictures } from "./data.js";
+import { scaleRows } from "./engine.js";
 import { evaluate, takeSteps } from "./steps.js";
 
 /**
@@ -30,7 +31,7 @@ export function makeTrainer() {
     point = { t: batch.t, params: batch.params, now: batch.now, mask: live.mask };
     if (weights && pictures)
       batch.W1 = addPictures(
-        problem.W1.slice(),
+        scaleRows(problem.W1, batch.params.s),
         batch.params.C,
         pictures.pixels,
         pictures.n_x,
