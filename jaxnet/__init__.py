@@ -2,6 +2,7 @@
 
 In reading order; a file imports only from files above it:
 
+    display                      results show themselves, by what report/ makes of them
     errors, machine, explain     what can go wrong, and in which words
     defaults, progress           the article's numbers; progress reporting
     processes                    several processes that work together

@@ -19,7 +19,7 @@ from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, Usa
 from .evaluation.audit import Audit, audit
 from .evaluation.diagnosis import Diagnosis, diagnose
 from .evaluation.doctor.all_checks import check_pipeline, check_run
-from .evaluation.doctor.check import Check
+from .evaluation.doctor.check import Check, Checks
 from .evaluation.doctor.pipeline import Pipeline
 from .evaluation.evaluate import Evaluation, evaluate
 from .evaluation.influence import influence, memorisation, summarise_influence
@@ -36,9 +36,22 @@ from .network import Forward, Params, accuracy, count_params, forward, init_para
 from .optimizer import sgd
 from .outcomes import label_entropy, outcome
 from .processes import alone, is_first_process, join_processes, process_count, process_index
+from .progress import show_progress
+from .report.figures.contact_sheet import plot_pictures
+from .report.figures.evaluation import (
+    plot_calibration,
+    plot_confusion,
+    plot_evaluation,
+    plot_most_wrong,
+    plot_roc,
+)
+from .report.figures.influence import plot_influence
+from .report.figures.sweep import plot_sweep
+from .report.figures.training import plot_costs, plot_hidden_units, plot_training
 from .runs.export import export_model
 from .runs.model import Model
 from .runs.model_file import load_model, save_model
+from .runs.page import Page
 from .runs.repeat import Repetition, repeat
 from .runs.run import Run, first_params, load_data_for, load_run
 from .runs.train import resume, train
@@ -52,6 +65,7 @@ __all__ = [
     "Activation",
     "Audit",
     "Check",
+    "Checks",
     "DataError",
     "DataSource",
     "Dataset",
@@ -69,6 +83,7 @@ __all__ = [
     "LeaveOneOut",
     "Model",
     "ModelFileError",
+    "Page",
     "Params",
     "PictureFiles",
     "Pipeline",
@@ -128,6 +143,17 @@ __all__ = [
     "open_pictures",
     "open_splits",
     "outcome",
+    "plot_calibration",
+    "plot_confusion",
+    "plot_costs",
+    "plot_evaluation",
+    "plot_hidden_units",
+    "plot_influence",
+    "plot_most_wrong",
+    "plot_pictures",
+    "plot_roc",
+    "plot_sweep",
+    "plot_training",
     "predict",
     "predict_pictures",
     "process_count",
@@ -139,6 +165,7 @@ __all__ = [
     "select",
     "sgd",
     "sharpness",
+    "show_progress",
     "sigmoid",
     "spread_over_seeds",
     "start_descent",

@@ -1,9 +1,13 @@
 """The exceptions of jaxnet, which state the problem and its remedy, and checks of arguments."""
 
+import linecache
 import math
 import numbers
+import traceback
 from collections.abc import Collection
 from typing import Any
+
+from jaxnet.display import ipython_shell
 
 
 class JaxnetError(Exception):
@@ -23,6 +27,24 @@ class JaxnetError(Exception):
 
     def __str__(self) -> str:
         return f"{self.found}\n  expected: {self.expected}\n  to do:    {self.remedy}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython prints: the message and the line of the cell, without the frames.
+
+        In any mode but IPython's usual one, as after `%tb Plain`, the frames are printed, too.
+        """
+        formatter = getattr(ipython_shell(), "InteractiveTB", None)
+        if formatter is not None and formatter.mode != "Context":
+            stack: list[str] = formatter.structured_traceback(type(self), self, self.__traceback__)
+            return stack
+        lines = f"{type(self).__name__}: {self}".splitlines()
+        frames = traceback.walk_tb(self.__traceback__)
+        own = [place for place in frames if place[0].f_globals.get("__name__") == "__main__"]
+        if own:
+            frame, number = own[-1]
+            code = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+            lines.append(f"  line {number}:".ljust(12) + code)
+        return [*lines, "%tb Plain prints where in jaxnet it was raised"]
 
 
 class DataError(JaxnetError, ValueError):
@@ -97,6 +119,16 @@ def require_choice(name: str, value: object, choices: Collection[str]) -> None:
             f"{name} is {_short(value)}",
             " or ".join(f'"{choice}"' for choice in choices),
             f"choose one of these for {name}",
+        )
+
+
+def require_kind(name: str, value: object, *kinds: type) -> None:
+    """Raise a UsageError unless an argument is of one of these classes."""
+    if not isinstance(value, kinds):
+        named = [kind.__name__ for kind in kinds]
+        expected = " or ".join(f"{'an' if each[0] in 'AEIOU' else 'a'} {each}" for each in named)
+        raise UsageError(
+            f"{name} is of type {type(value).__name__}", expected, f"give {expected} as {name}"
         )
 
 

@@ -1,9 +1,11 @@
 """Figures show the numbers of results, and every outcome in a colour of its own."""
 
 import dataclasses
+import functools
 import io
 import itertools
-from typing import get_args
+from collections.abc import Callable
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +22,7 @@ from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import UsageError
 from jaxnet.evaluation.evaluate import evaluate
 from jaxnet.evaluation.influence import summarise_influence
+from jaxnet.examples import Examples
 from jaxnet.many.grid import Grid
 from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.many.sweep import Sweep, empty_sweep
@@ -28,11 +31,17 @@ from jaxnet.optimizer import sgd
 from jaxnet.outcomes import Outcome
 from jaxnet.report.figures import (
     OUTCOME_COLORS,
-    draw_contact_sheet,
-    draw_evaluation,
-    draw_influence,
-    draw_sweep,
-    draw_training,
+    plot_calibration,
+    plot_confusion,
+    plot_costs,
+    plot_evaluation,
+    plot_hidden_units,
+    plot_influence,
+    plot_most_wrong,
+    plot_pictures,
+    plot_roc,
+    plot_sweep,
+    plot_training,
 )
 from jaxnet.report.figures.influence import COLUMNS, FADED
 from jaxnet.runs.model import Model
@@ -58,7 +67,7 @@ def make_run(n_h: int, color: str = "gray", scale: float = 0.01) -> Run:
 
 def test_each_hidden_unit_is_drawn_as_the_picture_of_its_weights() -> None:
     run = make_run(8)
-    figure = draw_training(run, 0.6, "a run")
+    figure = plot_training(run, label_entropy=0.6, title="a run")
     pictures = [axes.images[0] for part in figure.subfigs for axes in part.axes if axes.images]
     assert len(pictures) == 8
     W1 = np.asarray(run.model.params["W1"])
@@ -78,7 +87,7 @@ def test_mini_batches_are_drawn_with_the_mean_of_each_epoch() -> None:
         origin={"train_pictures": 7},
         costs=np.array([0.7, 0.7, 0.9, 0.4, 0.4, 0.1, 0.3]),
     )
-    each, means, _ = draw_training(run, 0.6, "a run").subfigs[0].axes[0].lines
+    each, means, _ = plot_training(run, label_entropy=0.6, title="a run").subfigs[0].axes[0].lines
     np.testing.assert_array_equal(each.get_ydata(), run.costs)
     np.testing.assert_allclose(np.asarray(means.get_ydata()), [5.1 / 7, 2.5 / 7])
     np.testing.assert_array_equal(means.get_xdata(), [1.5, 4.5])
@@ -87,14 +96,14 @@ def test_mini_batches_are_drawn_with_the_mean_of_each_epoch() -> None:
 def test_costs_far_above_the_label_entropy_are_drawn_on_a_log_scale() -> None:
     for top, scale in ((6.0, "linear"), (6.1, "log")):
         run = dataclasses.replace(make_run(1), costs=np.array([top, 0.5, np.inf]))
-        axes = draw_training(run, 0.6, "a run").subfigs[0].axes[0]
+        axes = plot_training(run, label_entropy=0.6, title="a run").subfigs[0].axes[0]
         assert axes.get_yscale() == scale
         assert len(np.asarray(axes.lines[0].get_ydata())) == 2
 
 
 @pytest.mark.parametrize(("n_h", "color"), [(1, "gray"), (3, "rgb"), (17, "gray"), (40, "rgb")])
 def test_any_number_of_units_in_grey_and_in_colour(n_h: int, color: str) -> None:
-    figure = draw_training(make_run(n_h, color), 0.6, "a run")
+    figure = plot_training(make_run(n_h, color), label_entropy=0.6, title="a run")
     pictures = [axes for part in figure.subfigs for axes in part.axes if axes.images]
     assert len(pictures) == min(n_h, 32)
     rendered(figure)
@@ -103,21 +112,21 @@ def test_any_number_of_units_in_grey_and_in_colour(n_h: int, color: str) -> None
 def test_names_with_dollar_signs_are_no_formulas(images: np.ndarray) -> None:
     classes = (r"a $\frac{$ b", "5$")
     run = dataclasses.replace(make_run(2), classes=classes)
-    rendered(draw_training(run, 0.6, r"from $\frac{$ to $x$"))
+    rendered(plot_training(run, title=r"from $\frac{$ to $x$"))
     dataset = Dataset(Split(images, np.array([0, 1] * 6)), None, classes, r"$\frac{$")
-    rendered(draw_contact_sheet(dataset, Preprocessing(8, 6)))
+    rendered(plot_pictures(dataset, Preprocessing(8, 6)))
 
 
 @pytest.mark.parametrize("color", ["gray", "rgb"])
 def test_a_network_of_zeros_can_be_drawn(color: str) -> None:
-    rendered(draw_training(make_run(2, color, scale=0), 0.6, "zeros"))
+    rendered(plot_training(make_run(2, color, scale=0)))
 
 
 def test_the_contact_sheet_shows_colour_and_the_input_of_the_network(images: np.ndarray) -> None:
     labels = np.array([0, 1] * 4)
     test = Split(images[8:], np.array([0, 0, 0, 0]))
     dataset = Dataset(Split(images[:8], labels), test, ("no", "yes"), "noise")
-    figure = draw_contact_sheet(dataset, Preprocessing(8, 6))
+    figure = plot_pictures(dataset, Preprocessing(8, 6))
     assert len(figure.subfigs) == 4
     first = [axes.images[0].get_array() for axes in figure.subfigs[0].axes if axes.images]
     np.testing.assert_array_equal(first[0], images[1])
@@ -134,7 +143,7 @@ def test_duplicates_are_shown_on_the_contact_sheet(images: np.ndarray) -> None:
         Pair(Place("train", 2), Place("train", 3), False, True),
         Pair(Place("train", 5), Place("test", 1), True, False),
     ]
-    figure = draw_contact_sheet(dataset, Preprocessing(8, 6, "rgb"), pairs)
+    figure = plot_pictures(dataset, Preprocessing(8, 6, "rgb"), pairs=pairs)
     assert len(figure.subfigs) == 5
     panels = [axes for axes in figure.subfigs[-1].axes if axes.images]
     titles = [axes.get_title() for axes in panels]  # those across splits come first
@@ -159,7 +168,7 @@ def test_every_network_of_a_sweep_is_a_cell() -> None:
     outcomes = np.array(["learning", "dead", "diverged", "plateau", "not finite", "slow", ""])
     cells_of = np.broadcast_to(outcomes[None, :, None, None], (1, 7, 2, 3))
     costs = np.linspace(0.001, 0.7, 42).reshape(1, 7, 2, 3)
-    figure = draw_sweep(make_sweep(cells_of, costs), "a sweep")
+    figure = plot_sweep(make_sweep(cells_of, costs), title="a sweep")
     axes = figure.axes[0]
     learning, *others = axes.images
     cells = np.asarray(learning.get_array())
@@ -182,7 +191,7 @@ def test_every_network_of_a_sweep_is_a_cell() -> None:
 
 def test_a_sweep_of_which_no_network_is_trained() -> None:
     sweep = empty_sweep(Grid((0.1, (0.2, 0.3)), ("he",), 2), has_test=False)
-    figure = draw_sweep(sweep, "nothing yet")
+    figure = plot_sweep(sweep)
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0.1", "0.2 / 0.3"]
     assert not figure.legends
     rendered(figure)
@@ -190,7 +199,7 @@ def test_a_sweep_of_which_no_network_is_trained() -> None:
 
 def test_each_activation_of_a_sweep_has_a_panel() -> None:
     costs = np.broadcast_to(np.array([0.1, 0.5])[:, None, None, None], (2, 3, 1, 2))
-    figure = draw_sweep(make_sweep(np.full((2, 3, 1, 2), "learning"), costs), "two")
+    figure = plot_sweep(make_sweep(np.full((2, 3, 1, 2), "learning"), costs))
     left, right = figure.axes[:2]
     assert [left.get_title(), right.get_title()] == ["relu", "sigmoid"]
     (first,), (second,) = left.images, right.images
@@ -239,6 +248,56 @@ def test_every_outcome_has_a_colour_that_all_can_tell_from_the_others(cones: str
         assert distance > 20, (first, second)
 
 
+def test_a_panel_of_the_callers_is_drawn_into(images: np.ndarray) -> None:
+    split = Split(images, np.array([0, 1] * 6))
+    dataset = Dataset(split, None, ("no", "yes"))
+    evaluation, run = evaluate(make_model(), dataset), make_run(3)
+    plots: dict[str, Callable[..., Figure | None]] = {
+        "iteration": functools.partial(plot_costs, run, label_entropy=0.6),
+        "predicted": functools.partial(plot_confusion, evaluation),
+        "false positive rate": functools.partial(plot_roc, evaluation, dataset),
+        'mean P("yes") in a bin': functools.partial(plot_calibration, evaluation),
+    }
+    for label, plot in plots.items():
+        figure = Figure()
+        assert plot(ax=figure.subplots()) is None
+        own = plot()
+        assert own is not None
+        assert [axes.get_xlabel() for axes in (*figure.axes, *own.axes)] == [label, label]
+    assert own._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    panels = [axes for axes in plot_most_wrong(evaluation, dataset).axes if axes.images]
+    assert len(panels) == len(evaluation.splits["train"].most_wrong)
+    units = [axes for axes in plot_hidden_units(run).axes if axes.images]
+    assert len(units) == len(plot_hidden_units(run.model).axes) - 1 == 3
+
+
+def test_the_line_of_the_class_rate_is_that_of_the_runs_examples() -> None:
+    run, Y = make_run(1), jnp.array([[0.0, 1.0, 1.0, 1.0]])
+    (axes,) = plot_costs(run).axes
+    assert len(axes.lines) == 1  # its examples are not known
+    for weights, rate in ((None, 0.75), (jnp.array([[3.0, 1.0, 1.0, 1.0]]), 0.5)):
+        known = dataclasses.replace(run, examples=Examples(jnp.zeros((30, 4)), Y, weights))
+        (axes,) = plot_costs(known).axes
+        entropy = -rate * np.log(rate) - (1 - rate) * np.log(1 - rate)
+        np.testing.assert_allclose(np.asarray(axes.lines[1].get_ydata()), entropy, rtol=1e-6)
+
+
+def test_other_arguments_than_results_are_refused() -> None:
+    plots: dict[Callable[..., Any], str] = {
+        plot_training: "run",
+        plot_costs: "run",
+        plot_hidden_units: "model",
+        plot_pictures: "dataset",
+        plot_sweep: "sweep",
+        plot_confusion: "evaluation",
+        functools.partial(plot_influence, dataset=None): "influence",
+        functools.partial(plot_evaluation, data=None): "evaluation",
+    }
+    for plot, name in plots.items():
+        with pytest.raises(UsageError, match=f"{name} is of type int"):
+            plot(5)
+
+
 def make_model(scale: float = 0.5) -> Model:
     params = init_params(jax.random.key(0), 48, 3, weight_scale=scale)
     return Model(params, Preprocessing(8, 6), ("$no", "yes"))
@@ -248,7 +307,7 @@ def test_an_evaluation_shows_the_most_wrong_pictures(images: np.ndarray) -> None
     dataset = Dataset(Split(images, np.array([0, 1] * 6)), None, ("$no", "yes"))
     evaluation = evaluate(make_model(), dataset)
     part = evaluation.splits["train"]
-    figure = draw_evaluation(evaluation, dataset, "a run")
+    figure = plot_evaluation(evaluation, dataset, title="a run")
     above, below = figure.subfigs
     confusion, roc, calibration = above.axes
     texts = [int(text.get_text().split("\n")[0]) for text in confusion.texts]
@@ -275,12 +334,12 @@ def test_an_evaluation_is_drawn_of_the_split_that_is_asked_for(images: np.ndarra
     dataset = Dataset(split, test, ("no", "yes"))
     evaluation = evaluate(make_model(), dataset)
     for name, pictures in ((None, 3), ("test", 3), ("train", 12)):
-        figure = draw_evaluation(evaluation, dataset, "a run", name)
+        figure = plot_evaluation(evaluation, dataset, split=name)
         texts = [int(text.get_text().split("\n")[0]) for text in figure.subfigs[0].axes[0].texts]
         assert sum(texts) == pictures
         rendered(figure)
     with pytest.raises(UsageError, match='split is "all"'):
-        draw_evaluation(evaluation, dataset, "a run", "all")
+        plot_evaluation(evaluation, dataset, split="all")
 
 
 def test_noise_is_faded_in_the_figure_of_a_leave_one_out(images: np.ndarray) -> None:
@@ -297,7 +356,7 @@ def test_noise_is_faded_in_the_figure_of_a_leave_one_out(images: np.ndarray) -> 
         test_without,
         np.full((seeds, m + 1), "learning"),
     )
-    figure = draw_influence(summarise_influence(result, dataset, [2]), dataset, "$title$")
+    figure = plot_influence(summarise_influence(result, dataset, [2]), dataset, title="$title$")
     shown = [(axes.get_title(), axes.images[0].get_alpha()) for axes in figure.axes if axes.images]
     assert shown[COLUMNS : COLUMNS + 3] == [
         ("test 2: no\nP = 0.50", 1),
@@ -308,5 +367,5 @@ def test_noise_is_faded_in_the_figure_of_a_leave_one_out(images: np.ndarray) -> 
     np.testing.assert_array_equal(figure.axes[COLUMNS + 1].images[0].get_array(), images[3])
     alone = result._replace(test=None, test_without=None)
     dataset = dataclasses.replace(dataset, test=None)
-    rows = draw_influence(summarise_influence(alone, dataset), dataset, "no test").subfigs
+    rows = plot_influence(summarise_influence(alone, dataset), dataset).subfigs
     assert len(rows) == 1

@@ -46,6 +46,7 @@ def test_what_draws_nothing_imports_nothing_slow() -> None:
         "import atexit, sys\n"
         f"atexit.register(lambda: print([name for name in {slow} if name in sys.modules]))\n"
         "import jaxnet.runs.train, jaxnet.report.run, jaxnet.evaluation.evaluate\n"
+        "import jaxnet.report.display\n"
         "from jaxnet.commands.main import main\n"
         "sys.argv[1:] = ['data', 'sketches', '--count', '40']; main()"
     )

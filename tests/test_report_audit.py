@@ -42,12 +42,12 @@ def pair(first: tuple[str, int], second: tuple[str, int], exact: bool, two: bool
 
 
 def test_nothing_is_said_of_clean_data(clean: Audit, dataset: Dataset) -> None:
-    assert describe_findings(clean, dataset) == []
+    assert describe_findings(clean) == []
 
 
 def test_leaks_and_duplicates(clean: Audit, dataset: Dataset) -> None:
     one = clean._replace(pairs=(pair(("train", 5), ("test", 3), True),), leaks=(3,))
-    (leak,) = describe_findings(one, dataset)
+    (leak,) = describe_findings(one)
     assert leak == (
         "1 test picture is also in the training set (train 5 = test 3): a network that has "
         "memorised its training pictures scores too high; leave them out with --exclude-leaks"
@@ -58,7 +58,7 @@ def test_leaks_and_duplicates(clean: Audit, dataset: Dataset) -> None:
         pair(("train", 1), ("train", 6), False, two=True),
     )
     several = clean._replace(pairs=pairs, leaks=(0, 1, 2, 3))
-    leak, within, labels = describe_findings(several, dataset)
+    leak, within, labels = describe_findings(several)
     assert leak.startswith(
         "4 test pictures are also in the training set "
         "(train 0 ≈ test 0, train 1 ≈ test 1, train 2 ≈ test 2 and 1 more):"
@@ -74,23 +74,23 @@ def test_leaks_and_duplicates(clean: Audit, dataset: Dataset) -> None:
 
 def test_constant_pictures(clean: Audit, dataset: Dataset) -> None:
     constant = clean._replace(constant=(Place("train", 3), Place("test", 0)))
-    (finding,) = describe_findings(constant, dataset)
+    (finding,) = describe_findings(constant)
     assert finding.startswith("2 pictures have the same grey everywhere (train 3, test 0):")
 
 
 def test_skew(clean: Audit, dataset: Dataset) -> None:
-    (skewed,) = describe_findings(clean._replace(skew=clean.skew._replace(skewed=True)), dataset)
+    (skewed,) = describe_findings(clean._replace(skew=clean.skew._replace(skewed=True)))
     assert skewed == (
         '75% of train is "dog": always predicting it has this accuracy; weight both classes alike '
         "(jaxnet train --balanced)"
     )
     differing = clean._replace(skew=clean.skew._replace(differs=True))
-    (finding,) = describe_findings(differing, dataset)
+    (finding,) = describe_findings(differing)
     assert finding.startswith(
         '75% of train is "dog", but 75% of test is "cat" (p = 9e-05): the skew differs between'
     )
     turned = clean._replace(skew=clean.skew._replace(differs=True, reversed=True))
-    (finding,) = describe_findings(turned, dataset)
+    (finding,) = describe_findings(turned)
     assert "the skew is reversed between the splits" in finding
 
 
@@ -100,7 +100,7 @@ def test_brightness(clean: Audit, dataset: Dataset) -> None:
         "correctly"
     )
     bright = clean._replace(brightness=clean.brightness._replace(predictive=True))
-    (finding,) = describe_findings(bright, dataset)
+    (finding,) = describe_findings(bright)
     assert finding.startswith(
         'brightness alone ("cat" is brighter) predicts 90% of train, 65% of test correctly, '
         'always "dog" 75% of train:'

@@ -74,7 +74,7 @@ def test_the_audit_names_it(both: Dataset) -> None:
     assert set(audit(both).positives) == {"train", "validation", "test"}
     assert audit(dataclasses.replace(both, validation=both.train)).leaks == ()
     copied = dataclasses.replace(both, validation=both.train)
-    (line,) = [text for text in describe_findings(audit(copied), copied) if "validation" in text]
+    (line,) = [text for text in describe_findings(audit(copied)) if "validation" in text]
     assert line.startswith("6 pairs of duplicates have one picture in the validation set")
     assert list(describe_dataset(both, audit(both))["splits"]) == ["train", "validation", "test"]
 

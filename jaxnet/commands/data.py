@@ -58,10 +58,10 @@ def data(
     console.print(describe_brightness(audit))
     if sheet is not None:
         from jaxnet.data.preprocessing import preprocessing_for
-        from jaxnet.report.figures.contact_sheet import draw_contact_sheet
+        from jaxnet.report.figures.contact_sheet import plot_pictures
         from jaxnet.report.figures.save import save_figure
 
-        figure = draw_contact_sheet(dataset, preprocessing_for(dataset, **columns))
+        figure = plot_pictures(dataset, preprocessing_for(dataset, **columns))
         save_figure(figure, sheet)
         console.print(f"written: {sheet}")
     if write is not None:

@@ -113,7 +113,7 @@ def show_large(
             )
     console.print(describe_stored(splits))
     audited = audit(splits, track=show_progress)
-    findings = describe_findings(audited, splits)
+    findings = describe_findings(audited)
     for finding in findings:
         console.print(f"warning: {finding}", style="yellow")
     console.print(describe_brightness(audited))

@@ -66,7 +66,7 @@ def evaluate(
         describe_verdict,
         evaluation_tables,
     )
-    from jaxnet.report.figures.evaluation import draw_evaluation
+    from jaxnet.report.figures.evaluation import plot_evaluation
     from jaxnet.report.figures.save import save_figure
     from jaxnet.report.json import to_json
     from jaxnet.runs.run import load_run
@@ -90,7 +90,7 @@ def evaluate(
         console.print(part)
     split = next(iter(evaluation.splits))
     title = f"{model}: the {split} split of {described['source']}"
-    save_figure(draw_evaluation(evaluation, data, title), path)
+    save_figure(plot_evaluation(evaluation, data, title=title), path)
     console.print(f"written: {path}")
     if as_json:
         more = {"model": str(model), "data": described, "written": str(path)}

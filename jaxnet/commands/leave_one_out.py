@@ -69,7 +69,7 @@ def leave_one_out(
     from jaxnet.evaluation.influence import check_test_pictures, summarise_influence
     from jaxnet.many.leave_one_out import leave_one_out as train_without_each
     from jaxnet.report.dataset import describe_dataset
-    from jaxnet.report.figures.influence import draw_influence
+    from jaxnet.report.figures.influence import plot_influence
     from jaxnet.report.figures.save import save_figure
     from jaxnet.report.influence import describe_leave_one_out, describe_plan
     from jaxnet.report.json import to_json
@@ -99,7 +99,7 @@ def leave_one_out(
     folder = claim_folder(out, force=force)
     left_out = f"{len(dataset.train.labels)} training pictures left out in turn"
     title = f"{dataset.source}: {left_out}, mean ± spread over {seeds} seeds"
-    save_figure(draw_influence(influence, dataset, title), folder / FIGURE_NAME)
+    save_figure(plot_influence(influence, dataset, title=title), folder / FIGURE_NAME)
     for part in describe_leave_one_out(influence):
         console.print(part)
     console.print(f"written: {folder / FIGURE_NAME}")

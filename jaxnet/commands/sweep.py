@@ -93,7 +93,7 @@ def _report(
     from jaxnet.evaluation.spread import count_outcomes, summarise_cells
     from jaxnet.io.names import SWEEP_NAME
     from jaxnet.report.figures.save import save_figure
-    from jaxnet.report.figures.sweep import draw_sweep
+    from jaxnet.report.figures.sweep import plot_sweep
     from jaxnet.report.sweep import describe_outcomes, sweep_table
 
     result = reached.result
@@ -101,7 +101,7 @@ def _report(
     counts["to be trained"] = counts.pop("", 0)
     iterations = reached.settings.iterations
     title = f"{dataset.source}: {reached.trained:,} networks of {iterations:,} iterations"
-    save_figure(draw_sweep(result, title), folder / FIGURE_NAME)
+    save_figure(plot_sweep(result, title=title), folder / FIGURE_NAME)
     cells = summarise_cells(result)
     console.print(sweep_table(cells))
     console.print(describe_outcomes(result))

@@ -10,11 +10,13 @@ import numpy as np
 
 from jaxnet.arrays import check_labels
 from jaxnet.data.source import DataSource
+from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError
 
 JOINED_SHOWN = 6  # the most classes that the description of a data set names
 
 
+@shown
 class Split(NamedTuple):
     """Pictures with their labels.
 
@@ -55,6 +57,7 @@ class PassedOver:
         return self.line
 
 
+@shown
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
     """A two-class picture data set.

@@ -17,7 +17,7 @@ from jaxnet.data.dataset import Dataset
 from jaxnet.data.grey import nearly_constant, to_grey
 from jaxnet.data.likeness import GRID
 from jaxnet.data.near_duplicates import Marks, mark, near_pairs
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 
 SHOWN = 3  # the most excluded pictures that are listed by number
 
@@ -51,7 +51,7 @@ class Pair(NamedTuple):
         return f"{self.first} {'=' if self.exact else '≈'} {self.second}"
 
 
-def find_pairs(data: Data, *, track: Track = silent) -> tuple[Pair, ...]:
+def find_pairs(data: Data, *, track: Track = automatic) -> tuple[Pair, ...]:
     """Find the duplicates within and across splits.
 
     Of several identical pictures, each is paired with the first, and only the first is compared

@@ -18,7 +18,7 @@ from jaxnet.data.table import ENDINGS, is_table, list_table, read_table
 from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
 from jaxnet.io.files import expand, require_path
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic, silent
 
 if TYPE_CHECKING:
     from jaxnet.data.duplicates import Pair
@@ -28,7 +28,7 @@ def load_dataset(
     source: str | Path | DataSource = "sketches",
     test: str | Path | None = None,
     *,
-    track: Track = silent,
+    track: Track = automatic,
     **options: Any,
 ) -> Dataset:
     """Load a two-class picture data set.

@@ -33,7 +33,7 @@ from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
 from jaxnet.explain import in_units
 from jaxnet.io.files import expand, flush_folder, require_free, write_whole, writing
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic, silent
 
 # After so many files the progress is recorded; as many are read again after a kill.
 BLOCK = 1024
@@ -66,7 +66,7 @@ def write_pictures(
     test: str | Path | None = None,
     *,
     force: bool = False,
-    track: Track = silent,
+    track: Track = automatic,
     **options: Any,
 ) -> Written:
     """Write the pictures of a folder or a table into an HDF5 file in the article's layout.

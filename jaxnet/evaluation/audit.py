@@ -10,9 +10,10 @@ import numpy as np
 from jaxnet.data.all_pictures import Data, classes_of, labels_of
 from jaxnet.data.duplicates import Pair, Place, find_pairs, leaking
 from jaxnet.data.grey import measure_grey
+from jaxnet.display import shown
 from jaxnet.evaluation.baselines import fit_brightness, more_frequent
 from jaxnet.evaluation.significance import binomial_test, fisher_test, mann_whitney
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 
 # An effect is reported if it is both statistically significant and large.
 SIGNIFICANT = 0.01
@@ -62,6 +63,7 @@ class Brightness(NamedTuple):
     predictive: bool
 
 
+@shown
 class Audit(NamedTuple):
     """The results of an audit.
 
@@ -82,7 +84,7 @@ class Audit(NamedTuple):
     brightness: Brightness
 
 
-def audit(data: Data, *, pairs: tuple[Pair, ...] | None = None, track: Track = silent) -> Audit:
+def audit(data: Data, *, pairs: tuple[Pair, ...] | None = None, track: Track = automatic) -> Audit:
     """Compute the properties of a data set that can make training or evaluation misleading.
 
     Args:

@@ -16,7 +16,7 @@ from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import sweep
 from jaxnet.network import loss
 from jaxnet.outcomes import FAILED, any_active
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic, silent
 from jaxnet.runs.run import Run, columns_of, first_params
 from jaxnet.settings import Settings
 from jaxnet.training import Descent, fit_in_chunks, start_descent
@@ -59,7 +59,7 @@ class Diagnosis(NamedTuple):
     searched_down_to: float | None = None
 
 
-def diagnose(run: Run, data: Dataset | None = None, *, track: Track = silent) -> Diagnosis:
+def diagnose(run: Run, data: Dataset | None = None, *, track: Track = automatic) -> Diagnosis:
     """Find out what went wrong in a run that failed, as far as that is quick.
 
     Args:

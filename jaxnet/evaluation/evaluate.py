@@ -10,6 +10,7 @@ from jaxnet.data.all_pictures import Data, classes_of, labels_of
 from jaxnet.data.dataset import Dataset, Split, check_dataset
 from jaxnet.data.stored import StoredPictures
 from jaxnet.data.stream import read_in_order
+from jaxnet.display import shown
 from jaxnet.errors import UsageError, require_number
 from jaxnet.evaluation.accuracies import BLOCK
 from jaxnet.evaluation.baselines import (
@@ -21,6 +22,7 @@ from jaxnet.evaluation.baselines import (
     predict_baselines_in_blocks,
 )
 from jaxnet.evaluation.scores import Interval, Scores, best_cut, most_wrong, score, wilson
+from jaxnet.progress import Track, automatic
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
 
@@ -69,6 +71,7 @@ class WrongPicture(NamedTuple):
     probability: float
 
 
+@shown
 @dataclasses.dataclass(frozen=True)
 class SplitEvaluation(Scores):
     """The evaluation of a network on one split: its `Scores`, and what they are compared with.
@@ -97,6 +100,7 @@ class SplitEvaluation(Scores):
     probabilities: np.ndarray
 
 
+@shown
 class Evaluation(NamedTuple):
     """The evaluation of a network on a data set.
 
@@ -119,7 +123,11 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    model: Model | Run, data: Data, threshold: float | Literal["train"] = 0.5
+    model: Model | Run,
+    data: Data,
+    threshold: float | Literal["train"] = 0.5,
+    *,
+    track: Track = automatic,
 ) -> Evaluation:
     """Evaluate a trained network on every split of a data set.
 
@@ -129,6 +137,7 @@ def evaluate(
             and the logistic regression is fitted to 1,024 of them, drawn at random.
         threshold: A picture is predicted positive if its probability exceeds this; "train" chooses
             the threshold that is correct most often on the training split.
+        track: Shows the progress over pictures that stay in their files.
 
     Raises:
         DataError: If the pictures cannot be used.
@@ -143,7 +152,7 @@ def evaluate(
         predicted = {name: _predict(network, split) for name, split in data.splits.items()}
         baselines = predict_baselines(data, network.preprocessing)
     else:
-        predicted = {name: _predict_in_blocks(network, data[name]) for name in labels}
+        predicted = {name: _predict_in_blocks(network, data[name], track) for name in labels}
         baselines = predict_baselines_in_blocks(data, network.preprocessing)
         sampled = SAMPLE if len(labels["train"]) > SAMPLE else None
     if threshold == "train":
@@ -198,9 +207,12 @@ def _predict(model: Model, split: Split) -> tuple[np.ndarray, np.ndarray]:
     return A2, np.logaddexp(0, np.where(split.labels == 1, -Z2, Z2))
 
 
-def _predict_in_blocks(model: Model, pictures: StoredPictures) -> tuple[np.ndarray, np.ndarray]:
+def _predict_in_blocks(
+    model: Model, pictures: StoredPictures, track: Track
+) -> tuple[np.ndarray, np.ndarray]:
     """Compute what `_predict` does for pictures that stay in their files."""
-    parts = [_predict(model, block) for block in read_in_order(pictures, BLOCK)]
+    blocks = track(read_in_order(pictures, BLOCK), "predicting", -(-len(pictures) // BLOCK))
+    parts = [_predict(model, block) for block in blocks]
     probabilities, losses = (np.concatenate(part) for part in zip(*parts, strict=True))
     return probabilities, losses
 

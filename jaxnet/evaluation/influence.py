@@ -26,6 +26,7 @@ import numpy as np
 from scipy import special
 
 from jaxnet.data.dataset import Dataset
+from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError, require_integer
 from jaxnet.evaluation.baselines import more_frequent
 from jaxnet.evaluation.scores import Interval, wilson
@@ -161,6 +162,7 @@ class Always(NamedTuple):
     accuracy: float
 
 
+@shown
 class Influence(NamedTuple):
     """The results of a leave-one-out, for tables, a figure and JSON.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxnet.data.pictures import read_each, require_readable
 from jaxnet.errors import DataError, require_number
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 from jaxnet.runs.model import Model
 
 # Pictures that are read before they are predicted: what is in memory at a time.
@@ -49,7 +49,7 @@ def predict_pictures(
     *,
     threshold: float = 0.5,
     skip_bad: bool = False,
-    track: Track = silent,
+    track: Track = automatic,
 ) -> Predictions:
     """Predict the class of picture files of any format and size.
 

@@ -14,11 +14,12 @@ from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
 from jaxnet.devices import at_precision
+from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.many.engine import train_networks
 from jaxnet.many.sweep import check_many
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
 
 # Fewer would hardly tell an influence from noise.
@@ -28,6 +29,7 @@ SEEDS = 8
 MOST_NUMBERS = 500_000_000
 
 
+@shown
 class LeaveOneOut(NamedTuple):
     """The probability of class 1, by every network of every seed.
 
@@ -58,7 +60,7 @@ def leave_one_out(
     *,
     seeds: int = SEEDS,
     test: Examples | None = None,
-    track: Track = silent,
+    track: Track = automatic,
 ) -> LeaveOneOut:
     """Train with all examples, and with all but each, from every seed.
 

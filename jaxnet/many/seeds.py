@@ -8,14 +8,16 @@ from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
 from jaxnet.devices import at_precision
+from jaxnet.display import shown
 from jaxnet.errors import UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.many.engine import train_networks
 from jaxnet.many.sweep import check_many
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
 
 
+@shown
 class Seeds(NamedTuple):
     """The networks of many seeds; the first axis of every array is the seed.
 
@@ -44,7 +46,7 @@ def train_seeds(
     *,
     seeds: int = 64,
     test: Examples | None = None,
-    track: Track = silent,
+    track: Track = automatic,
 ) -> Seeds:
     """Train the same network from many seeds, `settings.seed` the first.
 

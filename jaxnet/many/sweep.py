@@ -13,12 +13,13 @@ from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
 from jaxnet.defaults import LARGEST_SEED
 from jaxnet.devices import at_precision, find_devices
+from jaxnet.display import shown
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.many.engine import GPU_BLOCK, train_networks
 from jaxnet.many.grid import Grid
 from jaxnet.processes import gather_objects, own_share, process_count, require_alike
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
 
 # At most how many networks are trained between two results: some seconds on two cores. Other
@@ -26,6 +27,7 @@ from jaxnet.settings import Settings
 NETWORKS_A_PART = 512
 
 
+@shown
 class Sweep(NamedTuple):
     """The results of a sweep; every array is (activations, rates, weight scales, seeds).
 
@@ -84,7 +86,7 @@ def sweep(
     test: Examples | None = None,
     keep_costs: bool = False,
     block: int | None = None,
-    track: Track = silent,
+    track: Track = automatic,
 ) -> Sweep:
     """Train a network for every activation, learning rate, weight scale and seed.
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator
 
-from jaxnet.data.all_pictures import Data, classes_of, labels_of
 from jaxnet.evaluation.audit import Audit
-from jaxnet.evaluation.baselines import more_frequent
 from jaxnet.report.words import count, some
 
 
-def describe_findings(audit: Audit, data: Data) -> list[str]:
+def describe_findings(audit: Audit) -> list[str]:
     """Describe what can mislead about a data set, a sentence each; none if nothing can."""
     return [
         *_describe_pairs(audit),
         *_describe_constant(audit),
         *_describe_skew(audit),
-        *_describe_brightness(audit, data),
+        *_describe_brightness(audit),
     ]
 
 
@@ -85,17 +83,16 @@ def _describe_skew(audit: Audit) -> Iterator[str]:
         )
 
 
-def _describe_brightness(audit: Audit, data: Data) -> Iterator[str]:
+def _describe_brightness(audit: Audit) -> Iterator[str]:
     brightness = audit.brightness
     if brightness.predictive:
-        labels = labels_of(data)["train"]
-        frequent = more_frequent(labels)
+        frequent, share = audit.skew.more_frequent["train"], audit.skew.shares["train"]
         scores = ", ".join(
             f"{share:.0%} of {name}" for name, share in brightness.accuracies.items()
         )
         yield (
             f'brightness alone ("{brightness.brighter}" is brighter) predicts {scores} correctly, '
-            f'always "{classes_of(data)[frequent]}" {(labels == frequent).mean():.0%} of train: a '
+            f'always "{frequent}" {share:.0%} of train: a '
             "network may learn the brightness instead of the object; take pictures of both classes "
             "in the same light"
         )

@@ -32,7 +32,7 @@ def dataset_warnings(dataset: Dataset, audit: Audit) -> list[str]:
     return [
         *(f"left out: {line}" for line in dataset.skipped),
         *(f"passed over: {found}" for found in dataset.passed_over),
-        *(f"warning: {finding}" for finding in describe_findings(audit, dataset)),
+        *(f"warning: {finding}" for finding in describe_findings(audit)),
     ]
 
 
@@ -45,7 +45,7 @@ def describe_dataset(dataset: Dataset, audit: Audit) -> dict[str, Any]:
         "skipped": list(dataset.skipped),
         "sha256": dataset.sha256,
         "train_sha256": dataset.train_sha256,
-        "audit": to_json(audit) | {"findings": describe_findings(audit, dataset)},
+        "audit": to_json(audit) | {"findings": describe_findings(audit)},
         "leaks_excluded": dataset.leaks_excluded,
         "passed_over": [
             {"kind": found.kind, "count": found.count, "example": found.example}

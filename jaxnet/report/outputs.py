@@ -8,7 +8,7 @@ from jaxnet.data.dataset import Dataset
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.outcomes import entropy_of_labels
 from jaxnet.report.figures.save import save_figure
-from jaxnet.report.figures.training import draw_training
+from jaxnet.report.figures.training import plot_training
 from jaxnet.report.page.build import PAGE_NAME, Written, write_page
 from jaxnet.runs.run import Run
 
@@ -64,7 +64,8 @@ def write_figure(folder: Path, run: Run, labels: np.ndarray) -> list[str]:
     title = f"{name}: {len(run.costs):,} iterations{rate}, {run.outcome}"
     balanced = settings is not None and settings.balanced
     entropy = entropy_of_labels(labels, balanced=balanced)
-    save_figure(draw_training(run, entropy, title), folder / FIGURE_NAME)
+    figure = plot_training(run, label_entropy=entropy, title=title)
+    save_figure(figure, folder / FIGURE_NAME)
     return [f"written: {folder / MODEL_NAME}", f"written: {folder / FIGURE_NAME}"]
 
 

@@ -14,6 +14,11 @@ SHOWN = 10  # cells in the table
 
 def describe_grid(grid: Grid, iterations: int) -> str:
     """Say how many networks a sweep trains."""
+    return f"{describe_shape(grid)} of {iterations:,} iterations"
+
+
+def describe_shape(grid: Grid) -> str:
+    """Say how many networks a grid has, by its axes."""
     activations, rates, weight_scales, seeds = grid.shape
     factors = [
         *([f"{activations} activations"] if activations > 1 else []),
@@ -21,7 +26,7 @@ def describe_grid(grid: Grid, iterations: int) -> str:
         count(weight_scales, "weight scale"),
         count(seeds, "seed"),
     ]
-    return f"{' × '.join(factors)} = {grid.networks:,} networks of {iterations:,} iterations"
+    return f"{' × '.join(factors)} = {grid.networks:,} networks"
 
 
 def describe_outcomes(sweep: Sweep) -> str:

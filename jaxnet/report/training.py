@@ -38,11 +38,15 @@ def describe_columns(data: Dataset, preprocessing: Preprocessing, precision: str
 
 def describe_costs(run: Run) -> str:
     """Say how many updates a run has made, in how many seconds, its costs and its outcome."""
+    if not run.costs.size:
+        return f"not trained yet, {run.outcome}"
     made, costs, which = f"{len(run.costs):,} iterations", run.costs, "cost"
     if run.epoch > 1 and run.epoch_costs.size:
         costs, which = run.epoch_costs, "mean cost of an epoch"
         made += f" ({len(costs):,} {'epoch' if len(costs) == 1 else 'epochs'})"
-    line = f"{made} in {run.seconds:.1f} s: {which} {costs[0]:.4f} → {costs[-1]:.4f}, {run.outcome}"
+    if run.seconds:  # that of a run from a file is not known
+        made += f" in {run.seconds:.1f} s"
+    line = f"{made}: {which} {costs[0]:.4f} → {costs[-1]:.4f}, {run.outcome}"
     objectives = run.objectives
     if objectives is not None and objectives.size:
         line += f" · with the penalty on the weights {objectives[0]:.4f} → {objectives[-1]:.4f}"

@@ -1,6 +1,7 @@
 """Phrases that several reports share: counts, lists of pictures, intervals, changes."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 from jaxnet.evaluation.scores import Interval
@@ -48,3 +49,9 @@ def in_short(value: float | str | tuple[float, float], digits: int = 3) -> str:
         return " / ".join(in_short(number, digits) for number in value)
     # Rounded first, so that 100 is not written 1e+02.
     return value if isinstance(value, str) else f"{float(f'{value:.{digits}g}'):g}"
+
+
+def in_python(text: str) -> str:
+    """Name the options of a text as arguments: --learning-rate becomes learning_rate."""
+    text = text.replace("jaxnet train --", "--")
+    return re.sub(r"--([a-z-]+)", lambda option: option[1].replace("-", "_"), text)

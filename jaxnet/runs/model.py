@@ -14,14 +14,16 @@ from jaxnet.data.dataset import check_images
 from jaxnet.data.pictures import read_pictures
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.devices import PickledOnHost, at_precision
+from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError
 from jaxnet.network import Forward, Params, forward
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 
 # One program, which compiles faster than one for each operation.
 _forward = jax.jit(forward, static_argnames="hidden")
 
 
+@shown
 @dataclasses.dataclass(frozen=True, eq=False)
 class Model(PickledOnHost):
     """A network with its preprocessing and its classes.
@@ -77,7 +79,7 @@ class Model(PickledOnHost):
         return np.asarray(self.forward_images(images).A2)[0]
 
     def predict_files(
-        self, paths: Sequence[str | Path] | str | Path, *, track: Track = silent
+        self, paths: Sequence[str | Path] | str | Path, *, track: Track = automatic
     ) -> np.ndarray:
         """Compute the probability of class 1 for picture files of any format and size: (m,).
 

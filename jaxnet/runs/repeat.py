@@ -7,6 +7,7 @@ import numpy as np
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import UsageError
 from jaxnet.io.attributes import Value
+from jaxnet.progress import Track, automatic
 from jaxnet.runs.run import Hook, Run, versions
 from jaxnet.runs.train import train_as
 
@@ -31,13 +32,16 @@ class Repetition(NamedTuple):
     versions: dict[str, tuple[Value | None, Value]]
 
 
-def repeat(run: Run, data: Dataset, *, hook: Hook | None = None) -> Repetition:
+def repeat(
+    run: Run, data: Dataset, *, hook: Hook | None = None, track: Track = automatic
+) -> Repetition:
     """Train a run anew, from its own seed, random generator and settings, and compare.
 
     Args:
         run: From `load_run`, or from `train`. One that was stopped is repeated as far as it came.
         data: The pictures that it was trained on.
         hook: As in `train`.
+        track: As in `train`.
 
     Raises:
         UsageError: If the pictures are others, or the run does not say how it was trained.
@@ -49,7 +53,7 @@ def repeat(run: Run, data: Dataset, *, hook: Hook | None = None) -> Repetition:
             "a run with settings and costs",
             "train it first",
         )
-    again = train_as(run, data, iterations=len(kept), hook=hook)
+    again = train_as(run, data, iterations=len(kept), hook=hook, track=track)
     costs = again.descent.costs
     m = min(len(kept), len(costs))
     apart = np.flatnonzero(kept[:m] != costs[:m])

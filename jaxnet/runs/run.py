@@ -19,15 +19,16 @@ from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.data.stored import StoredPictures
 from jaxnet.devices import PickledOnHost, at_precision, find_devices
+from jaxnet.display import report, shown
 from jaxnet.epochs import steps_an_epoch
-from jaxnet.errors import UsageError
+from jaxnet.errors import UsageError, require_integer, require_kind
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.minibatches import epoch_costs
 from jaxnet.network import Params, init_params
 from jaxnet.normals import default_generator, make_key
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic, silent
 from jaxnet.runs.checkpoint import Checkpoint, checkpoint_of
 from jaxnet.runs.folder import claim_folder
 from jaxnet.runs.model import Model
@@ -37,6 +38,7 @@ from jaxnet.runs.model_file import (
     require_loadable,
     write_model_file,
 )
+from jaxnet.runs.page import Page
 from jaxnet.settings import Settings
 from jaxnet.training import Descent
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 UNFINISHED, STOPPED = "unfinished", "stopped"
 
 
+@shown
 @dataclasses.dataclass(frozen=True, eq=False)
 class Run(PickledOnHost):
     """A training and its results so far.
@@ -140,6 +143,31 @@ class Run(PickledOnHost):
         write_model_file(folder / MODEL_NAME, stored)
         return folder
 
+    def show(
+        self, data: Dataset | None = None, *, pictures: bool = True, height: int = 720
+    ) -> Page:
+        """Make the interactive page of the run, which trains its network anew in the browser.
+
+        Where it ends a cell of a notebook, it is shown there. Its methods `save` and `open` write
+        it into a file, and open it in the browser. It is one file of some megabytes, which requests
+        nothing; a notebook that is saved holds it.
+
+        Args:
+            data: The pictures; by default those that the run was trained on, loaded anew.
+            pictures: Whether the page carries the pictures themselves. Share it only if you may
+                share them.
+            height: In the notebook, in pixels.
+
+        Raises:
+            DataError: If the pictures cannot be used.
+            UsageError: If it is not known which pictures are meant or how the initial weights were
+                drawn, or the page does not have the activation.
+        """
+        require_integer("height", height, 100, 10_000)
+        data = load_data_for(self) if data is None else data
+        require_kind("data", data, Dataset)
+        return Page(report("page.build").make_page(self, data, pictures=pictures), height)
+
     def __getstate__(self) -> dict[str, Any]:
         """Keep a checkpoint, since an optimizer's functions cannot be pickled."""
         kept = dataclasses.replace(self, descent=checkpoint_of(self.descent))
@@ -174,7 +202,7 @@ def load_run(path: str | Path, activations: Mapping[str, Activation] | None = No
     )
 
 
-def load_data_for(run: Run, *, track: Track = silent, **options: Any) -> Dataset:
+def load_data_for(run: Run, *, track: Track = automatic, **options: Any) -> Dataset:
     """Load the data of a run, or others to try its network on.
 
     The positive class of the network is theirs, too, if they have a class of this name.

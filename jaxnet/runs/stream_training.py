@@ -28,6 +28,7 @@ from jaxnet.errors import UsageError
 from jaxnet.network import Params, as_decay
 from jaxnet.outcomes import Outcome, any_active, entropy_of_labels, judge_one
 from jaxnet.processes import in_any, require_alike
+from jaxnet.progress import Track, counting
 from jaxnet.runs.checkpoint import Checkpoint, keep_state, restore_state
 from jaxnet.runs.run import STOPPED, UNFINISHED, Hook, Run, versions
 from jaxnet.settings import Settings
@@ -50,19 +51,21 @@ def require_streamable(settings: Settings) -> None:
         )
 
 
-def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = None) -> Run:
+def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None, track: Track) -> Run:
     """Train a run to its end, or until its hook stops it, which is called after every pool.
 
     Args:
         run: A run whose descent is a `Checkpoint` in pixels.
         pictures: The training set.
         hook: As in `train`.
+        track: As in `train`.
     """
     settings, checkpoint = run.settings, run.descent
     assert settings is not None
     assert isinstance(checkpoint, Checkpoint)
-    began = time.perf_counter()
-    with at_precision(settings.precision):
+    began, made = time.perf_counter(), len(checkpoint.costs)
+    progress = counting(track, "training", settings.iterations - made)
+    with at_precision(settings.precision), progress as reach:
         reached_so_far = (checkpoint.state, checkpoint.memory, checkpoint.costs)
         require_alike(
             pictures=pictures.sha256,
@@ -87,6 +90,7 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None = No
                 outcome=reached.outcome or UNFINISHED,
                 seconds=time.perf_counter() - began,
             )
+            reach(len(run.costs) - made)
             if in_any(hook is not None and bool(hook(run))) and reached.outcome is None:
                 return dataclasses.replace(run, outcome=STOPPED)
     return run

@@ -13,12 +13,13 @@ from jaxnet.data.stored import StoredPictures
 from jaxnet.data.stream import require_size
 from jaxnet.devices import at_precision
 from jaxnet.epochs import count_iterations, true_batch
-from jaxnet.errors import ModelFileError, UsageError, require_integer
+from jaxnet.errors import ModelFileError, UsageError, require_integer, require_kind
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.network import Params
 from jaxnet.outcomes import outcome
 from jaxnet.processes import in_any, require_alike
+from jaxnet.progress import Track, automatic, counting
 from jaxnet.runs.checkpoint import checkpoint_of, continue_from
 from jaxnet.runs.run import (
     STOPPED,
@@ -52,6 +53,7 @@ def train(
     hook: Hook | None = None,
     chunk: int | None = None,
     command: str = "",
+    track: Track = automatic,
 ) -> Run:
     """Train the network on the training set of `data`.
 
@@ -60,11 +62,12 @@ def train(
             which mini-batches are read.
         settings: Network and descent; by default the article's.
         preprocessing: How pictures become columns; by default grey, in their own size.
-        hook: Called after each chunk of iterations with the run so far: for progress, checkpoints
-            and interruption. If it returns True, the run stops there.
+        hook: Called after each chunk of iterations with the run so far: for checkpoints and
+            interruption. If it returns True, the run stops there.
         chunk: At most so many iterations between two calls of the hook, which are about a tenth
             of a second by default.
         command: The command line, if one asked for the run; it is kept with the run.
+        track: Shows the progress, iteration by iteration.
 
     Returns:
         The run. No outcome raises an error; see `Run.outcome`.
@@ -74,17 +77,18 @@ def train(
         UsageError: If an argument is of the wrong type or out of its range.
     """
     settings = Settings() if settings is None else settings
-    _require_kind(settings, Settings)
+    require_kind("settings", settings, Settings)
     if isinstance(data, StoredPictures):
         preprocessing = Preprocessing(*data.size) if preprocessing is None else preprocessing
-        _require_kind(preprocessing, Preprocessing)
-        return _train_stored(data, settings, preprocessing, hook, command)
+        require_kind("preprocessing", preprocessing, Preprocessing)
+        return _train_stored(data, settings, preprocessing, hook, command, track)
     check_dataset(data)
     preprocessing = preprocessing_for(data) if preprocessing is None else preprocessing
-    _require_kind(preprocessing, Preprocessing)
+    require_kind("preprocessing", preprocessing, Preprocessing)
     settings = settings.for_examples(len(data.train.labels))
     params = draw_params(settings, preprocessing.n_x)
-    return _descend(_start(data, settings, preprocessing, params, command), hook, chunk)
+    start = _start(data, settings, preprocessing, params, command)
+    return _descend(start, hook, chunk, track)
 
 
 def resume(
@@ -96,6 +100,7 @@ def resume(
     hook: Hook | None = None,
     chunk: int | None = None,
     command: str = "",
+    track: Track = automatic,
 ) -> Run:
     """Continue a run on its own data; it ends with the bits of one that was never stopped.
 
@@ -108,13 +113,14 @@ def resume(
         hook: As in `train`.
         chunk: As in `train`.
         command: The command line, which is added to the run's own.
+        track: As in `train`.
 
     Raises:
         UsageError: If the pictures, their labels or their split are others, the run cannot be
             continued, or has made more iterations.
         ModelFileError: If the file of the run contradicts itself.
     """
-    _require_kind(run, Run)
+    require_kind("run", run, Run)
     settings = run.settings
     checkpoint = checkpoint_of(run.descent)
     if settings is None or checkpoint.basis is None:
@@ -141,7 +147,7 @@ def resume(
     kept = "\n".join(dict.fromkeys(filter(None, commands)))
     if isinstance(data, StoredPictures):
         run = dataclasses.replace(run, settings=settings, origin=run.origin | {"command": kept})
-        return _resume_stored(run, data, hook)
+        return _resume_stored(run, data, hook, track)
     with at_precision(settings.precision):
         examples = _training_examples(data, settings, run.preprocessing)
         optimizer = settings.make_optimizer()
@@ -159,14 +165,14 @@ def resume(
             examples=examples,
         )
         if total > made:
-            return _descend(continued, hook, chunk)
+            return _descend(continued, hook, chunk, track)
         X, Y, weights = examples
         params, costs = continued.model.params, checkpoint.costs
         ended = outcome(params, X, Y, run.hidden, costs=costs, weights=weights, epoch=run.epoch)
         return dataclasses.replace(continued, outcome=ended)
 
 
-def train_as(run: Run, data: Dataset, *, iterations: int, hook: Hook | None = None) -> Run:
+def train_as(run: Run, data: Dataset, *, iterations: int, hook: Hook | None, track: Track) -> Run:
     """Train as a run was trained, from its own initial weights, on its own data.
 
     Raises:
@@ -176,7 +182,7 @@ def train_as(run: Run, data: Dataset, *, iterations: int, hook: Hook | None = No
     assert run.settings is not None
     require_same_data(run, data)
     settings = dataclasses.replace(run.settings, iterations=iterations)
-    return _descend(_start(data, settings, run.preprocessing, params, ""), hook, None)
+    return _descend(_start(data, settings, run.preprocessing, params, ""), hook, None, track)
 
 
 def _require_consistent(run: Run, settings: Settings) -> None:
@@ -194,16 +200,6 @@ def _require_consistent(run: Run, settings: Settings) -> None:
             )
 
 
-def _require_kind(value: object, kind: type) -> None:
-    if not isinstance(value, kind):
-        name = kind.__name__
-        raise UsageError(
-            f"{name.lower()} is of type {type(value).__name__}",
-            f"a {name}",
-            f"make it by {name}(…)",
-        )
-
-
 def _count(data: Dataset | StoredPictures) -> int:
     return len(data if isinstance(data, StoredPictures) else data.train.labels)
 
@@ -214,6 +210,7 @@ def _train_stored(
     preprocessing: Preprocessing,
     hook: Hook | None,
     command: str,
+    track: Track,
 ) -> Run:
     """Train on pictures that stay in their files."""
     require_streamable(settings)
@@ -233,10 +230,10 @@ def _train_stored(
         pictures.data_source,
         origin,
     )
-    return descend_on_stream(run, pictures, hook)
+    return descend_on_stream(run, pictures, hook, track)
 
 
-def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None) -> Run:
+def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None, track: Track) -> Run:
     """Continue a run on pictures that stay in their files."""
     settings = run.settings
     assert settings is not None
@@ -244,7 +241,7 @@ def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None) -> Run
     checkpoint = checkpoint_of(run.descent)
     run = dataclasses.replace(run, descent=checkpoint, costs=checkpoint.costs)
     if settings.iterations > len(checkpoint.costs):
-        return descend_on_stream(run, pictures, hook)
+        return descend_on_stream(run, pictures, hook, track)
     with at_precision(settings.precision):
         state = restore_on_stream(checkpoint, settings)
         ended = judge_on_stream(run, pictures, state, run.costs)
@@ -288,7 +285,7 @@ def _training_examples(data: Dataset, settings: Settings, preprocessing: Preproc
     return preprocessing.examples(data.train, settings.precision, balanced=settings.balanced)
 
 
-def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
+def _descend(run: Run, hook: Hook | None, chunk: int | None, track: Track) -> Run:
     """Train a run to its end, or until its hook stops it."""
     settings, examples = run.settings, run.examples
     assert settings is not None
@@ -303,8 +300,9 @@ def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
         usual = min(usual, chunk)
     pictures = run.origin["train_sha256"]
     require_alike(pictures=pictures, settings=settings, versions=versions())
-    began = time.perf_counter()
-    with at_precision(settings.precision):
+    began, made = time.perf_counter(), len(run.costs)
+    progress = counting(track, "training", settings.iterations - made)
+    with at_precision(settings.precision), progress as reach:
         fits = fit_in_chunks(
             run.descent,
             examples.Y,
@@ -324,6 +322,7 @@ def _descend(run: Run, hook: Hook | None, chunk: int | None) -> Run:
                 outcome=ended,
                 seconds=time.perf_counter() - began,
             )
+            reach(len(run.costs) - made)
             stop = hook is not None and bool(hook(run))
             if settings.basis == "pixels":
                 stop = in_any(stop)  # or the others would wait for the one that has stopped

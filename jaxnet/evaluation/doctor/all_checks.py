@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.devices import find_devices
-from jaxnet.evaluation.doctor.check import Check, Result
+from jaxnet.evaluation.doctor.check import Check, Checks, Result
 from jaxnet.evaluation.doctor.derivatives import check_derivatives
 from jaxnet.evaluation.doctor.invariances import (
     check_duplicated_data,
@@ -37,7 +37,7 @@ from jaxnet.evaluation.doctor.units import (
     check_saturated_units,
 )
 from jaxnet.explain import explain
-from jaxnet.progress import Track, silent
+from jaxnet.progress import Track, automatic
 from jaxnet.runs.run import Run
 
 PIPELINE_CHECKS: dict[str, Callable[[Pipeline], Result]] = {
@@ -71,7 +71,7 @@ RUN_CHECKS: dict[str, Callable[[Trained], Result]] = {
 }
 
 
-def check_pipeline(pipeline: Pipeline | None = None, *, track: Track = silent) -> tuple[Check, ...]:
+def check_pipeline(pipeline: Pipeline | None = None, *, track: Track = automatic) -> Checks:
     """Make every check of a pipeline, in float64 also where JAX is set to 32 bits.
 
     A check in which a function of the pipeline raises an error fails with the case "raised".
@@ -89,7 +89,7 @@ def check_pipeline(pipeline: Pipeline | None = None, *, track: Track = silent) -
     with jax.enable_x64(True):
         check_functions(pipeline)
         checks = track(PIPELINE_CHECKS.items(), "checking the pipeline", len(PIPELINE_CHECKS))
-        return tuple(_try(name, check, pipeline) for name, check in checks)
+        return Checks(_try(name, check, pipeline) for name, check in checks)
 
 
 def _try(name: str, check: Callable[[Pipeline], Result], pipeline: Pipeline) -> Check:
@@ -101,7 +101,7 @@ def _try(name: str, check: Callable[[Pipeline], Result], pipeline: Pipeline) -> 
         return Check(name, "fail", math.nan, "raised", {"error": describe_error(error)})
 
 
-def check_run(run: Run, data: Dataset, *, track: Track = silent) -> tuple[Check, ...]:
+def check_run(run: Run, data: Dataset, *, track: Track = automatic) -> Checks:
     """Make every check of a trained network; only the first where a parameter is not finite.
 
     Args:
@@ -118,9 +118,9 @@ def check_run(run: Run, data: Dataset, *, track: Track = silent) -> tuple[Check,
         trained = trained_network(run, data)
         finite = Check(FINITE, *check_finite(trained))
         if not all(jnp.isfinite(array).all() for array in trained.params.values()):
-            return (finite,)
+            return Checks((finite,))
         checks = track(RUN_CHECKS.items(), "checking the network", len(RUN_CHECKS))
-        return tuple(Check(name, *check(trained)) for name, check in checks)
+        return Checks(Check(name, *check(trained)) for name, check in checks)
 
 
 def stored_not_finite() -> Check:

@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 import jax
 import numpy as np
 
+from jaxnet.display import shown
+
 Verdict = Literal["pass", "warn", "fail"]
 
 
@@ -18,6 +20,7 @@ class Result(NamedTuple):
     values: dict[str, Any]
 
 
+@shown
 class Check(NamedTuple):
     """The result of one check, with its name.
 
@@ -41,6 +44,11 @@ class Check(NamedTuple):
     def applies(self) -> bool:
         """Whether anything was measured; a check that does not apply passes."""
         return self.verdict != "pass" or not math.isnan(self.number)
+
+
+@shown
+class Checks(tuple[Check, ...]):
+    """The results of several checks."""
 
 
 def require_small(

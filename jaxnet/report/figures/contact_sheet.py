@@ -8,22 +8,25 @@ from matplotlib.figure import Figure, SubFigure
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.duplicates import Pair
-from jaxnet.data.preprocessing import Preprocessing
-from jaxnet.report.figures.style import plain
+from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
+from jaxnet.errors import require_kind
+from jaxnet.report.figures.figure import make_figure, plain
 
 COLUMNS = 8  # pictures in a row; more would be too small to recognise
 
 
-def draw_contact_sheet(
-    dataset: Dataset, preprocessing: Preprocessing, pairs: Sequence[Pair] = ()
+def plot_pictures(
+    dataset: Dataset, preprocessing: Preprocessing | None = None, *, pairs: Sequence[Pair] = ()
 ) -> Figure:
     """Draw examples of each class of each split, in colour and below as the network's input.
 
     Args:
         dataset: The pictures.
-        preprocessing: How pictures become columns.
+        preprocessing: How pictures become columns; by default grey, in their own size.
         pairs: Duplicates, as an audit finds them, to show below: those across splits first.
     """
+    require_kind("dataset", dataset, Dataset)
+    preprocessing = preprocessing_for(dataset) if preprocessing is None else preprocessing
     pairs = sorted(pairs, key=lambda pair: pair.first.split == pair.second.split)
     groups = [
         (f'{name}: "{dataset.classes[label]}"', split.images[split.labels == label])
@@ -31,11 +34,11 @@ def draw_contact_sheet(
         for label in (1, 0)
     ]
     rows = len(groups) + bool(pairs)
-    figure = Figure(figsize=(1.15 * COLUMNS + 1, 2.75 * rows + 0.6), layout="constrained")
-    figure.suptitle(
-        f"{plain(dataset.source)}\nin colour, and as the network's input: "
+    title = (
+        f"{dataset.source}\nin colour, and as the network's input: "
         f"{preprocessing.height} × {preprocessing.width}, {preprocessing.color}"
     )
+    figure = make_figure(1.15 * COLUMNS + 1, 2.75 * rows + 0.6, title)
     parts = figure.subfigures(rows, 1, squeeze=False)[:, 0]
     if pairs:
         _show_pairs(parts[-1], dataset, pairs)

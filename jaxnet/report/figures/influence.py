@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from jaxnet.data.dataset import Dataset
+from jaxnet.errors import require_kind
 from jaxnet.evaluation.influence import Influence, Memorised, PictureChange
-from jaxnet.report.figures.style import plain
+from jaxnet.report.figures.figure import make_figure, plain
 from jaxnet.report.influence import change_in_words
 
 COLUMNS = 7  # pictures in a row
@@ -17,7 +18,7 @@ COLUMNS = 7  # pictures in a row
 FADED = 0.3
 
 
-def draw_influence(influence: Influence, dataset: Dataset, title: str) -> Figure:
+def plot_influence(influence: Influence, dataset: Dataset, *, title: str = "") -> Figure:
     """Draw each explained test picture in a row with the training pictures that change it most.
 
     The last row has the most memorised training pictures. A picture whose change is noise is faded.
@@ -27,9 +28,9 @@ def draw_influence(influence: Influence, dataset: Dataset, title: str) -> Figure
         dataset: The pictures.
         title: One line above all.
     """
+    require_kind("influence", influence, Influence)
     rows = len(influence.explained) + 1
-    figure = Figure(figsize=(1.75 * COLUMNS, 2.5 * rows + 0.5), layout="constrained")
-    figure.suptitle(plain(title))
+    figure = make_figure(1.75 * COLUMNS, 2.5 * rows + 0.5, title)
     parts = figure.subfigures(rows, 1, squeeze=False)[:, 0]
     heading = "most memorised: which training pictures raise the P of their own class most"
     _show_changes(_make_row(parts[-1], heading), dataset, influence.memorisation)

@@ -1,4 +1,4 @@
-"""What the figures share: the colours of outcomes, and texts that are not read as formulas."""
+"""The colours of the outcomes."""
 
 from jaxnet.outcomes import Outcome
 
@@ -12,8 +12,3 @@ OUTCOME_COLORS: dict[Outcome, tuple[str, str]] = {
     "dead": ("black", "no unit active"),
     "not finite": ("crimson", "overflow"),
 }
-
-
-def plain(text: str) -> str:
-    """Keep matplotlib from reading formulas into names with dollar signs."""
-    return text.replace("$", r"\$")

@@ -9,23 +9,29 @@ from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from jaxnet.errors import require_kind
 from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import Sweep
-from jaxnet.report.figures.style import OUTCOME_COLORS, plain
+from jaxnet.report.figures.figure import make_figure
+from jaxnet.report.figures.style import OUTCOME_COLORS
 from jaxnet.report.words import in_short
 
 MOST_TICKS = 9  # learning rates that are named below a panel
 
 
-def draw_sweep(sweep: Sweep, title: str) -> Figure:
+def plot_sweep(sweep: Sweep, *, title: str = "") -> Figure:
     """Draw every network as a cell: learning rates to the right, weight scales and seeds downwards.
 
     A network that learns is coloured by its last cost; any other by its outcome. Each activation
     has a panel of its own.
+
+    Args:
+        sweep: Its results.
+        title: One line above all.
     """
+    require_kind("sweep", sweep, Sweep)
     grid = sweep.grid
-    figure = Figure(figsize=(3.5 + 5.5 * len(grid.activations), 6), layout="constrained")
-    figure.suptitle(plain(title))
+    figure = make_figure(3.5 + 5.5 * len(grid.activations), 6, title)
     panels = figure.subplots(1, len(grid.activations), squeeze=False, sharey=True)[0]
     norm = _cost_norm(sweep.last_costs[sweep.outcomes == "learning"])
     handles: dict[str, Artist] = {}

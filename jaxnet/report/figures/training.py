@@ -1,13 +1,17 @@
 """The figure of a training: the cost at every iteration, and each hidden unit as a picture."""
 
 import math
+from typing import overload
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from jaxnet.data.preprocessing import Preprocessing
-from jaxnet.report.figures.style import plain
+from jaxnet.errors import require_kind
+from jaxnet.outcomes import label_entropy as entropy_of
+from jaxnet.report.figures.figure import make_axes, make_figure, plain
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
 
@@ -17,57 +21,114 @@ MOST_UNITS = 32
 # A run whose cost was more than this many times the label entropy is drawn on a log scale.
 FAR_ABOVE = 10
 
+COLORS = "RdBu_r"  # of weights
 
-def draw_training(run: Run, label_entropy: float, title: str) -> Figure:
+
+def plot_training(run: Run, *, label_entropy: float | None = None, title: str = "") -> Figure:
     """Draw a training: the cost at every iteration, and each hidden unit as a picture.
 
     Args:
         run: The training, finished or not.
-        label_entropy: The cost of always predicting the class rate, drawn as a line to compare.
+        label_entropy: As in `plot_costs`.
         title: One line above all.
     """
-    n_h = len(run.model.params["W1"])
-    shown = min(n_h, MOST_UNITS)
-    columns = 4 if shown <= 16 else 8
-    rows = math.ceil(shown / columns)
-    figure = Figure(
-        figsize=(5.5 + 1.6 * columns, max(4.2, 1.2 + 1.75 * rows)), layout="constrained"
-    )
-    figure.suptitle(plain(title))
+    require_kind("run", run, Run)
+    rows, columns = _arrange(run.model)
+    figure = make_figure(5.5 + 1.6 * columns, max(4.2, 1.2 + 1.75 * rows), title)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(5.5, 1.6 * columns))[0]
-    _draw_costs(left.subplots(), run, label_entropy)
-    _draw_units(right, run.model, rows, columns)
+    plot_costs(run, label_entropy=label_entropy, ax=left.subplots())
+    _draw_units(right, run.model)
     return figure
 
 
-def _draw_costs(axes: Axes, run: Run, label_entropy: float) -> None:
+@overload
+def plot_costs(run: Run, *, label_entropy: float | None = None, ax: None = None) -> Figure: ...
+@overload
+def plot_costs(run: Run, *, label_entropy: float | None = None, ax: Axes) -> None: ...
+def plot_costs(
+    run: Run, *, label_entropy: float | None = None, ax: Axes | None = None
+) -> Figure | None:
+    """Draw the cost at every iteration, and with mini-batches the mean of every epoch.
+
+    Args:
+        run: The training, finished or not.
+        label_entropy: The cost of always predicting the class rate, drawn as a line to compare; by
+            default that of the run's examples. A run from a file has none, so there is no line.
+        ax: The panel to draw into; by default one in a new figure, which is returned.
+    """
+    if ax is None:
+        figure, axes = make_axes()
+        plot_costs(run, label_entropy=label_entropy, ax=axes)
+        return figure
+    require_kind("run", run, Run)
     costs = run.costs[np.isfinite(run.costs)]  # only the last one of a run can be infinite or NaN
     if run.epoch == 1:
-        axes.plot(costs, label="this network")
+        ax.plot(costs, label="this network")
     else:
-        axes.plot(costs, color="tab:blue", alpha=0.25, linewidth=0.5, label="each mini-batch")
+        ax.plot(costs, color="tab:blue", alpha=0.4, linewidth=0.7, label="each mini-batch")
         means = run.epoch_costs[np.isfinite(run.epoch_costs)]
         middles = run.epoch * (np.arange(len(means)) + 0.5)
-        axes.plot(middles, means, color="tab:blue", label="mean of each epoch")
-    axes.axhline(label_entropy, color="tab:gray", linestyle="--", label="always the class rate")
-    axes.set(xlabel="iteration", ylabel="cost (mean cross-entropy)")
-    if costs.max(initial=0) > FAR_ABOVE * label_entropy:
-        axes.set_yscale("log")
+        ax.plot(middles, means, color="tab:blue", label="mean of each epoch")
+    if label_entropy is None and run.examples is not None:
+        label_entropy = float(entropy_of(run.examples.Y, run.examples.weights))
+    if label_entropy is not None:
+        ax.axhline(label_entropy, color="tab:gray", linestyle="--", label="always the class rate")
+    ax.set(xlabel="iteration", ylabel="cost (mean cross-entropy)")
+    if label_entropy is not None and costs.max(initial=0) > FAR_ABOVE * label_entropy:
+        ax.set_yscale("log")
     else:
-        axes.set_ylim(0, None)
-    axes.legend(loc="upper right")
+        ax.set_ylim(0, 1.25 * max(costs.max(initial=0), label_entropy or 0) or None)  # and a legend
+    ax.legend(loc="upper right")
+    return None
 
 
-def _draw_units(figure: SubFigure, model: Model, rows: int, columns: int) -> None:
+def plot_hidden_units(model: Model | Run) -> Figure:
+    """Draw the weights of each hidden unit as a picture, with its output weight.
+
+    Args:
+        model: The network, or its run.
+    """
+    require_kind("model", model, Model, Run)
+    network = model.model if isinstance(model, Run) else model
+    rows, columns = _arrange(network)
+    figure = make_figure(1.6 * columns, 1.2 + 1.75 * rows)
+    _draw_units(figure, network)
+    return figure
+
+
+def describe_colors(preprocessing: Preprocessing) -> str:
+    """Say how the pictures of weights are to be read."""
+    return "red +, blue −" if preprocessing.color == "gray" else "of each colour; grey is 0"
+
+
+def weights_as_pictures(model: Model, most: int) -> list[np.ndarray]:
+    """Make the pictures of the first hidden units' weights, (h, w, 3) uint8 each."""
+    W1, seen = np.asarray(model.params["W1"])[:most], model.preprocessing
+    scaled = 0.5 + 0.5 * W1 / (float(np.abs(W1).max()) or 1.0)
+    if seen.color == "gray":
+        return list(
+            colormaps[COLORS](scaled.reshape(-1, seen.height, seen.width), bytes=True)[..., :3]
+        )
+    return list((255 * scaled).astype(np.uint8).reshape(-1, seen.height, seen.width, 3))
+
+
+def _arrange(model: Model) -> tuple[int, int]:
+    """Choose the rows and columns of the hidden units' pictures."""
+    shown = min(len(model.params["W1"]), MOST_UNITS)
+    columns = 4 if shown <= 16 else 8
+    return math.ceil(shown / columns), columns
+
+
+def _draw_units(figure: Figure | SubFigure, model: Model) -> None:
     W1, W2 = (np.asarray(model.params[name]) for name in ("W1", "W2"))
     n_h, shown = len(W1), min(len(W1), MOST_UNITS)
     figure.suptitle(
         f"{'The hidden units' if shown == n_h else f'{shown} of {n_h} hidden units'}: "
-        f"weights W1 (red +, blue −)\n"
+        f"weights W1 ({describe_colors(model.preprocessing)})\n"
         f'and output weight W2, positive for "{plain(model.classes[1])}"'
     )
     limit = float(np.abs(W1[:shown]).max()) or 1.0
-    panels = figure.subplots(rows, columns, squeeze=False).flat
+    panels = figure.subplots(*_arrange(model), squeeze=False).flat
     for unit, panel in enumerate(panels):
         panel.set_axis_off()
         if unit < shown:
@@ -83,6 +144,6 @@ def _show_weights(
     height, width = preprocessing.height, preprocessing.width
     if preprocessing.color == "gray":
         picture = weights.reshape(height, width)
-        axes.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axes.imshow(picture, cmap=COLORS, vmin=-limit, vmax=limit)
     else:
         axes.imshow(0.5 + 0.5 * weights.reshape(height, width, 3) / limit)

@@ -22,7 +22,9 @@ export function writeAddress(descent, ui) {
   const { split, at } = ui.picture;
   if (split !== "photo" && (split !== ui.first.picture.split || at !== ui.first.picture.at))
     parts.set("picture", `${split}-${descent.data.splits[split].places[at]}`);
-  if (location.hash.slice(1) !== parts.toString()) history.replaceState(null, "", `#${parts}`);
+  if (location.hash.slice(1) === parts.toString()) return;
+  // In a frame of a notebook, the base of relative addresses is the notebook, not the page.
+  history.replaceState(null, "", `${location.href.split("#")[0]}#${parts}`);
 }
 
 function writeSteps({ from, settings }) {

@@ -71,6 +71,11 @@ def write_page(path: Path, run: Run, dataset: Dataset, *, pictures: bool = True)
     return Written(len(page), shown, of, pictures)
 
 
+def make_page(run: Run, dataset: Dataset, *, pictures: bool = True) -> str:
+    """Make the page of a run, as `write_page` writes it."""
+    return fill(collect(run, dataset, pictures=pictures))
+
+
 def fill(data: PageData) -> str:
     """Fill the template; its policy allows its own script, also in a worker, and style."""
     style, script = _source("style.css"), join_modules()
