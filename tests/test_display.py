@@ -69,7 +69,8 @@ def make_results() -> dict[str, Any]:
         np.full((3, m + 1), "learning"),
     )
     labels = {name: split.labels for name, split in data.splits.items()}
-    outcomes = np.full((1, 3, 1, 2), "learning")
+    outcomes = np.full((1, 3, 1, 2), "learning", "U10")
+    outcomes[0, 0] = "diverged"
     return {
         "dataset": data,
         "split": data.train,
@@ -173,7 +174,10 @@ def test_the_html_says_what_the_numbers_are(results: dict[str, Any]) -> None:
     part = results["evaluation"].splits["test"]
     assert f"{part.right}/11 = " in evaluation
     assert "logistic regression, fitted on train" in evaluation
-    assert "3 learning rates × 1 weight scale × 2 seeds = 6 networks: 6 learning" in sweep
+    assert (
+        "3 learning rates × 1 weight scale × 2 seeds = 6 networks: 2 diverged, 4 learning" in sweep
+    )
+    assert "diverged: cost above the label entropy and the first cost" in sweep
     assert "0 passed, 0 warned, 1 failed" in checks
     page = results["dataset"]._repr_html_()
     assert page.count("<img ") == 8 + 8 + 6 + 5

@@ -43,6 +43,7 @@ from jaxnet.report.figures import (
     plot_sweep,
     plot_training,
 )
+from jaxnet.report.figures.figure import OwnFigure
 from jaxnet.report.figures.influence import COLUMNS, FADED
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
@@ -264,7 +265,8 @@ def test_a_panel_of_the_callers_is_drawn_into(images: np.ndarray) -> None:
         own = plot()
         assert own is not None
         assert [axes.get_xlabel() for axes in (*figure.axes, *own.axes)] == [label, label]
-    assert own._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    assert isinstance(own, OwnFigure)
+    assert own._repr_png_().startswith(b"\x89PNG")
     panels = [axes for axes in plot_most_wrong(evaluation, dataset).axes if axes.images]
     assert len(panels) == len(evaluation.splits["train"].most_wrong)
     units = [axes for axes in plot_hidden_units(run).axes if axes.images]
@@ -283,6 +285,7 @@ def test_the_line_of_the_class_rate_is_that_of_the_runs_examples() -> None:
 
 
 def test_other_arguments_than_results_are_refused() -> None:
+    wrong: Any = None
     plots: dict[Callable[..., Any], str] = {
         plot_training: "run",
         plot_costs: "run",
@@ -290,8 +293,8 @@ def test_other_arguments_than_results_are_refused() -> None:
         plot_pictures: "dataset",
         plot_sweep: "sweep",
         plot_confusion: "evaluation",
-        functools.partial(plot_influence, dataset=None): "influence",
-        functools.partial(plot_evaluation, data=None): "evaluation",
+        functools.partial(plot_influence, dataset=wrong): "influence",
+        functools.partial(plot_evaluation, data=wrong): "evaluation",
     }
     for plot, name in plots.items():
         with pytest.raises(UsageError, match=f"{name} is of type int"):

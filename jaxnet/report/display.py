@@ -26,7 +26,7 @@ from jaxnet.network import count_params
 from jaxnet.report.audit import describe_brightness, describe_findings
 from jaxnet.report.checks import checks_summary, checks_table, describe_check, problems
 from jaxnet.report.evaluation import describe_threshold, describe_verdict, evaluation_tables
-from jaxnet.report.html import figure, folded, listed, paragraph, pictures, table
+from jaxnet.report.html import figure, folded, listed, paragraph, pictures, swatches, table
 from jaxnet.report.influence import describe_leave_one_out
 from jaxnet.report.seeds import describe_seeds
 from jaxnet.report.sweep import describe_outcomes, describe_shape, sweep_table
@@ -196,13 +196,24 @@ def _(sweep: Sweep) -> str:
 
 @parts.register
 def _(sweep: Sweep) -> Iterator[str]:
+    from matplotlib.colors import to_hex
+
     from jaxnet.report.figures.figure import to_any_theme
+    from jaxnet.report.figures.style import OUTCOME_COLORS
     from jaxnet.report.figures.sweep import plot_sweep
 
     yield paragraph(summary(sweep), bold=True)
     drawn = to_any_theme(plot_sweep(sweep))
     drawn.set_size_inches(2.5 + 4 * len(sweep.grid.activations), 4.2)
+    for legend in drawn.legends:  # whose texts would not fit
+        legend.remove()
     yield figure(drawn, round(80 * drawn.get_figwidth()), f"every network a cell: {summary(sweep)}")
+    others = {name: known for name, known in OUTCOME_COLORS.items() if name != "learning"}
+    yield swatches(
+        (to_hex(color), f"{name}: {meaning}")
+        for name, (color, meaning) in others.items()
+        if (sweep.outcomes == name).any()
+    )
     yield table(sweep_table(summarise_cells(sweep)))
 
 

@@ -66,6 +66,17 @@ def table(shown: Table) -> str:
     )
 
 
+def swatches(meanings: Iterable[tuple[str, str]]) -> str:
+    """Make a legend of colours, as CSS names them, with the meaning of each."""
+    square = "display: inline-block; width: .8em; height: .8em; border: 1px solid gray"
+    made = (
+        '<div style="display: inline-block; margin-right: 1.2em">'
+        f'<div style="{square}; background: {color}"></div> {html.escape(text)}</div>'
+        for color, text in meanings
+    )
+    return f"<div>{''.join(made)}</div>"
+
+
 def pictures(images: Iterable[np.ndarray], captions: Iterable[str], *, shown: bool = False) -> str:
     """Make a row of pictures, which breaks where it is too wide.
 

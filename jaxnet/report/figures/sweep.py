@@ -16,7 +16,7 @@ from jaxnet.report.figures.figure import make_figure
 from jaxnet.report.figures.style import OUTCOME_COLORS
 from jaxnet.report.words import in_short
 
-MOST_TICKS = 9  # learning rates that are named below a panel
+MOST_TICKS = 6  # learning rates that are named below a panel
 
 
 def plot_sweep(sweep: Sweep, *, title: str = "") -> Figure:
