@@ -1,13 +1,20 @@
 """Progress: what is shown where, and how far a loop is in words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jaxnet.data.load import load_dataset
+from jaxnet.data.stored import open_splits
 from jaxnet.display import report
+from jaxnet.evaluation.evaluate import evaluate
 from jaxnet.progress import T, automatic, counting, show_progress
 from jaxnet.report.progress import describe, in_time
+from jaxnet.runs.repeat import repeat
+from jaxnet.runs.train import resume, train
+from jaxnet.settings import Settings
 
 
 @pytest.fixture
@@ -63,6 +70,39 @@ def test_a_number_that_is_reached_is_counted() -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
     assert counted == [("training", 5), 0, 1, "ended"]
+
+
+class Counter:
+    """A `Track` that keeps what is reported: descriptions, totals, and how many items were done."""
+
+    def __init__(self) -> None:
+        self.loops: list[list[Any]] = []
+
+    def __call__(self, sequence: Iterable[T], description: str, total: float | None) -> Iterator[T]:
+        self.loops.append(loop := [description, total, 0])
+        for item in sequence:
+            yield item
+            loop[2] += 1
+
+
+def test_a_training_reports_every_iteration(folder: Path, h5: Callable[..., Path]) -> None:
+    count, settings = Counter(), Settings(iterations=5)
+    data = load_dataset(folder, size=8, track=count)
+    stopped = train(data, settings, track=count, chunk=2, hook=lambda run: len(run.costs) == 2)
+    resume(stopped, data, track=count)
+    repeat(train(data, settings), data, track=count)
+    stored = open_splits(h5())
+    run = train(stored["train"], Settings(batch=3, epochs=2), track=count)
+    evaluate(run, stored, track=count)
+    assert count.loops == [
+        ["reading pictures", 12, 12],
+        ["training", 5, 2],  # its hook stopped it
+        ["training", 3, 3],
+        ["training", 5, 5],
+        ["training", 6, 6],
+        ["predicting", 1, 1],
+        ["predicting", 1, 1],
+    ]
 
 
 def test_how_far_a_loop_is_in_words() -> None:
