@@ -45,6 +45,7 @@ from jaxnet.descent import (
     with_extra_args,
 )
 from jaxnet.devices import PickledOnHost, at_precision
+from jaxnet.display import shown
 from jaxnet.epochs import count_iterations, steps_an_epoch, true_batch
 from jaxnet.errors import (
     DivergenceError,
@@ -205,6 +206,7 @@ def start_descent(
     return Descent(state, optimizer, X, no_costs, params["W1"], span, weight_decay)
 
 
+@shown
 @dataclasses.dataclass(frozen=True, eq=False)
 class Fit:
     """What training has reached.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from pages import make_dataset, make_run
@@ -18,9 +19,11 @@ from jaxnet.evaluation.audit import audit
 from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import evaluate
 from jaxnet.evaluation.influence import summarise_influence
+from jaxnet.evaluation.spread import SpreadOverSeeds
 from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.many.seeds import Seeds
 from jaxnet.network import init_params
+from jaxnet.optimizer import sgd
 from jaxnet.report import display
 from jaxnet.report.display import parts, summary
 from jaxnet.report.figures.figure import NEUTRAL, to_any_theme
@@ -28,6 +31,7 @@ from jaxnet.report.figures.training import plot_costs
 from jaxnet.report.words import in_python
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
+from jaxnet.training import Fit, start_descent
 
 HOSTILE = "</div><script>alert(1)</script><img src=x onerror='alert(2)'>\"&\n$x$"
 
@@ -68,6 +72,7 @@ def make_results() -> dict[str, Any]:
         np.repeat(A2[:, None, m:], m, axis=1),
         np.full((3, m + 1), "learning"),
     )
+    params = init_params(jax.random.key(0), 48, 3)
     labels = {name: split.labels for name, split in data.splits.items()}
     outcomes = np.full((1, 3, 1, 2), "learning", "U10")
     outcomes[0, 0] = "diverged"
@@ -84,7 +89,9 @@ def make_results() -> dict[str, Any]:
         "seeds": Seeds(
             np.arange(3), A2[:, 0], outcomes[0, :, 0, 0], 1, {"train": A2[:, :m]}, labels
         ),
+        "spread": SpreadOverSeeds(np.arange(3), 1, A2[:, 0], outcomes[0, :, 0, 0], {}),
         "leave-one-out": left_out,
+        "fit": Fit(start_descent(params, jnp.zeros((48, 2)), sgd(0.1)), np.array([0.7, 0.5]), None),
         "influence": summarise_influence(left_out, data),
         "check": Check("first cost", "pass", 0.69, "ok", {}),
         "checks": Checks((Check("first cost", "fail", 0.5, "raised", {"error": HOSTILE}),)),
@@ -108,6 +115,7 @@ def test_each_is_one_short_line_of_text(results: dict[str, Any]) -> None:
         "<Dataset: train 29 = 13 'no' + 16 'yes'; test 11 = 5 'no' + 6 'yes'; 8 × 6>"
     )
     assert "30 iterations: cost 0.7000 → 0.5000, learning" in repr(results["run"])
+    assert repr(results["fit"]) == "<Fit: 2 iterations: cost 0.7000 → 0.5000, unfinished>"
     assert "not trained yet" in repr(results["untrained"])
     assert "48 → 3 (relu) → 1 (sigmoid), 151 parameters" in repr(results["model"])
 
@@ -137,7 +145,7 @@ class Markup(html.parser.HTMLParser):
 
 
 # Results of which a line of text says all.
-PLAIN = ("split", "split of it", "check")
+PLAIN = ("split", "split of it", "check", "fit")
 
 TAGS = {"div", "img", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "details", "summary"}
 

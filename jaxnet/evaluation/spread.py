@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxnet.display import shown
 from jaxnet.evaluation.scores import Interval, wilson
 from jaxnet.many.seeds import Seeds
 from jaxnet.many.sweep import Sweep
@@ -45,6 +46,7 @@ class SplitOverSeeds(NamedTuple):
     flips: np.ndarray
 
 
+@shown
 class SpreadOverSeeds(NamedTuple):
     """The networks of many seeds compared.
 

@@ -18,7 +18,12 @@ from jaxnet.evaluation.baselines import TESTED
 from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import Evaluation, SplitEvaluation
 from jaxnet.evaluation.influence import Influence
-from jaxnet.evaluation.spread import count_outcomes, spread_over_seeds, summarise_cells
+from jaxnet.evaluation.spread import (
+    SpreadOverSeeds,
+    count_outcomes,
+    spread_over_seeds,
+    summarise_cells,
+)
 from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.many.seeds import Seeds
 from jaxnet.many.sweep import Sweep
@@ -35,6 +40,7 @@ from jaxnet.report.words import count, in_python, signed, with_interval, with_ou
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
 from jaxnet.settings import Settings
+from jaxnet.training import Fit
 
 PICTURES = 8  # of each class and split
 UNITS = 16  # hidden units
@@ -130,6 +136,12 @@ def _(run: Run) -> str:
     return describe_costs(run)
 
 
+@summary.register
+def _(fit: Fit) -> str:
+    ends = f": cost {fit.costs[0]:.4f} → {fit.costs[-1]:.4f}" if len(fit.costs) else ""
+    return f"{count(len(fit.costs), 'iteration')}{ends}, {fit.outcome or 'unfinished'}"
+
+
 @parts.register
 def _(run: Run) -> Iterator[str]:
     from jaxnet.report.figures.figure import make_axes, to_any_theme
@@ -196,24 +208,16 @@ def _(sweep: Sweep) -> str:
 
 @parts.register
 def _(sweep: Sweep) -> Iterator[str]:
-    from matplotlib.colors import to_hex
-
     from jaxnet.report.figures.figure import to_any_theme
-    from jaxnet.report.figures.style import OUTCOME_COLORS
-    from jaxnet.report.figures.sweep import plot_sweep
+    from jaxnet.report.figures.sweep import explain_colors, plot_sweep
 
     yield paragraph(summary(sweep), bold=True)
     drawn = to_any_theme(plot_sweep(sweep))
     drawn.set_size_inches(2.5 + 4 * len(sweep.grid.activations), 4.2)
-    for legend in drawn.legends:  # whose texts would not fit
+    for legend in list(drawn.legends):  # whose texts would not fit
         legend.remove()
     yield figure(drawn, round(80 * drawn.get_figwidth()), f"every network a cell: {summary(sweep)}")
-    others = {name: known for name, known in OUTCOME_COLORS.items() if name != "learning"}
-    yield swatches(
-        (to_hex(color), f"{name}: {meaning}")
-        for name, (color, meaning) in others.items()
-        if (sweep.outcomes == name).any()
-    )
+    yield swatches(explain_colors(sweep))
     yield table(sweep_table(summarise_cells(sweep)))
 
 
@@ -234,14 +238,19 @@ def _(audit: Audit) -> Iterator[str]:
 
 
 @summary.register
-def _(seeds: Seeds) -> str:
+def _(seeds: Seeds | SpreadOverSeeds) -> str:
     outcomes = with_outcomes(count_outcomes(seeds.outcomes))
     return f"{count(len(seeds.seeds), 'seed')}: {outcomes}; kept: seed {seeds.kept}"
 
 
 @parts.register
 def _(seeds: Seeds) -> Iterator[str]:
-    yield listed(describe_seeds(spread_over_seeds(seeds)))
+    return parts(spread_over_seeds(seeds))
+
+
+@parts.register
+def _(spread: SpreadOverSeeds) -> Iterator[str]:
+    yield listed(describe_seeds(spread))
 
 
 @summary.register

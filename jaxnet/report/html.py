@@ -29,7 +29,7 @@ _CELL = (
 
 def paragraph(text: object, *, bold: bool = False, faint: bool = False) -> str:
     """Make a line of text."""
-    style = "margin: .3em 0; white-space: pre-line"
+    style = "margin: .3em 0; white-space: pre-line; overflow-wrap: anywhere"
     style += "; font-weight: bold" * bold + "; opacity: 0.75" * faint
     return f'<div style="{style}">{html.escape(str(text))}</div>'
 

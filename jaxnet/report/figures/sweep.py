@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.colors import ListedColormap, LogNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -46,6 +46,15 @@ def plot_sweep(sweep: Sweep, *, title: str = "") -> Figure:
     if handles:
         figure.legend(handles=list(handles.values()), loc="outside lower center", ncols=3)
     return figure
+
+
+def explain_colors(sweep: Sweep) -> list[tuple[str, str]]:
+    """List the colours of outcomes in the figure, in hexadecimal, each with its meaning."""
+    return [
+        (to_hex(color), f"{outcome}: {meaning}")
+        for outcome, (color, meaning) in OUTCOME_COLORS.items()
+        if outcome != "learning" and (sweep.outcomes == outcome).any()
+    ]
 
 
 def _cost_norm(costs: np.ndarray) -> LogNorm:
