@@ -147,12 +147,16 @@ def use_all_cores() -> None:
 def find_training_devices(*, of_all_processes: bool) -> tuple[jax.Device, ...]:
     """Return the devices over which one training shares out its examples.
 
+    Those of a process follow each other.
+
     Args:
         of_all_processes: Whether they are those of all processes that work together, or of this one
             alone.
     """
     own = find_devices()
-    devices = tuple(jax.devices()) if of_all_processes else own
+    devices = own
+    if of_all_processes:
+        devices = tuple(sorted(jax.devices(), key=lambda device: device.process_index))
     if own[0].platform == "cpu" and _cores_are_devices:
         first = {device.process_index: device for device in reversed(devices)}
         devices = tuple(first[index] for index in sorted(first))

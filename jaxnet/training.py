@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -57,9 +57,9 @@ from jaxnet.errors import (
 from jaxnet.minibatches import draw_batches
 from jaxnet.network import Params, as_decay
 from jaxnet.optimizer import Sgd, check_optimizer, require_stable_decay, sgd
-from jaxnet.outcomes import Outcome, outcome
-from jaxnet.processes import require_alike
-from jaxnet.sharing import Sharing, share_out
+from jaxnet.outcomes import Outcome, any_active, judge_one, label_entropy, outcome
+from jaxnet.processes import in_any, require_alike
+from jaxnet.sharing import Sharing, own_part, share_out
 from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
 
 # At most so many indices of examples are drawn for a chunk: 16 MB.
@@ -134,6 +134,8 @@ class Descent(PickledOnHost):
         span: In the span, what stays fixed in it; in pixels None.
         weight_decay: λ of the objective.
         curves: What else is recorded before each update.
+        m: The number of all pictures, where each of several processes has a part of them and `X`
+            holds this part; None where `X` holds all.
     """
 
     state: TrainState
@@ -144,6 +146,7 @@ class Descent(PickledOnHost):
     span: Span | None = None
     weight_decay: float = WEIGHT_DECAY
     curves: Curves = NO_CURVES
+    m: int | None = None
 
     @functools.cached_property
     def params(self) -> Params:
@@ -196,14 +199,22 @@ def start_descent(
             "itself, and so leave the span of the pictures",
             'take sgd(…), with momentum or a schedule if you like, or basis="pixels"',
         )
-    n_x, m = X.shape
     no_costs = np.empty(0, X.dtype)
-    if basis == "pixels" or (basis == "auto" and not (isinstance(optimizer, Sgd) and m <= n_x)):
+    if choose_basis(basis, optimizer, *X.shape) == "pixels":
         state = TrainState(params, optimizer.init(params))
         return Descent(state, optimizer, X, no_costs, weight_decay=weight_decay)
     coefficients, span = enter_span(params, X, decays=decays)
     state = TrainState(coefficients, optimizer.init(coefficients))
     return Descent(state, optimizer, X, no_costs, params["W1"], span, weight_decay)
+
+
+def choose_basis(
+    basis: str, optimizer: optax.GradientTransformation, n_x: int, m: int
+) -> Literal["pixels", "span"]:
+    """Return the basis in which m examples of n_x features are trained, as `start_descent` does."""
+    if basis == "auto":
+        basis = "span" if isinstance(optimizer, Sgd) and m <= n_x else "pixels"
+    return "span" if basis == "span" else "pixels"
 
 
 @shown
@@ -296,7 +307,14 @@ def _check_training(
             "the optimizer that it was started with",
             "put it back: dataclasses.replace(descent, optimizer=…)",
         )
-    rows = check_rows(Y, weights, m=descent.X.shape[1])
+    m = descent.X.shape[1] if descent.m is None else descent.m
+    if descent.m is not None and own_part(m) is None:
+        raise UsageError(
+            f"the descent has {descent.X.shape[1]} of {m} examples, a part of several processes",
+            "the processes that have the other parts",
+            "start a descent with all examples; resume does so with the data of a run",
+        )
+    rows = check_rows(Y, weights, m=m)
     check_types({"X": descent.X} | rows)
     check_untraced(descent.state, descent.X)
     check_values(Y, weights)
@@ -316,22 +334,24 @@ def _chunks(
     batch = true_batch(m, batch)
     batched = batch is not None
     how = (hidden.name, iterations, chunk, batch, seed, descent.weight_decay)
-    require_alike(examples=(descent.X, Y, weights), parameters=descent.state, arguments=how)
+    # Who hands over a part of X has compared the pictures.
+    X = None if descent.m else descent.X
+    require_alike(examples=(X, Y, weights), parameters=descent.state, arguments=how)
     # In the span a step is a few small products, which take less time than sharing them out.
     sharing = share_out() if descent.span is None else Sharing(None)
-    inputs, of_share = _basis(descent, batch, shared=sharing.mesh is not None)
+    inputs, of_share = _basis(descent, batch, sharing)
     decay = as_decay(descent.weight_decay, Y.dtype)
     arrays = (*sharing.place(inputs, Y, weights, batched=batched), decay)
     program = functools.partial(
         updates_program(small_products=descent.span is not None),
         rule=with_extra_args(descent.optimizer).update,
-        cost_and_gradients=sharing.cost_and_gradients(of_share, batched=batched),
+        cost_and_gradients=sharing.cost_and_gradients(of_share, batch),
         hidden=hidden,
     )
 
     def part(first: int) -> Part:
         rows = None if batch is None else draw_batches(seed, first, chunk, m, batch)
-        batches = None if rows is None else sharing.divide_batches(rows)
+        batches = None if rows is None else sharing.divide_batches(rows, m)
         count = min(chunk, iterations - first)
         return Part(first, count, lambda state, number: program(state, number, batches, *arrays))
 
@@ -339,10 +359,8 @@ def _chunks(
         return dataclasses.replace(descent, state=sharing.take_back(state))
 
     def judge(state: TrainState, costs: np.ndarray) -> Outcome:
-        # In the span the pixels' weights may overflow where their coefficients do not.
         epoch = steps_an_epoch(m, batch)
-        params = at(state).params
-        return outcome(params, descent.X, Y, hidden, costs=costs, weights=weights, epoch=epoch)
+        return judge_descent(at(state), Y, hidden, costs=costs, weights=weights, epoch=epoch)
 
     parts = map(part, range(len(descent.costs), iterations, chunk))
     start, curves = sharing.copy(descent.state), _curves(descent, batch)
@@ -361,14 +379,14 @@ def _curves(descent: Descent, batch: int | None) -> Curves:
 
 
 def _basis(
-    descent: Descent, batch: int | None, *, shared: bool
-) -> tuple[jax.Array | Span, CostAndGradients]:
-    """Return what stays fixed in a descent, and the function that takes it.
+    descent: Descent, batch: int | None, sharing: Sharing
+) -> tuple[jax.Array | np.ndarray | Span, CostAndGradients]:
+    """Return what stays fixed in a descent, as far as it is of this process, and its function.
 
     Args:
         descent: The descent.
         batch: The size of a mini-batch, or None.
-        shared: Whether several devices share the examples, which are then divided among them.
+        sharing: The devices among which the examples are divided.
     """
     if descent.span is not None:
         if not descent.weight_decay:
@@ -376,12 +394,39 @@ def _basis(
         square = np.sum(np.square(np.asarray(descent.W1, np.float64)))
         fixed = descent.span._replace(W1_square=jnp.asarray(square, descent.X.dtype))
         return fixed, span_cost_and_gradients
+    X: Any = descent.X
+    if sharing.mesh is None:
+        blocks = in_blocks(X) if batch is None else None
+        if blocks is not None:
+            return blocks, block_cost_and_gradients
+    elif descent.m is None:
+        X = np.asarray(X)[:, sharing.parts.own(X.shape[1])]
     if batch is None:
-        blocks = None if shared else in_blocks(descent.X)
-        if blocks is None:
-            return descent.X, pixel_cost_and_gradients
-        return blocks, block_cost_and_gradients
-    return jax.device_put(np.ascontiguousarray(np.asarray(descent.X).T)), batch_cost_and_gradients
+        return X, pixel_cost_and_gradients
+    rows = np.ascontiguousarray(np.asarray(X).T)
+    return jax.device_put(rows) if sharing.mesh is None else rows, batch_cost_and_gradients
+
+
+def judge_descent(
+    descent: Descent,
+    Y: jax.Array,
+    hidden: Activation,
+    *,
+    costs: np.ndarray,
+    weights: jax.Array | None,
+    epoch: int,
+) -> Outcome:
+    """Determine what `outcome` does, also where each process has a part of the pictures."""
+    # In the span the pixels' weights may overflow where their coefficients do not.
+    params, X = descent.params, descent.X
+    if descent.m is None:
+        return outcome(params, X, Y, hidden, costs=costs, weights=weights, epoch=epoch)
+    own = own_part(descent.m)
+    w = None if weights is None else weights[:, own]
+    entropy = label_entropy(Y, weights)
+    return judge_one(
+        params, costs, lambda: in_any(any_active(params, X, hidden, w)), entropy, epoch
+    )
 
 
 def fit(

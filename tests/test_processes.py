@@ -196,10 +196,11 @@ def test_processes_that_do_not_come_together_are_told_why() -> None:
 # Two processes.
 
 TOGETHER = """
-import dataclasses, json, sys
+import contextlib, dataclasses, json, shutil, sys, tempfile
 from pathlib import Path
 
 import jaxnet
+from jaxnet.data.hdf5 import write_hdf5
 from jaxnet.processes import by_first, gather, gather_objects, in_any, own_share, require_alike
 
 jaxnet.join_processes(*sys.argv[1:2], *map(int, sys.argv[2:]))
@@ -234,6 +235,8 @@ shared = jaxnet.Settings(precision="float64", iterations=9, learning_rate=0.1, h
 for changes in ({"basis": "pixels"}, {"basis": "pixels", "batch": 7}, {"basis": "span"}):
     settings = dataclasses.replace(shared, **changes)
     run = jaxnet.train(data, settings)
+    held = 25 if run.settings.basis == "span" else [13, 12][index]  # of X
+    assert run.descent.X.shape == (64, held)
     with jaxnet.alone():
         require_same(run, jaxnet.train(data, settings))
 
@@ -248,6 +251,38 @@ with jaxnet.alone():
 other = jaxnet.load_dataset("sketches", count=25, size=8, data_seed=index)
 found = refused(lambda: jaxnet.train(other, settings))
 assert found == "process 1 of 2 has other pictures than process 0", found
+
+# From a file each reads its part: of two epochs, and of the pictures that the outcome depends on.
+read = []
+
+@contextlib.contextmanager
+def counting(self, opened=jaxnet.StoredPictures.open):
+    with opened(self) as read_block:
+        def count(first, last, out):
+            read.append(last - first)
+            read_block(first, last, out)
+        yield count
+
+folder = Path(by_first(lambda: tempfile.mkdtemp()))
+by_first(lambda: write_hdf5(folder / "a.h5", data))
+write_hdf5(folder / f"{index}.h5", other)
+pictures = jaxnet.open_pictures(folder / "a.h5")
+assert len(pictures.sha256) == 64
+jaxnet.StoredPictures.open = counting
+settings = dataclasses.replace(shared, batch=7, iterations=8, balanced=True)
+run = jaxnet.train(pictures, settings)
+assert sum(read) == 3 * [13, 12][index], read
+half = jaxnet.train(pictures, settings, hook=lambda run: True)
+require_same(jaxnet.resume(half, pictures), run)
+with jaxnet.alone():
+    require_same(run, jaxnet.train(pictures, settings))
+    require_same(jaxnet.resume(half, pictures), run)
+assert (half.outcome, len(half.costs)) == ("stopped", 4)
+others = jaxnet.open_pictures(folder / f"{index}.h5")
+found = refused(lambda: jaxnet.train(others, settings))
+assert found == "process 1 of 2 has other pictures than process 0", found
+gather("")
+by_first(lambda: shutil.rmtree(folder))
 
 grid = jaxnet.Grid((0.01, 0.1), (0.1, "he"), 3)
 swept = jaxnet.sweep(data, grid, shared)

@@ -1,5 +1,6 @@
 """Streams against memory: the same pictures in the same order, and the same training."""
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -20,7 +21,7 @@ from jaxnet.data import stream
 from jaxnet.data.columns import PIXEL_SCALES, columns_on_device, to_columns
 from jaxnet.data.read_ahead import read_ahead
 from jaxnet.data.source import DataSource
-from jaxnet.data.stored import StoredPictures, open_pictures
+from jaxnet.data.stored import Read, StoredPictures, open_pictures
 from jaxnet.data.stream import batches, read_in_order
 from jaxnet.errors import ModelFileError
 from jaxnet.evaluation import accuracies
@@ -28,6 +29,7 @@ from jaxnet.evaluation.accuracies import predict_stored
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.minibatches import draw_batches
 from jaxnet.runs.run import Run, load_run
+from jaxnet.sharing import Parts
 
 QUICK = Settings(hidden_units=3, weight_scale=0.3, learning_rate=0.05, batch=4, iterations=18)
 PIXELS = dataclasses.replace(QUICK, basis="pixels")
@@ -127,6 +129,52 @@ def test_a_stream_goes_on_at_any_batch(write: Callable[..., Path]) -> None:
             np.testing.assert_array_equal(ours.X, theirs)
     endless = batches(path, 4, seed=3, epochs=None)
     assert len(list(itertools.islice(endless, 20))) == 20
+
+
+@pytest.fixture
+def lengths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pictures each call has read from a file."""
+    read_so_far: list[int] = []
+    opened = StoredPictures.open
+
+    @contextlib.contextmanager
+    def counting(pictures: StoredPictures) -> Iterator[Read]:
+        with opened(pictures) as read:
+
+            def count(first: int, last: int, out: np.ndarray) -> None:
+                read_so_far.append(last - first)
+                read(first, last, out)
+
+            yield count
+
+    monkeypatch.setattr(StoredPictures, "open", counting)
+    return read_so_far
+
+
+@pytest.mark.usefixtures("small_pools")
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_process_reads_its_parts_of_the_same_batches(
+    layout: str, write: Callable[..., Path], lengths: list[int]
+) -> None:
+    pictures = open_pictures(write(draw(23), **LAYOUTS[layout]))
+    whole = list(stream.read_pools(pictures, 4, 3, 1, 11))
+    assert sum(lengths) == 2 * 23
+    assert all(set(pool.labels) <= {0, 1} for pool in whole)
+    own = []
+    for first, last in ((0, 1), (1, 3)):  # one device, and two
+        lengths.clear()
+        own.append(list(stream.read_pools(pictures, 4, 3, 1, 11, Parts(3, first, last))))
+        # Of each pool of six pictures or more two or three for each device, of the last the rest.
+        assert abs(sum(lengths) - (last - first) * 2 * 23 / 3) <= 5
+    for theirs, *ours in zip(whole, *own, strict=True):
+        images = np.concatenate([pool.images for pool in ours])
+        assert len(images) == len(ours[0].labels)
+        for pool in ours:
+            assert pool.made == theirs.made
+            np.testing.assert_array_equal(pool.batches == -1, theirs.batches == -1)
+            which, expected = pool.batches[pool.batches >= 0], theirs.batches[theirs.batches >= 0]
+            np.testing.assert_array_equal(images[which], theirs.images[expected])
+            np.testing.assert_array_equal(pool.labels[which], theirs.labels[expected])
 
 
 def test_a_batch_keeps_its_numbers(write: Callable[..., Path]) -> None:

@@ -77,7 +77,8 @@ def _report(
     from jaxnet.report.outputs import write_outputs
     from jaxnet.report.run import describe_run, run_to_json
 
-    findings = (predict_splits(run.model, dataset), spread, diagnose(run, track=show_progress))
+    diagnosis = diagnose(run, dataset, track=show_progress)
+    findings = (predict_splits(run.model, dataset), spread, diagnosis)
     console.print(*describe_run(run, dataset, *findings), sep="\n")
     console.print(*write_outputs(folder, run, dataset, page=page), sep="\n")
     return run_to_json(folder, run, dataset, audit, *findings)

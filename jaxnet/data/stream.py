@@ -5,7 +5,10 @@ order; some of them together, a pool, are in memory, where their pictures are sh
 depends on the seed and the number of the epoch alone. Files that fit into one pool are seen in the
 order in which `fit` sees them in memory.
 
-Memory: three pools, of which one is read while another is used, and the labels.
+Where several devices share out the examples, a pool is divided into one part for each of them, and
+a process reads the parts of its own devices. The order is the same.
+
+Memory: three pools, or parts of pools, of which one is read while another is used; and the labels.
 """
 
 import math
@@ -28,12 +31,15 @@ from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.minibatches import NO_EXAMPLE, draw_permutations
+from jaxnet.sharing import Parts
 
 # A block is long enough to be read quickly; a pool is as much as a small machine has to spare.
 BLOCK_BYTES, POOL_BYTES = 4 * 2**20, 64 * 2**20
 
 # XLA's, in bytes.
 ALIGNMENT = 64
+
+WHOLE = Parts()
 
 # Which stream of random numbers decides the order of the blocks; those below decide that in a pool.
 BLOCK_ORDER = 2**63
@@ -43,9 +49,10 @@ class Pool(NamedTuple):
     """Pictures in memory, and the batches that are taken of them.
 
     Attributes:
-        images: (n, h, w, 3) uint8, as they are stored. Every pool of a stream has the same n, so
-            that one program computes with all; what no batch takes is undefined.
-        labels: (n,) uint8.
+        images: (n, h, w, 3) uint8, as they are stored; of several parts those of this process.
+            Every pool of a stream has the same n, so that one program computes with all; what no
+            batch takes is undefined.
+        labels: (n,) uint8, of all parts.
         batches: The indices of the pictures of each batch, (rows, batch) int32; −1 fills up the
             last batch of an epoch, and the rows from `made` on.
         made: The number of batches.
@@ -142,13 +149,16 @@ def _as_examples(
             yield Examples(convert(pool.images[which]), jax.device_put(labels))
 
 
-def read_in_order(pictures: StoredPictures, length: int) -> Generator[Split, None, None]:
-    """Read all pictures in their order, `length` at a time, ahead of their use."""
+def read_in_order(
+    pictures: StoredPictures, length: int, part: slice | None = None
+) -> Generator[Split, None, None]:
+    """Read all pictures, or a part, in their order, `length` at a time, ahead of their use."""
+    begin, end, _ = (part or slice(None)).indices(len(pictures))
 
     def read_all() -> Iterator[Split]:
         with pictures.open() as read:
-            for first in range(0, len(pictures), length):
-                last = min(first + length, len(pictures))
+            for first in range(begin, end, length):
+                last = min(first + length, end)
                 images = np.empty((last - first, *pictures.size, 3), np.uint8)
                 read(first, last, images)
                 yield Split(images, pictures.labels[first:last])
@@ -157,7 +167,12 @@ def read_in_order(pictures: StoredPictures, length: int) -> Generator[Split, Non
 
 
 def read_pools(
-    pictures: StoredPictures, batch: int, seed: int, first: int, count: int | None = None
+    pictures: StoredPictures,
+    batch: int,
+    seed: int,
+    first: int,
+    count: int | None = None,
+    parts: Parts = WHOLE,
 ) -> Generator[Pool, None, None]:
     """Read the pools of iteration `first` and those after it, one ahead of its use.
 
@@ -167,19 +182,20 @@ def read_pools(
         seed: With the number of the epoch it decides the order.
         first: The first iteration, counted from the beginning of epoch 0.
         count: How many batches; None for endless ones.
+        parts: The parts of each pool, and which of them are read.
     """
-    return read_ahead(_read(pictures, batch, seed, first, count), 1)
+    return read_ahead(_read(pictures, batch, seed, first, count, parts), 1)
 
 
 def _read(
-    pictures: StoredPictures, batch: int, seed: int, first: int, count: int | None
+    pictures: StoredPictures, batch: int, seed: int, first: int, count: int | None, parts: Parts
 ) -> Iterator[Pool]:
     steps = steps_an_epoch(len(pictures), batch)
     epoch, start = divmod(first, steps)
     with pictures.open() as read:
         made = 0
         while count is None or made < count:
-            for pool in _read_epoch(pictures, read, batch, seed, epoch, skip=start * batch):
+            for pool in _read_epoch(pictures, read, batch, seed, epoch, start * batch, parts):
                 left = pool.made if count is None else min(pool.made, count - made)
                 made += left
                 yield pool._replace(made=left)
@@ -189,37 +205,76 @@ def _read(
 
 
 def _read_epoch(
-    pictures: StoredPictures, read: Read, batch: int, seed: int, epoch: int, skip: int
+    pictures: StoredPictures,
+    read: Read,
+    batch: int,
+    seed: int,
+    epoch: int,
+    skip: int,
+    parts: Parts,
 ) -> Iterator[Pool]:
-    """Read the pools of an epoch, without the first `skip` pictures of its order."""
+    """Read the pools of an epoch, without the first `skip` pictures of its order.
+
+    Of each part of a pool, what is left of its pictures in the last pool comes first.
+    """
     blocks = _blocks(pictures)
     number = _pool_length(pictures, blocks)
     lengths = blocks[:, 1] - blocks[:, 0]
-    most = int(np.sort(lengths)[-number:].sum()) + batch - 1
+    most = int(np.sort(lengths)[-number:].sum())
+    room = parts.length(most) + batch - 1  # the places of a part
+    begin, own = parts.first * room, parts.last - parts.first
     once = range(epoch, epoch + 1)
     order = draw_permutations(seed, once, len(blocks), stream=BLOCK_ORDER)[0]
-    rest = Split(np.empty((0, *pictures.size, 3), np.uint8), np.empty(0, np.uint8))
-    for p, place in enumerate(range(0, len(blocks), number)):
-        chosen = np.sort(order[place : place + number])
+    images, labels = _empty((0, *pictures.size, 3)), np.empty(0, np.uint8)
+    rest = np.empty(0, np.int64)  # the places of what is left
+    for p, start in enumerate(range(0, len(blocks), number)):
+        chosen = np.sort(order[start : start + number])
         size = int(lengths[chosen].sum())
         if skip >= size:
             skip -= size
             continue
         within = draw_permutations(seed, once, size, stream=p)[0][skip:]
-        skip, kept = 0, len(rest.labels)
-        # What is left of the last pool comes first, then the blocks.
-        images = _empty((most, *pictures.size, 3))
-        labels = np.empty(most, np.uint8)
-        images[:kept], labels[:kept] = rest.images, rest.labels
-        _read_blocks(pictures, read, blocks[chosen], images[kept:], labels[kept:])
-        taken = np.concatenate([np.arange(kept), kept + within]).astype(np.int32)
-        last = place + number >= len(blocks)
-        count = math.ceil(len(taken) / batch) if last else len(taken) // batch
-        rows = np.full((math.ceil(most / batch), batch), NO_EXAMPLE, np.int32)
-        used = taken[: count * batch]
-        rows.reshape(-1)[: len(used)] = used
-        rest = Split(images[taken[len(used) :]], labels[taken[len(used) :]])
+        kept, places = _places(rest, size, parts, room)
+        skip, last_images, last_labels = 0, images, labels
+        images = _empty((own * room, *pictures.size, 3))
+        here = (rest >= begin) & (rest < begin + own * room)
+        images[kept[here] - begin] = last_images[rest[here] - begin]
+        length = parts.length(size)
+        for part in range(parts.first, min(parts.last, math.ceil(size / length))):
+            first, last = part * length, min((part + 1) * length, size)
+            _read_some(read, blocks[chosen], first, last, images[places[first] - begin :])
+        labels = np.zeros(parts.number * room, np.uint8)
+        labels[kept] = last_labels[rest]
+        labels[places] = np.concatenate([pictures.labels[a:b] for a, b in blocks[chosen].tolist()])
+        taken = np.concatenate([kept, places[within]])
+        ends = start + number >= len(blocks)
+        count = math.ceil(len(taken) / batch) if ends else len(taken) // batch
+        rows = np.full((math.ceil((most + batch - 1) / batch), batch), NO_EXAMPLE, np.int32)
+        rows.reshape(-1)[: min(len(taken), count * batch)] = taken[: count * batch]
+        rest = taken[count * batch :]
         yield Pool(images, labels, rows, count)
+
+
+def _places(rest: np.ndarray, size: int, parts: Parts, room: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the places of the pictures of a pool: in each part first those that are left.
+
+    Args:
+        rest: The places that these had in the last pool.
+        size: The number of the new pictures.
+        parts: The parts.
+        room: The number of places in a part.
+
+    Returns:
+        The places of the former (rest,) and of the latter (size,).
+    """
+    of_part = rest // room
+    counts = np.bincount(of_part, minlength=parts.number)
+    order = np.argsort(of_part, kind="stable")
+    kept = np.empty_like(rest)
+    before = np.cumsum(counts) - counts
+    kept[order] = of_part[order] * room + np.arange(len(rest)) - before[of_part[order]]
+    part, number = np.divmod(np.arange(size), parts.length(size))
+    return kept, part * room + counts[part] + number
 
 
 def _empty(shape: tuple[int, ...]) -> np.ndarray:
@@ -230,19 +285,14 @@ def _empty(shape: tuple[int, ...]) -> np.ndarray:
     return memory[start : start + size].reshape(shape)
 
 
-def _read_blocks(
-    pictures: StoredPictures,
-    read: Read,
-    blocks: np.ndarray,
-    images: np.ndarray,
-    labels: np.ndarray,
-) -> None:
+def _read_some(read: Read, blocks: np.ndarray, first: int, last: int, images: np.ndarray) -> None:
+    """Read the pictures `first` to `last` of those of some blocks into an array."""
     at = 0
-    for first, last in blocks.tolist():
-        here = slice(at, at + last - first)
-        read(first, last, images[here])
-        labels[here] = pictures.labels[first:last]
-        at = here.stop
+    for begin, end in blocks.tolist():
+        a, b = max(first, at), min(last, at + end - begin)
+        if a < b:
+            read(begin + a - at, begin + b - at, images[a - first : b - first])
+        at += end - begin
 
 
 def _blocks(pictures: StoredPictures) -> np.ndarray:

@@ -66,7 +66,8 @@ class Run(PickledOnHost):
         data_source: Which data it is trained on; None if that is not known.
         origin: Description, number and SHA-256 of the training pictures, device, versions, random
             generator, command.
-        examples: The training set as columns; None of a run that was loaded from a file.
+        examples: The training set as columns; None of a run that was loaded from a file, or that
+            several processes trained in pixels, of which each had a part.
         seconds: How long the last `train` or `resume` took to descend, compilation included.
     """
 
@@ -264,7 +265,7 @@ def columns_of(run: Run, data: Dataset | None = None) -> Examples:
         return run.examples
     if data is None or run.settings is None:
         raise UsageError(
-            "a run that was loaded from a file has no pictures",
+            "a run that was loaded from a file, or trained by several processes, has no pictures",
             "the run together with its data",
             "give the Dataset: load_dataset(run.data_source)",
         )

@@ -32,7 +32,7 @@ from jaxnet.progress import Track, counting
 from jaxnet.runs.checkpoint import Checkpoint, keep_state, restore_state
 from jaxnet.runs.run import STOPPED, UNFINISHED, Hook, Run, versions
 from jaxnet.settings import Settings
-from jaxnet.sharing import Sharing, share_out
+from jaxnet.sharing import Sharing, own_part, share_out
 
 
 def require_streamable(settings: Settings) -> None:
@@ -127,15 +127,15 @@ def _parts(run: Run, pictures: StoredPictures, sharing: Sharing) -> Any:
             _stored_cost_and_gradients(
                 run.preprocessing.color, run.preprocessing.pixel_scale, settings.precision
             ),
-            batched=True,
+            settings.batch,
         ),
         hidden=run.hidden,
     )
     class_weights = _class_weights(pictures) if settings.balanced else None
     decay = as_decay(settings.weight_decay, settings.precision)
     left = settings.iterations - made
-    for pool in read_pools(pictures, settings.batch, settings.seed, made, left):
-        batches = sharing.divide_batches(pool.batches)
+    for pool in read_pools(pictures, settings.batch, settings.seed, made, left, sharing.parts):
+        batches = sharing.divide_batches(pool.batches, len(pool.labels))
         examples = sharing.place(
             pool.images.reshape(len(pool.images), -1),
             pool.labels[None].astype(settings.precision),
@@ -188,10 +188,14 @@ def judge_on_stream(
 
 
 def _any_active(run: Run, pictures: StoredPictures, params: Params) -> bool:
-    """Compute whether a hidden unit is active on any picture; read until one is."""
+    """Compute whether a hidden unit is active on any picture; each process reads a part of them.
+
+    A process reads until it finds one.
+    """
     assert run.settings is not None
-    convert = run.preprocessing.columns
-    for split in read_in_order(pictures, 256):
-        if any_active(params, convert(split.images, run.settings.precision), run.hidden):
-            return True
-    return False
+    convert, hidden = run.preprocessing.columns, run.hidden
+    own = read_in_order(pictures, 256, own_part(len(pictures)))
+    found = (
+        any_active(params, convert(split.images, run.settings.precision), hidden) for split in own
+    )
+    return in_any(any(found))

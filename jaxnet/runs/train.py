@@ -17,7 +17,6 @@ from jaxnet.errors import ModelFileError, UsageError, require_integer, require_k
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.network import Params
-from jaxnet.outcomes import outcome
 from jaxnet.processes import in_any, require_alike
 from jaxnet.progress import Track, automatic, counting
 from jaxnet.runs.checkpoint import checkpoint_of, continue_from
@@ -39,7 +38,8 @@ from jaxnet.runs.stream_training import (
     start_on_stream,
 )
 from jaxnet.settings import Settings
-from jaxnet.training import Descent, fit_in_chunks, start_descent
+from jaxnet.sharing import own_part
+from jaxnet.training import Descent, choose_basis, fit_in_chunks, judge_descent, start_descent
 
 # About as much arithmetic as a laptop does in a tenth of a second, so that a progress bar moves.
 CHUNK_FLOPS = 5e9
@@ -87,8 +87,8 @@ def train(
     require_kind("preprocessing", preprocessing, Preprocessing)
     settings = settings.for_examples(len(data.train.labels))
     params = draw_params(settings, preprocessing.n_x)
-    start = _start(data, settings, preprocessing, params, command)
-    return _descend(start, hook, chunk, track)
+    start, examples = _start(data, settings, preprocessing, params, command)
+    return _descend(start, examples, hook, chunk, track)
 
 
 def resume(
@@ -149,12 +149,7 @@ def resume(
         run = dataclasses.replace(run, settings=settings, origin=run.origin | {"command": kept})
         return _resume_stored(run, data, hook, track)
     with at_precision(settings.precision):
-        examples = _training_examples(data, settings, run.preprocessing)
-        optimizer = settings.make_optimizer()
-        decay = settings.weight_decay
-        start = start_descent(
-            run.model.params, examples.X, optimizer, settings.basis, weight_decay=decay
-        )
+        examples, start = _start_descent(data, settings, run.preprocessing, run.model.params)
         continued = dataclasses.replace(
             run,
             descent=continue_from(checkpoint, start),
@@ -162,13 +157,19 @@ def resume(
             settings=settings,
             data_source=data.data_source or run.data_source,
             origin=run.origin | {"command": kept},
-            examples=examples,
+            examples=examples if start.m is None else None,
         )
         if total > made:
-            return _descend(continued, hook, chunk, track)
-        X, Y, weights = examples
-        params, costs = continued.model.params, checkpoint.costs
-        ended = outcome(params, X, Y, run.hidden, costs=costs, weights=weights, epoch=run.epoch)
+            return _descend(continued, examples, hook, chunk, track)
+        assert isinstance(continued.descent, Descent)
+        ended = judge_descent(
+            continued.descent,
+            examples.Y,
+            run.hidden,
+            costs=checkpoint.costs,
+            weights=examples.weights,
+            epoch=run.epoch,
+        )
         return dataclasses.replace(continued, outcome=ended)
 
 
@@ -182,7 +183,8 @@ def train_as(run: Run, data: Dataset, *, iterations: int, hook: Hook | None, tra
     assert run.settings is not None
     require_same_data(run, data)
     settings = dataclasses.replace(run.settings, iterations=iterations)
-    return _descend(_start(data, settings, run.preprocessing, params, ""), hook, None, track)
+    start, examples = _start(data, settings, run.preprocessing, params, "")
+    return _descend(start, examples, hook, None, track)
 
 
 def _require_consistent(run: Run, settings: Settings) -> None:
@@ -250,20 +252,13 @@ def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None, track:
 
 def _start(
     data: Dataset, settings: Settings, preprocessing: Preprocessing, params: Params, command: str
-) -> Run:
-    """Make a run of which no iteration is made yet."""
+) -> tuple[Run, Examples]:
+    """Make a run of which no iteration is made yet; return it and what it is trained on."""
     hashes = {"sha256": data.sha256, "train_sha256": data.train_sha256}
     origin = _origin(data.source, hashes, len(data.train.labels), command)
     with at_precision(settings.precision):
-        examples = _training_examples(data, settings, preprocessing)
-        descent = start_descent(
-            params,
-            examples.X,
-            settings.make_optimizer(),
-            settings.basis,
-            weight_decay=settings.weight_decay,
-        )
-    return Run(
+        examples, descent = _start_descent(data, settings, preprocessing, params)
+    run = Run(
         preprocessing,
         data.classes,
         settings.hidden,
@@ -273,25 +268,42 @@ def _start(
         dataclasses.replace(settings, basis="pixels" if descent.span is None else "span"),
         data.data_source,
         origin,
-        examples,
+        examples if descent.m is None else None,
     )
+    return run, examples
 
 
 def _origin(source: str, hashes: dict[str, str], m: int, command: str) -> dict[str, Value]:
     return {"source": source, **hashes, "train_pictures": m, **versions(), "command": command}
 
 
-def _training_examples(data: Dataset, settings: Settings, preprocessing: Preprocessing) -> Examples:
-    return preprocessing.examples(data.train, settings.precision, balanced=settings.balanced)
+def _start_descent(
+    data: Dataset, settings: Settings, preprocessing: Preprocessing, params: Params
+) -> tuple[Examples, Descent]:
+    """Make the examples and start a descent; in pixels each of several processes has a part of X.
+
+    Y and the weights are whole everywhere.
+    """
+    optimizer, split = settings.make_optimizer(), data.train
+    m = len(split.labels)
+    basis = choose_basis(settings.basis, optimizer, preprocessing.n_x, m)
+    part = own_part(m) if basis == "pixels" else None
+    if part is not None:
+        split = split._replace(images=split.images[part])
+    examples = preprocessing.examples(split, settings.precision, balanced=settings.balanced)
+    decay = settings.weight_decay
+    descent = start_descent(params, examples.X, optimizer, basis, weight_decay=decay)
+    return examples, descent if part is None else dataclasses.replace(descent, m=m)
 
 
-def _descend(run: Run, hook: Hook | None, chunk: int | None, track: Track) -> Run:
+def _descend(
+    run: Run, examples: Examples, hook: Hook | None, chunk: int | None, track: Track
+) -> Run:
     """Train a run to its end, or until its hook stops it."""
-    settings, examples = run.settings, run.examples
+    settings = run.settings
     assert settings is not None
-    assert examples is not None
     assert isinstance(run.descent, Descent)
-    n_x, m = examples.X.shape
+    n_x, m = len(examples.X), examples.Y.size
     seen = true_batch(m, settings.batch) or m
     flops = 4.0 * settings.hidden_units * n_x * seen  # of an iteration, or more
     usual = int(min(max(CHUNK_FLOPS / flops, 1), 100))
