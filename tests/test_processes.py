@@ -290,6 +290,22 @@ with jaxnet.alone():
     whole = jaxnet.sweep(data, grid, shared)
 for name, array in whole.arrays.items():
     np.testing.assert_array_equal(swept.arrays[name], array)
+
+trained = []
+import jaxnet.many.seeds as module
+train_networks = module.train_networks
+module.train_networks = lambda *a, **k: trained.extend(k["seeds"]) or train_networks(*a, **k)
+for number in (5, 1):
+    trained.clear()
+    ours = jaxnet.train_seeds(data, shared, seeds=number)
+    assert trained == list(range(number))[index::2], trained
+    with jaxnet.alone():
+        theirs = jaxnet.train_seeds(data, shared, seeds=number)
+    assert ours.kept == theirs.kept
+    np.testing.assert_array_equal(ours.outcomes, theirs.outcomes)
+    np.testing.assert_allclose(ours.last_costs, theirs.last_costs, rtol=1e-12)
+    for name, A2 in theirs.probabilities.items():
+        np.testing.assert_allclose(ours.probabilities[name], A2, rtol=1e-11)
 if jaxnet.is_first_process():
     print(json.dumps({"processes": count, "cost": float(run.costs[-1])}))
 """
@@ -316,6 +332,7 @@ TRAIN: tuple[Any, ...] = (
     "pixels",
 )
 TRAIN += ("--iterations", 500, "--learning-rate", 0.1, "--no-page")
+SEEDS = ("-m", "jaxnet", "train", *PICTURES, "--iterations", 30, "--seeds", 5, "--no-page")
 SWEEP = ("-m", "jaxnet", "sweep", *PICTURES, "--learning-rates", "0.01:1:6", "--seeds", 60)
 AXES, SWEPT = Grid((0.01, 0.0251189, 0.0630957, 0.158489, 0.398107, 1.0), seeds=60), Settings()
 
@@ -371,6 +388,10 @@ def test_the_commands_answer_once_and_as_one_process_does(count: int, tmp_path: 
         code, out, err = run(count, *together, cwd=tmp_path)
         assert code == 2
         assert (out + err).count("run0 is not empty" if number == 0 else "run1 is not empty") == 1
+    seeds = (*SEEDS, "--distributed", "--out", "seeds", "--json")
+    code, out, err = run(count, *seeds, cwd=tmp_path)
+    assert code == 0, err
+    assert json.loads(out)["seeds"]["seeds"] == [0, 1, 2, 3, 4]
     if count > 1:
         other = ("-c", ONE_DIFFERS, *TRAIN[2:], "--distributed", "--out", "other")
         code, out, err = run(count, *other, cwd=tmp_path)

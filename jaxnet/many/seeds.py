@@ -13,6 +13,7 @@ from jaxnet.errors import UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.many.engine import train_networks
 from jaxnet.many.sweep import check_many
+from jaxnet.processes import gather_objects, own_share, require_alike
 from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
 
@@ -50,6 +51,8 @@ def train_seeds(
 ) -> Seeds:
     """Train the same network from many seeds, `settings.seed` the first.
 
+    Several processes share out the seeds; each returns the networks of all.
+
     Args:
         data: The pictures, or examples.
         settings: As for one training.
@@ -66,12 +69,21 @@ def train_seeds(
     require_integer("seeds", seeds, 1, 100_000)
     check_many(settings, seeds)
     train, test = examples_of(data, settings, preprocessing, test)
+    require_alike(examples=(train, test), settings=settings, seeds=seeds)
     numbers = settings.seed + np.arange(seeds)
-    with at_precision(settings.precision):
-        ends = train_networks(
-            train, settings, seeds=numbers, test=test, keep_probabilities=True, track=track
-        )
-    costs, outcomes = ends.last_costs[0, 0, 0], ends.outcomes[0, 0, 0]
+    own, result = own_share(numbers), {}
+    if len(own):
+        with at_precision(settings.precision):
+            ends = train_networks(
+                train, settings, seeds=own, test=test, keep_probabilities=True, track=track
+            )
+        arrays = (ends.last_costs, ends.outcomes, ends.train_A2, ends.test_A2)
+        names = ("costs", "outcomes", "train", "test")
+        result = {
+            name: np.asarray(array)[0, 0, 0] for name, array in zip(names, arrays, strict=True)
+        }
+    joined = _join(gather_objects(result))
+    costs, outcomes = joined["costs"], joined["outcomes"]
     finite = outcomes != "not finite"
     if not finite.any():
         raise UsageError(
@@ -79,17 +91,28 @@ def train_seeds(
             "finite numbers",
             "take a smaller learning rate",
         )
-    splits = {"train": (ends.train_A2, train)}
-    if test is not None:
-        splits["test"] = (ends.test_A2, test)
+    splits = {"train": train} | ({} if test is None else {"test": test})
     return Seeds(
         numbers,
         costs,
         outcomes,
         int(numbers[lower_median(np.where(finite, costs, np.inf))]),
-        {name: np.asarray(A2)[0, 0, 0] for name, (A2, _) in splits.items()},
-        {name: np.asarray(examples.Y)[0].astype(int) for name, (_, examples) in splits.items()},
+        {name: joined[name] for name in splits},
+        {name: np.asarray(examples.Y)[0].astype(int) for name, examples in splits.items()},
     )
+
+
+def _join(shares: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Join what `own_share` has divided among processes; one that had no seed has no array."""
+    if len(shares) == 1:
+        return shares[0]
+    joined = {}
+    for name, first in shares[0].items():
+        arrays = [share[name] for share in shares if share]
+        joined[name] = np.empty((sum(map(len, arrays)), *first.shape[1:]), first.dtype)
+        for i, array in enumerate(arrays):
+            joined[name][i :: len(shares)] = array
+    return joined
 
 
 def lower_median(costs: np.ndarray) -> int:
