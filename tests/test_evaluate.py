@@ -256,13 +256,15 @@ def test_the_cats_are_tested_against_logistic_regression(cats: Dataset) -> None:
     assert test.mcnemar.gained - test.mcnemar.lost == 33 - 27
 
 
+@pytest.mark.parametrize("size", [(8, 6), (4, 4)])
 def test_pictures_in_files_are_evaluated_as_in_memory(
-    h5: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], h5: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, stored = load_dataset(h5()), open_splits(h5())
-    run = train(data, Settings(hidden_units=2, weight_scale=0.3, iterations=5))
-    for name, size in (("evaluate.BLOCK", 3), ("baselines.SAMPLE", 8)):
-        monkeypatch.setattr(f"jaxnet.evaluation.{name}", size)
+    settings = Settings(hidden_units=2, weight_scale=0.3, iterations=5)
+    run = train(data, settings, Preprocessing(*size))
+    for name, length in (("accuracies.BLOCK", 3), ("baselines.SAMPLE", 8)):
+        monkeypatch.setattr(f"jaxnet.evaluation.{name}", length)
     monkeypatch.setattr(all_pictures, "BLOCK", 3 * 8 * 6)
     for threshold in (0.5, "train"):
         by_memory, in_blocks = evaluate(run, data, threshold), evaluate(run, stored, threshold)

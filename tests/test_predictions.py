@@ -11,9 +11,9 @@ from test_model import make_model
 
 from jaxnet.data.find_pictures import find_pictures
 from jaxnet.errors import DataError, UsageError
-from jaxnet.evaluation import predictions
 from jaxnet.evaluation.predictions import Prediction, predict_pictures
 from jaxnet.report.predictions import describe_predictions, predictions_to_csv
+from jaxnet.runs import model as model_module
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_they_are_those_of_the_model_in_any_batches(
     expected = model.predict_images(images[[0, 2, 3, 4]])
     threshold = float(np.median(expected))
     for batch in (1, 2, 1024):
-        monkeypatch.setattr(predictions, "BATCH", batch)
+        monkeypatch.setattr(model_module, "BLOCK", batch)
         answer = predict_pictures(model, paths, threshold=threshold, skip_bad=True)
         assert [p.picture for p in answer.predictions] == [str(paths[i]) for i in (0, 2, 3, 4)]
         found = [p.probability for p in answer.predictions]
@@ -44,6 +44,29 @@ def test_they_are_those_of_the_model_in_any_batches(
         assert {p.positive for p in answer.predictions} == {model.classes[1]}
         (error,) = answer.left_out
         assert str(paths[1]) in error.found
+
+
+def test_files_are_predicted_in_blocks(
+    paths: list[Path], images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_model()
+    readable = [path for path in paths if path != paths[1]] * 2
+    expected = model.predict_images(images[[0, 2, 3, 4] * 2])
+    monkeypatch.setattr(model_module, "BLOCK", 3)
+    lengths = []
+    predict = model_module.Model.predict_images
+
+    def count(model: model_module.Model, images: np.ndarray) -> np.ndarray:
+        lengths.append(len(images))
+        return predict(model, images)
+
+    monkeypatch.setattr(model_module.Model, "predict_images", count)
+    predicted = model.predict_files(readable)
+    np.testing.assert_allclose(predicted, expected, rtol=1e-6)
+    assert predicted.dtype == expected.dtype
+    assert lengths == [3, 3, 2]
+    with pytest.raises(DataError, match=r"1\.png is a file of another kind"):
+        model.predict_files(paths)
 
 
 def test_a_file_that_cannot_be_read_is_an_error(paths: list[Path]) -> None:

@@ -73,7 +73,7 @@ def _report(
 
     console.print(describe_costs(run))
     predictions = {
-        name: (predict_stored(run.model, split, track=show_progress) > 0.5).astype(int)
+        name: (predict_stored(run.model, split, track=show_progress)[1] > 0.5).astype(int)
         for name, split in splits.items()
     }
     console.print(*stored_results(splits, predictions), sep="\n")

@@ -9,8 +9,9 @@ import numpy as np
 from jaxnet.activations import Activation
 from jaxnet.data.columns import rows_of_bytes
 from jaxnet.data.dataset import Dataset
+from jaxnet.data.pictures import resize_images
 from jaxnet.data.stored import StoredPictures
-from jaxnet.data.stream import read_in_order, require_size
+from jaxnet.data.stream import read_in_order
 from jaxnet.devices import at_precision
 from jaxnet.network import Params, forward
 from jaxnet.progress import Track, silent
@@ -37,32 +38,37 @@ def predict_splits(model: Model, data: Dataset, threshold: float = 0.5) -> dict[
     }
 
 
-def predict_stored(model: Model, pictures: StoredPictures, *, track: Track = silent) -> np.ndarray:
-    """Compute the probability of class 1 of pictures that stay in their files, (m,).
+def predict_stored(
+    model: Model, pictures: StoredPictures, *, track: Track = silent
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the logits and the probabilities of class 1 of pictures in files: (m,) and (m,).
 
     They are read in blocks, so the memory does not grow with their number.
     """
     preprocessing, dtype = model.preprocessing, model.params["W1"].dtype
-    require_size(preprocessing, pictures)
     how = {
         "color": preprocessing.color,
         "pixel_scale": preprocessing.pixel_scale,
         "hidden": model.hidden,
     }
     count = math.ceil(len(pictures) / BLOCK)
-    predicted = []
+    Z2, A2 = [], []
     with at_precision(dtype):
         for block in track(read_in_order(pictures, BLOCK), "predicting", count):
-            predicted.append(np.asarray(_probabilities(model.params, block.images, **how))[0])
-    return np.concatenate(predicted)
+            images = resize_images(block.images, preprocessing.height, preprocessing.width)
+            outputs = jax.device_get(_outputs(model.params, images, **how))
+            Z2.append(outputs[0][0])
+            A2.append(outputs[1][0])
+    return np.concatenate(Z2), np.concatenate(A2)
 
 
 @functools.partial(jax.jit, static_argnames=("color", "pixel_scale", "hidden"))
-def _probabilities(
+def _outputs(
     params: Params, images: jax.Array, *, color: str, pixel_scale: str, hidden: Activation
-) -> jax.Array:
+) -> tuple[jax.Array, jax.Array]:
     X = rows_of_bytes(images, color, pixel_scale, params["W1"].dtype).T
-    return forward(params, X, hidden).A2
+    result = forward(params, X, hidden)
+    return result.Z2, result.A2
 
 
 def accuracies(predictions: dict[str, np.ndarray], data: Dataset) -> dict[str, float]:

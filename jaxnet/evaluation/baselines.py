@@ -161,8 +161,11 @@ def predict_baselines_in_blocks(
         logistic = fit_logistic(sample, labels[chosen])
         brightness, predicted = [], []
         for images in pictures.blocks("predicting by baselines"):
-            brightness.append(np.asarray(gray.columns(images), float).mean(axis=0))
-            predicted.append(logistic.predict(np.asarray(preprocessing.columns(images))))
+            X = grey = np.asarray(preprocessing.columns(images))
+            if preprocessing != gray:
+                grey = np.asarray(gray.columns(images))
+            brightness.append(np.asarray(grey, float).mean(axis=0))
+            predicted.append(logistic.predict(X))
         ends = pictures.starts[1:-1]
     bright = dict(zip(splits, np.split(np.concatenate(brightness), ends), strict=True))
     by_regression = np.split(np.concatenate(predicted), ends)

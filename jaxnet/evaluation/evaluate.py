@@ -9,10 +9,9 @@ import numpy as np
 from jaxnet.data.all_pictures import Data, classes_of, labels_of
 from jaxnet.data.dataset import Dataset, Split, check_dataset
 from jaxnet.data.stored import StoredPictures
-from jaxnet.data.stream import read_in_order
 from jaxnet.display import shown
 from jaxnet.errors import UsageError, require_number
-from jaxnet.evaluation.accuracies import BLOCK
+from jaxnet.evaluation.accuracies import predict_stored
 from jaxnet.evaluation.baselines import (
     SAMPLE,
     TESTED,
@@ -22,7 +21,7 @@ from jaxnet.evaluation.baselines import (
     predict_baselines_in_blocks,
 )
 from jaxnet.evaluation.scores import Interval, Scores, best_cut, most_wrong, score, wilson
-from jaxnet.progress import Track, automatic
+from jaxnet.progress import Track, automatic, silent
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
 
@@ -152,7 +151,7 @@ def evaluate(
         predicted = {name: _predict(network, split) for name, split in data.splits.items()}
         baselines = predict_baselines(data, network.preprocessing)
     else:
-        predicted = {name: _predict_in_blocks(network, data[name], track) for name in labels}
+        predicted = {name: _predict(network, data[name], track) for name in labels}
         baselines = predict_baselines_in_blocks(data, network.preprocessing)
         sampled = SAMPLE if len(labels["train"]) > SAMPLE else None
     if threshold == "train":
@@ -199,22 +198,18 @@ def _check_arguments(model: object, data: object, threshold: object) -> None:
         check_dataset(data)
 
 
-def _predict(model: Model, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the probability of class 1 and the loss of each picture: (m,) and (m,)."""
-    result = model.forward_images(split.images)
-    Z2, A2 = np.asarray(result.Z2, float)[0], np.asarray(result.A2, float)[0]
-    # From the logits: the loss of a probability that rounds to 0 or 1 would be infinite.
-    return A2, np.logaddexp(0, np.where(split.labels == 1, -Z2, Z2))
-
-
-def _predict_in_blocks(
-    model: Model, pictures: StoredPictures, track: Track
+def _predict(
+    model: Model, split: Split | StoredPictures, track: Track = silent
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Compute what `_predict` does for pictures that stay in their files."""
-    blocks = track(read_in_order(pictures, BLOCK), "predicting", -(-len(pictures) // BLOCK))
-    parts = [_predict(model, block) for block in blocks]
-    probabilities, losses = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return probabilities, losses
+    """Compute the probability of class 1 and the loss of each picture: (m,) and (m,)."""
+    if isinstance(split, StoredPictures):
+        Z2, A2 = predict_stored(model, split, track=track)
+    else:
+        outputs = model.forward_images(split.images)
+        Z2, A2 = outputs.Z2[0], outputs.A2[0]
+    # From the logits: the loss of a probability that rounds to 0 or 1 would be infinite.
+    z = np.where(split.labels == 1, -Z2, Z2).astype(float)
+    return np.asarray(A2, float), np.logaddexp(0, z)
 
 
 def _evaluate_split(

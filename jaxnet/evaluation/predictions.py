@@ -4,15 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from jaxnet.data.pictures import read_each, require_readable
+from jaxnet.data.pictures import require_readable
 from jaxnet.errors import DataError, require_number
 from jaxnet.progress import Track, automatic
 from jaxnet.runs.model import Model
-
-# Pictures that are read before they are predicted: what is in memory at a time.
-BATCH = 1024
 
 
 class Prediction(NamedTuple):
@@ -68,28 +63,13 @@ def predict_pictures(
     require_number("threshold", threshold, 0, 1)
     named = [Path(path) for path in paths]
     negative, positive = model.classes
-    height, width = model.preprocessing.height, model.preprocessing.width
     predictions: list[Prediction] = []
     errors: list[DataError] = []
-    images: list[np.ndarray] = []
-    read_paths: list[Path] = []
-
-    def predict() -> None:
-        if images:
-            for path, p in zip(read_paths, model.predict_images(np.stack(images)), strict=True):
-                name = positive if p > threshold else negative
-                predictions.append(Prediction(str(path), positive, float(p), name))
-        images.clear()
-        read_paths.clear()
-
-    for path, result in zip(named, read_each(named, height, width, track=track), strict=True):
+    for path, result in zip(named, model.predict_each(named, track=track), strict=True):
         if isinstance(result, DataError):
             errors.append(result)
             continue
-        images.append(result)
-        read_paths.append(path)
-        if len(images) == BATCH:
-            predict()
-    predict()
+        name = positive if result > threshold else negative
+        predictions.append(Prediction(str(path), positive, float(result), name))
     require_readable(errors, len(named), skip_bad=skip_bad)
     return Predictions(tuple(predictions), tuple(errors))

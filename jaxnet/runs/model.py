@@ -1,7 +1,8 @@
 """A trained network that knows how pictures become its columns, and what its classes are called."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import numpy as np
 from jaxnet.activations import Activation, relu
 from jaxnet.arrays import check_activation, check_params
 from jaxnet.data.dataset import check_images
-from jaxnet.data.pictures import read_pictures
+from jaxnet.data.pictures import read_each, require_readable
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.devices import PickledOnHost, at_precision
 from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError
 from jaxnet.network import Forward, Params, forward
 from jaxnet.progress import Track, automatic
+
+# Files that are read before they are predicted: what is in memory at a time.
+BLOCK = 1024
 
 # One program, which compiles faster than one for each operation.
 _forward = jax.jit(forward, static_argnames="hidden")
@@ -83,13 +87,28 @@ class Model(PickledOnHost):
     ) -> np.ndarray:
         """Compute the probability of class 1 for picture files of any format and size: (m,).
 
+        They are read in blocks, so the memory does not grow with their number.
+
         Raises:
-            DataError: If a file cannot be read; it names all of them.
+            DataError: If a file cannot be read; it names the first six, and the number of others.
         """
         named = [paths] if isinstance(paths, str | Path) else list(paths)
+        results = list(self.predict_each(named, track=track))
+        errors = [result for result in results if isinstance(result, DataError)]
+        require_readable(errors, len(named), skip_bad=False)
+        return np.array(results, self.params["W1"].dtype)
+
+    def predict_each(
+        self, paths: Sequence[str | Path], *, track: Track = silent
+    ) -> Iterator[float | DataError]:
+        """Predict picture files in blocks: yield the probability of each, or why it is not read."""
         height, width = self.preprocessing.height, self.preprocessing.width
-        images, _, _ = read_pictures([Path(path) for path in named], height, width, track=track)
-        return self.predict_images(images)
+        reading = read_each([Path(path) for path in paths], height, width, track=track)
+        while block := list(itertools.islice(reading, BLOCK)):
+            images = [image for image in block if isinstance(image, np.ndarray)]
+            predicted = iter(self.predict_images(np.stack(images)) if images else ())
+            for result in block:
+                yield result if isinstance(result, DataError) else next(predicted)
 
 
 def params_from(arrays: Mapping[str, np.ndarray]) -> Params:
