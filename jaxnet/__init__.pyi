@@ -12,6 +12,7 @@ from .data.source import DataSource
 from .data.stored import StoredPictures, open_pictures, open_splits
 from .data.stream import batches
 from .data.to_examples import to_examples
+from .data.too_large import open_if_large
 from .data.write_stored import Written, write_pictures
 from .descent import TrainState
 from .devices import use_all_cores
@@ -140,6 +141,7 @@ __all__ = [
     "make_examples",
     "make_update",
     "memorisation",
+    "open_if_large",
     "open_pictures",
     "open_splits",
     "outcome",

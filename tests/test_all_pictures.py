@@ -13,10 +13,22 @@ import numpy as np
 import pytest
 from conftest import Result
 
-from jaxnet import DataError, audit, find_pairs, load_dataset, open_pictures, open_splits
-from jaxnet.commands import too_large
-from jaxnet.data import all_pictures
+from jaxnet import (
+    DataError,
+    Settings,
+    StoredPictures,
+    UsageError,
+    audit,
+    find_pairs,
+    load_dataset,
+    open_pictures,
+    open_splits,
+    train,
+)
+from jaxnet.data import all_pictures, too_large
 from jaxnet.data.all_pictures import open_all
+from jaxnet.report.page import data as page_data
+from jaxnet.report.page.data import collect
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]
@@ -78,7 +90,9 @@ def test_a_test_set_in_another_file(h5: Write) -> None:
 
 def test_splits_that_do_not_fit_together(h5: Write, path: Path) -> None:
     other = h5("other.h5", test_set_x=np.zeros((4, 8, 8, 3), np.uint8))
-    with pytest.raises(DataError, match="8 × 8 of non-cat and cat, the training pictures 24 × 20"):
+    with pytest.raises(
+        DataError, match=r"8 × 8 of non-cat and cat, the train pictures of .* 24 × 20"
+    ):
         audit({**open_splits(path), "test": open_pictures(other, "test")})
     with pytest.raises(DataError, match="the splits are test"):
         audit({"test": open_pictures(path, "test")})
@@ -107,7 +121,10 @@ def test_what_does_not_fit_into_memory_is_told_at_once(
     command: str, folder: Path, path: Path, jaxnet: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(too_large, "free_memory", lambda: 3 * 1440 * 5)  # five of 24 × 20
-    monkeypatch.setattr("jaxnet.data.load.load_searched", None)
+    for reader in ("_read", "_read_listed"):
+        monkeypatch.setattr(f"jaxnet.data.load.{reader}", None)
+    with pytest.raises(UsageError, match="the 10 pictures of"):
+        load_dataset(path)
     refused = jaxnet(command, "--data", path)
     assert refused.code == 2
     assert "the 10 pictures of" in refused.err
@@ -118,6 +135,52 @@ def test_what_does_not_fit_into_memory_is_told_at_once(
     for name in ("pets", "linked"):
         refused = jaxnet(command, "--data", folder.parent / name, "--size", 24)
         assert "at most 4 such pictures here" in refused.err
+
+
+@pytest.fixture
+def small_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_data, "MOST_PICTURES", 5)
+    monkeypatch.setattr(page_data, "SAMPLE", 4)
+
+
+@pytest.mark.usefixtures("small_sample")
+def test_the_page_of_files_is_that_of_memory(path: Path) -> None:
+    """Of nine pictures without those of the validation set."""
+    stored, loaded = open_splits(path), load_dataset(path)
+    run = train(loaded, Settings(iterations=3, hidden_units=2))
+    ours, theirs = collect(run, stored), collect(run, loaded)
+    assert {name: split["m"] for name, split in ours.header["splits"].items()} == {
+        "train": 2,
+        "test": 2,
+    }
+    assert ours.header["splits"] == theirs.header["splits"]
+    assert (ours.header["in_files"], theirs.header["in_files"]) == (True, False)
+    assert ours.arrays.keys() == theirs.arrays.keys()
+    for name, array in theirs.arrays.items():
+        np.testing.assert_array_equal(ours.arrays[name], array)
+
+
+@pytest.mark.usefixtures("small_sample")
+def test_the_page_of_a_stream_reads_its_sample_only(
+    path: Path, jaxnet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train(open_pictures(path), Settings(batch=2, iterations=3))
+    run.save("run")
+    monkeypatch.setattr("jaxnet.data.load.load_searched", None)
+    monkeypatch.setattr(StoredPictures, "sha256", run.origin["stream_sha256"])
+    lengths: list[int] = []
+    read = h5py.Dataset.read_direct
+
+    def counting(array: h5py.Dataset, block: np.ndarray, *which: Any) -> None:
+        lengths.append(len(block))
+        read(array, block, *which)
+
+    monkeypatch.setattr(h5py.Dataset, "read_direct", counting)
+    shown = jaxnet("page", "run")
+    assert shown.code == 0, shown.err
+    assert "a sample of 4 of the 9 pictures" in shown.out
+    assert sum(lengths) == 4
+    assert Path("run/page.html").exists()
 
 
 MEASURED = """

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import Result
 
-from jaxnet.data import dataset, duplicates
+from jaxnet.data import dataset, duplicates, tree
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.evaluation import audit
 from jaxnet.network import init_params
@@ -120,9 +120,20 @@ def test_the_first_fit_compiles_what_it_repeats_and_little_else() -> None:
 
 @pytest.mark.usefixtures("undrawn")
 def test_pictures_are_read_once(
-    jaxnet: Run, folder: Path, opened: collections.Counter[str]
+    jaxnet: Run, folder: Path, opened: collections.Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    looked: list[Path] = []
+
+    def counting(path: Path, *more: Path | None) -> tree.Tree:
+        looked.append(path)
+        return tree.look(path, *more)
+
+    monkeypatch.setattr("jaxnet.data.folder.look", counting)
+    assert jaxnet("data", folder, "--size", "4").code == 0
+    assert looked == [folder]
+    opened.clear()
     assert jaxnet("train", "--data", folder, "--size", "4", "--iterations", "2").code == 0
+    assert looked == [folder, folder]
     # Each is opened for its kind, and to be read.
     assert [opened[f"{i:02}.png"] for i in range(12)] == [2] * 12
     opened.clear()

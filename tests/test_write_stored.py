@@ -18,8 +18,7 @@ from conftest import Result
 from PIL import Image
 
 from jaxnet import DataError, UsageError, load_dataset, write_pictures
-from jaxnet.commands import too_large
-from jaxnet.data import write_stored
+from jaxnet.data import too_large, write_stored
 from jaxnet.data.hdf5 import write_hdf5
 from jaxnet.data.pictures import read_each
 

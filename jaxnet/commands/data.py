@@ -1,7 +1,7 @@
 """`jaxnet data`: show the contents of a data set."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -9,11 +9,13 @@ from rich.console import Console
 from jaxnet.commands.data_in_files import show_large, write_large
 from jaxnet.commands.options import OUTPUT, Force, Given, Json, expanded, with_options
 from jaxnet.commands.show_data import load_and_show
-from jaxnet.commands.too_large import list_if_large, open_if_large
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import SOURCES, DataSource
 from jaxnet.io.files import require_free
 from jaxnet.report.console import print_json, speak
+
+if TYPE_CHECKING:
+    from jaxnet.data.listed import Listing
 
 
 @with_options("data", "pixel_scale", options=DataSource, columns=Preprocessing)
@@ -45,12 +47,16 @@ def data(
         if path is not None:
             require_free(path, force)
     console, chosen = speak(as_json), DataSource(source, **options)
-    answer = _without_loading(console, chosen, write, force=force, draws=sheet is not None)
+
+    from jaxnet.data.load import list_pictures
+
+    listing = list_pictures(chosen)
+    answer = _without_loading(console, chosen, listing, write, force=force, draws=sheet is not None)
     if answer is not None:
         if as_json:
             print_json(answer)
         return
-    dataset, audit = load_and_show(console, chosen, draws=sheet is not None)
+    dataset, audit = load_and_show(console, chosen, listing=listing, draws=sheet is not None)
 
     from jaxnet.report.audit import describe_brightness
     from jaxnet.report.dataset import describe_dataset
@@ -74,12 +80,21 @@ def data(
 
 
 def _without_loading(
-    console: Console, chosen: DataSource, write: Path | None, *, force: bool, draws: bool
+    console: Console,
+    chosen: DataSource,
+    listing: "Listing | None",
+    write: Path | None,
+    *,
+    force: bool,
+    draws: bool,
 ) -> dict[str, Any] | None:
     """Write or show pictures that are too many to be loaded; return None if they are not."""
-    listing = list_if_large(chosen)
+    from jaxnet.data.too_large import measure, open_if_large
+
     if listing is not None:
-        return write_large(console, listing, chosen, write, force=force, draws=draws)
+        if measure(chosen, listing).is_large:
+            return write_large(console, listing, chosen, write, force=force, draws=draws)
+        return None
     splits = open_if_large(chosen)
     if splits is not None:
         return show_large(console, splits, writes=write is not None, draws=draws)

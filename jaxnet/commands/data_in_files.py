@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from jaxnet.commands.too_large import bytes_of_picture
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
 from jaxnet.explain import in_units
@@ -35,6 +34,7 @@ def write_large(
         force: Whether to replace an existing file.
         draws: Whether a contact sheet is asked for, which needs the pictures in memory.
     """
+    from jaxnet.data.too_large import bytes_of_picture
     from jaxnet.data.write_stored import write_listing
     from jaxnet.report.stream import describe_stored, stored_to_json
 

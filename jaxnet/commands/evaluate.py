@@ -7,7 +7,6 @@ import typer
 
 from jaxnet.commands.options import OUTPUT, Force, Given, Json, RunArgument, expanded, with_options
 from jaxnet.commands.show_data import load_and_show_for, show_stored
-from jaxnet.commands.too_large import open_for
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
 from jaxnet.io.files import require_free
@@ -69,13 +68,13 @@ def evaluate(
     from jaxnet.report.figures.evaluation import plot_evaluation
     from jaxnet.report.figures.save import save_figure
     from jaxnet.report.json import to_json
-    from jaxnet.runs.run import load_run
+    from jaxnet.runs.run import load_run, open_if_large_for
 
     run = load_run(model)
     require_free(path, force)
     console = speak(as_json)
     data: Data
-    stored = open_for(run, source)
+    stored = open_if_large_for(run, **source)
     if stored is None:
         data, audit = load_and_show_for(console, run, source)
         described = describe_dataset(data, audit)

@@ -1,13 +1,16 @@
 """`jaxnet page`: the offline page on which a run's network is trained anew, in the browser."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jaxnet.commands.options import OUTPUT, Given, Json, RunArgument, with_options
-from jaxnet.commands.show_data import load_and_show_for
+from jaxnet.commands.show_data import load_and_show_for, show_stored
 from jaxnet.data.source import DataSource
 from jaxnet.report.console import print_json, speak
+
+if TYPE_CHECKING:
+    from jaxnet.data.all_pictures import Data
 
 
 @with_options(of_run=True, source=DataSource)
@@ -30,14 +33,20 @@ def page(
     """Write page.html into a run folder: it trains the network on the run's pictures, offline."""
     from jaxnet.report.outputs import describe_page
     from jaxnet.report.page.build import PAGE_NAME, write_page
-    from jaxnet.runs.run import first_params, load_run
+    from jaxnet.runs.run import first_params, load_run, open_if_large_for
 
     run = load_run(model)
     first_params(run)  # without them no page can be made, whatever the data
     console = speak(as_json)
-    dataset, _ = load_and_show_for(console, run, source, draws=False)
+    data: Data
+    stored = open_if_large_for(run, **source)
+    if stored is None:
+        data, _ = load_and_show_for(console, run, source, draws=False)
+    else:
+        data = stored
+        show_stored(console, run, stored)
     path = (model if model.is_dir() else model.parent) / PAGE_NAME
-    written = write_page(path, run, dataset, pictures=not no_pictures)
+    written = write_page(path, run, data, pictures=not no_pictures)
     for line in describe_page(path, written):
         console.print(line)
     if as_json:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from jaxnet.commands.interruption import importing
-from jaxnet.commands.too_large import require_memory
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
 from jaxnet.report.console import show_progress
@@ -16,6 +15,7 @@ from jaxnet.settings import Settings
 if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
     from jaxnet.data.duplicates import Pair
+    from jaxnet.data.listed import Listing
     from jaxnet.data.stored import StoredPictures
     from jaxnet.evaluation.audit import Audit
     from jaxnet.runs.run import Run
@@ -26,20 +26,24 @@ TO_DRAW = ("matplotlib.figure", "matplotlib.backends.backend_agg")
 
 
 def load_and_show(
-    console: Console, source: DataSource, *, draws: bool = True
+    console: Console,
+    source: DataSource,
+    *,
+    listing: "Listing | None" = None,
+    draws: bool = True,
 ) -> tuple["Dataset", "Audit"]:
     """Load a data set and print its table and its warnings; return it and its audit.
 
     Args:
         console: Where to print.
         source: Which data.
+        listing: Its files, if they are listed already.
         draws: Whether the command draws a figure, whose library is then imported meanwhile.
     """
     from jaxnet.data.load import load_searched
 
-    require_memory(source)
     with importing(*NEXT, *(TO_DRAW if draws else ())):
-        dataset, pairs = load_searched(source, track=show_progress)
+        dataset, pairs = load_searched(source, track=show_progress, listing=listing)
     return dataset, show(console, dataset, pairs)
 
 
@@ -47,9 +51,8 @@ def load_and_show_for(
     console: Console, run: "Run", typed: dict[str, Any], *, draws: bool = True
 ) -> tuple["Dataset", "Audit"]:
     """Load the data of a run, or those that are typed, and print whether they are the run's."""
-    from jaxnet.runs.run import load_searched_for, source_for
+    from jaxnet.runs.run import load_searched_for
 
-    require_memory(source_for(run, **typed))
     with importing(*NEXT, *(TO_DRAW if draws else ())):
         dataset, pairs = load_searched_for(run, track=show_progress, **typed)
     audit = show(console, dataset, pairs)

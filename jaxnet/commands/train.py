@@ -37,8 +37,8 @@ Resume = Annotated[
     typer.Option(callback=expanded, help=RESUME, show_default=False, rich_help_panel=OUTPUT),
 ]
 STREAM = (
-    "Read mini-batches from the HDF5 file, which need not fit into memory; with --batch. No page "
-    "is written, and duplicates are not searched."
+    "Read mini-batches from the HDF5 file, which need not fit into memory; with --batch. "
+    "Duplicates are not searched, and no page is written: jaxnet page writes one of a sample."
 )
 Stream = Annotated[bool, typer.Option("--stream", help=STREAM, rich_help_panel=NETWORK)]
 NoPage = Annotated[bool, typer.Option("--no-page", help=NO_PAGE, rich_help_panel=OUTPUT)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.data.dataset import Dataset, Split, check_dataset
-from jaxnet.data.stored import StoredPictures
+from jaxnet.data.stored import StoredPictures, require_like
 from jaxnet.errors import DataError
 from jaxnet.progress import Track, silent
 
@@ -93,6 +93,11 @@ def classes_of(data: Data) -> tuple[str, str]:
     return data.classes if isinstance(data, Dataset) else data["train"].classes
 
 
+def source_of(data: Data) -> str:
+    """Return the description of the origin of a data set."""
+    return data.source if isinstance(data, Dataset) else data["train"].source
+
+
 def labels_of(data: Data) -> dict[str, np.ndarray]:
     """Return the labels (m,) of each split."""
     splits: Mapping[str, Split | StoredPictures]
@@ -105,15 +110,8 @@ def _check_splits(splits: Mapping[str, StoredPictures]) -> Mapping[str, StoredPi
         raise DataError(
             f"the splits are {', '.join(splits) or 'none'}", "a training split", "open it as well"
         )
-    train = splits["train"]
-    for name, other in splits.items():
-        if (other.size, other.classes) != (train.size, train.classes):
-            raise DataError(
-                f"the {name} pictures are {other.description}, the training pictures "
-                f"{train.description}",
-                "splits with pictures of one size and with the same two classes",
-                "write one of them anew",
-            )
+    for other in splits.values():
+        require_like(splits["train"], other)
     return {name: splits[name] for name in ("train", "validation", "test") if name in splits}
 
 

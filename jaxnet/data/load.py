@@ -10,11 +10,12 @@ from jaxnet.data.download import read_catvnoncat
 from jaxnet.data.folder import list_folder, read_folder
 from jaxnet.data.foreign import FOLDER, content_of, not_read
 from jaxnet.data.hdf5 import is_hdf5, read_hdf5
-from jaxnet.data.listed import Listing
+from jaxnet.data.listed import Listing, read_listing
 from jaxnet.data.npz import is_npz, read_npz
 from jaxnet.data.pictures import resize_images
 from jaxnet.data.source import DataSource
 from jaxnet.data.table import ENDINGS, is_table, list_table, read_table
+from jaxnet.data.too_large import require_memory
 from jaxnet.defaults import SIDE
 from jaxnet.errors import DataError, UsageError
 from jaxnet.io.files import expand, require_path
@@ -45,7 +46,7 @@ def load_dataset(
 
     Raises:
         DataError: If the pictures cannot be read or used.
-        UsageError: If the options do not fit together.
+        UsageError: If the options do not fit together, or the pictures would not fit into memory.
     """
     return load_searched(source, test, track=track, **options)[0]
 
@@ -55,16 +56,25 @@ def load_searched(
     test: str | Path | None = None,
     *,
     track: Track = silent,
+    listing: Listing | None = None,
     **options: Any,
 ) -> tuple[Dataset, "tuple[Pair, ...] | None"]:
     """Load a data set, as `load_dataset` does, with what is known of its duplicates.
+
+    Args:
+        source: As for `load_dataset`.
+        test: As for `load_dataset`.
+        track: As for `load_dataset`.
+        listing: The files, if `list_pictures` has listed them for the same source.
+        options: As for `load_dataset`.
 
     Returns:
         The data set; and its duplicates if they were searched to exclude leaks, otherwise None.
     """
     chosen = choose_source(source, test, options)
-    _check_built_in(chosen)
-    dataset = _read(chosen, track)
+    listing = list_pictures(chosen) if listing is None else listing
+    require_memory(chosen, listing)
+    dataset = _read(chosen, track) if listing is None else _read_listed(chosen, listing, track)
     if chosen.size is not None:
         size = chosen.size
         dataset = map_splits(
@@ -169,6 +179,18 @@ def _read(chosen: DataSource, track: Track) -> Dataset:
     if chosen.size is None:
         given["size"] = SIDE
     return reader.read(path, test, **{name: given[name] for name in reader.options})
+
+
+def _read_listed(chosen: DataSource, listing: Listing, track: Track) -> Dataset:
+    return read_listing(
+        listing,
+        chosen.positive,
+        SIDE if chosen.size is None else chosen.size,
+        chosen.data_seed,
+        skip_bad=chosen.skip_bad,
+        strict=chosen.strict,
+        track=track,
+    )
 
 
 def list_pictures(chosen: DataSource) -> Listing | None:

@@ -136,13 +136,7 @@ def open_pictures(
     parts = [_open_one(path, split) for path in files_of(source)]
     first = parts[0]
     for part in parts[1:]:
-        if (part.size, part.classes) != (first.size, first.classes):
-            raise DataError(
-                f"{part.paths[0]} holds pictures of {part.description}, and {first.paths[0]} of "
-                f"{first.description}",
-                "files with pictures of one size and with the same two classes",
-                "leave one out, or write it anew",
-            )
+        require_like(first, part)
     labels = np.concatenate([part.labels for part in parts])
     if split == "train":
         check_both_classes(labels, first.classes)
@@ -154,6 +148,17 @@ def open_pictures(
         labels=labels,
         given=str(source) if isinstance(source, str | Path) else None,
     )
+
+
+def require_like(first: StoredPictures, other: StoredPictures) -> None:
+    """Raise a DataError unless two files or splits have one size and the same classes."""
+    if (other.size, other.classes) != (first.size, first.classes):
+        raise DataError(
+            f"the {other.split} pictures of {other.source} are {other.description}, the "
+            f"{first.split} pictures of {first.source} {first.description}",
+            "pictures of one size and of the same two classes",
+            "leave one file out, or write it anew",
+        )
 
 
 def files_of(source: str | Path | Sequence[str | Path]) -> list[Path]:

@@ -206,7 +206,7 @@ def _predict(
         Z2, A2 = predict_stored(model, split, track=track)
     else:
         outputs = model.forward_images(split.images)
-        Z2, A2 = outputs.Z2[0], outputs.A2[0]
+        Z2, A2 = np.asarray(outputs.Z2)[0], np.asarray(outputs.A2)[0]
     # From the logits: the loss of a probability that rounds to 0 or 1 would be infinite.
     z = np.where(split.labels == 1, -Z2, Z2).astype(float)
     return np.asarray(A2, float), np.logaddexp(0, z)

@@ -71,7 +71,8 @@ def train_seeds(
     train, test = examples_of(data, settings, preprocessing, test)
     require_alike(examples=(train, test), settings=settings, seeds=seeds)
     numbers = settings.seed + np.arange(seeds)
-    own, result = own_share(numbers), {}
+    own = np.array(own_share(numbers.tolist()), numbers.dtype)
+    result: dict[str, np.ndarray] = {}
     if len(own):
         with at_precision(settings.precision):
             ends = train_networks(

@@ -17,7 +17,8 @@ from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.load import load_searched
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
-from jaxnet.data.stored import StoredPictures
+from jaxnet.data.stored import StoredPictures, open_splits
+from jaxnet.data.too_large import open_if_large
 from jaxnet.devices import PickledOnHost, at_precision, find_devices
 from jaxnet.display import report, shown
 from jaxnet.epochs import steps_an_epoch
@@ -253,6 +254,21 @@ def source_for(run: Run, **options: Any) -> DataSource:
             "name them: data=…",
         )
     return dataclasses.replace(run.data_source, **options)
+
+
+def open_if_large_for(run: Run, **options: Any) -> dict[str, StoredPictures] | None:
+    """Open the data of a run, or others, where they are too many to be loaded, else None.
+
+    Those of a run that was trained on a stream are not loaded, however few they are.
+
+    Args:
+        run: The run.
+        options: As for `load_data_for`.
+    """
+    source = source_for(run, **options)
+    if "stream_sha256" in run.origin and not options:
+        return open_splits(source.data)
+    return open_if_large(source)
 
 
 def columns_of(run: Run, data: Dataset | None = None) -> Examples:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.data.dataset import Dataset
+from jaxnet.data.all_pictures import Data
 from jaxnet.io.files import write_whole
 from jaxnet.report.page.data import PageData, collect
 from jaxnet.runs.run import Run
@@ -48,13 +48,14 @@ class Written(NamedTuple):
     pictures: bool
 
 
-def write_page(path: Path, run: Run, dataset: Dataset, *, pictures: bool = True) -> Written:
+def write_page(path: Path, run: Run, dataset: Data, *, pictures: bool = True) -> Written:
     """Write the page of a run, whole or not at all.
 
     Args:
         path: The file to write.
         run: The run.
-        dataset: The pictures that the page trains and tests on, as a rule those of the run.
+        dataset: The pictures that the page trains and tests on, as a rule those of the run: a
+            `Dataset`, or what `open_splits` returns, of which the page takes a sample.
         pictures: Whether the pictures themselves are carried, too.
 
     Raises:

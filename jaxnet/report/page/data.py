@@ -18,8 +18,9 @@ import numpy as np
 from PIL import Image
 
 from jaxnet.activations import ACTIVATIONS
+from jaxnet.data.all_pictures import Data, labels_of, open_all, source_of
 from jaxnet.data.columns import LUMA
-from jaxnet.data.dataset import Dataset, Split, check_dataset
+from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.pictures import resize_images
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
@@ -73,12 +74,13 @@ class PageData(NamedTuple):
     arrays: dict[str, np.ndarray]
 
 
-def collect(run: Run, dataset: Dataset, *, pictures: bool = True) -> PageData:
+def collect(run: Run, data: Data, *, pictures: bool = True) -> PageData:
     """Collect what the page carries.
 
     Args:
         run: The run.
-        dataset: The pictures that the page trains and tests on, as a rule those of the run.
+        data: The pictures that the page trains and tests on, as a rule those of the run: a
+            `Dataset`, or what `open_splits` returns, of which only the sample is read.
         pictures: Whether the pictures themselves are carried, too.
 
     Returns:
@@ -94,7 +96,6 @@ def collect(run: Run, dataset: Dataset, *, pictures: bool = True) -> PageData:
         UsageError: If the run does not say how its initial weights were drawn, or the page does not
             have its activation.
     """
-    check_dataset(dataset)
     start = {name: np.asarray(leaf, np.float64) for name, leaf in first_params(run).items()}
     _check_activation(run)
     arrays: dict[str, np.ndarray] = {
@@ -106,7 +107,7 @@ def collect(run: Run, dataset: Dataset, *, pictures: bool = True) -> PageData:
     }
     if not pictures:
         arrays["W1_end"] = np.asarray(run.model.params["W1"], np.float32)
-    splits = sample_splits(dataset)
+    splits = sample_splits(data)
     X_train = None
     for name, (split, places) in splits.items():
         X, weights = _columns(run, name, split)
@@ -125,7 +126,7 @@ def collect(run: Run, dataset: Dataset, *, pictures: bool = True) -> PageData:
         else:
             part["products"] = products
         arrays |= {f"{name}/{key}": array for key, array in part.items()}
-    return PageData(_header(run, dataset, splits, pictures), arrays)
+    return PageData(_header(run, data, splits, pictures), arrays)
 
 
 def _check_activation(run: Run) -> None:
@@ -158,12 +159,13 @@ def _drawn(preprocessing: Preprocessing, split: Split) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _header(run: Run, dataset: Dataset, splits: Splits, pictures: bool) -> dict[str, Any]:
+def _header(run: Run, data: Data, splits: Splits, pictures: bool) -> dict[str, Any]:
     """Make the header: names, settings and numbers, as JSON holds them."""
     settings, preprocessing = run.settings, run.preprocessing
     assert settings is not None  # or first_params had raised an error
-    source = command_source(run, dataset)
-    described = shown_source(dataset.source, source)
+    in_files = not isinstance(data, Dataset)
+    source = command_source(run, data) if isinstance(data, Dataset) else None
+    described = shown_source(source_of(data), source)
     given, source = source, None if source is None else without_folders(source)
     options = dataclasses.asdict(settings) | (dataclasses.asdict(source) if source else {})
     return {
@@ -176,16 +178,17 @@ def _header(run: Run, dataset: Dataset, splits: Splits, pictures: bool) -> dict[
         "n_h": settings.hidden_units,
         "settings": {name: value for name, value in options.items() if value is not None},
         "data_options": None if source is None else _given(source),
+        "in_files": in_files,
         "offered": offered_settings(settings.hidden_units, pictures),
         "prng": run.origin.get("prng", PAGE_GENERATOR),
         "page_prng": PAGE_GENERATOR,
         "failed": list(FAILED),
         "iterations": len(run.costs),
-        "same_data": run.trained_on(dataset) is not False,
+        "same_data": run.trained_on(data) is not False,
         "pictures": pictures,
         "folder_left_out": source != given,
         "splits": {
-            name: {"m": len(places), "of": len(dataset.splits[name].labels)}
+            name: {"m": len(places), "of": len(labels_of(data)[name])}
             for name, (_, places) in splits.items()
         },
     }
@@ -258,16 +261,16 @@ def offered_settings(n_h: int, pictures: bool) -> dict[str, dict[str, Any]]:
     return {name: described[name] for name in OFFERED}
 
 
-def sample_splits(dataset: Dataset) -> Splits:
+def sample_splits(data: Data) -> Splits:
     """Take every split whole; of more than MOST_PICTURES pictures SAMPLE, each class in its share.
 
-    The pictures keep their order. The page has no place for a validation set.
+    They are drawn from seed 0, and keep their order. The page has no place for a validation set.
     """
-    splits = {name: split for name, split in dataset.splits.items() if name != "validation"}
+    labels = {name: row for name, row in labels_of(data).items() if name != "validation"}
     strata = {
-        (name, label): np.flatnonzero(split.labels == label)
-        for name, split in splits.items()
-        for label in np.unique(split.labels)
+        (name, label): np.flatnonzero(row == label)
+        for name, row in labels.items()
+        for label in np.unique(row)
     }
     total = sum(map(len, strata.values()))
     if total > MOST_PICTURES:
@@ -279,10 +282,11 @@ def sample_splits(dataset: Dataset) -> Splits:
         for key, places in strata.items():
             strata[key] = random.choice(places, counts[key], replace=False)
     taken = {}
-    for name, split in splits.items():
-        chosen = [places for (of, _), places in strata.items() if of == name]
-        places = np.sort(np.concatenate(chosen))
-        taken[name] = (split.take(places), places)
+    with open_all(data) as pictures:
+        starts = dict(zip(pictures.names, pictures.starts, strict=False))
+        for name, row in labels.items():
+            places = np.sort(np.concatenate([strata[key] for key in strata if key[0] == name]))
+            taken[name] = (Split(pictures.take(starts[name] + places), row[places]), places)
     return taken
 
 

@@ -84,6 +84,7 @@ const STRINGS = {
   copied: ["Copied", "已复制"],
   noCommandEqual: ["no command: jaxnet train draws its initial weights at random, so they are never all equal", "没有等价的命令行：jaxnet train 随机抽取初始权重，不会全部相等"],
   noCommandData: ["no command: it is not known how these pictures are loaded at this size", "没有等价的命令行：不知道如何以此尺寸载入这些图片"],
+  noCommandFiles: ["no command: these pictures stay in their file, of which jaxnet train takes mini-batches", "没有等价的命令行：这些图片保留在文件中，jaxnet train 只能按小批量读取"],
   noCommandGenerator: ["no command: the run drew its initial weights with {generator}, for {n} hidden {n?unit:units}", "没有等价的命令行：原始运行的初始权重由 {generator} 为 {n} 个隐藏单元抽取"],
   keys: ["Space plays · → step · ⇧→ ten · ← back · + − change α · R reset · Ctrl+Z undo · Ctrl+⇧Z redo", "空格播放 · → 一步 · ⇧→ 十步 · ← 后退 · + − 改 α · R 重置 · Ctrl+Z 撤销 · Ctrl+⇧Z 恢复"],
 
