@@ -58,8 +58,10 @@ def test_a_number_that_is_reached_is_counted() -> None:
         assert counted == [("training", 5), 0]  # 0 are done
         reach(2)
         assert counted[2:] == [1, 2]
+        reach(3)
+        assert counted[4:] == [3]
         reach(5)
-        assert counted[4:] == [3, 4, "ended"]
+        assert counted[5:] == [4, "ended"]
     counted.clear()
 
     def fail() -> None:
