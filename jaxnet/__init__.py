@@ -23,6 +23,7 @@ In reading order; a file imports only from files above it:
     many/                        many networks in one program: sweep, seeds, leave-one-out
     runs/                        train, Run, resume; the model file, the sweep file, export
     evaluation/                  scores, baselines, influence, audit, diagnosis, the doctor
+    sklearn/                     the network as a classifier of scikit-learn
     report/                      sentences, tables, JSON, figures, the page
     commands/                    `jaxnet data | train | sweep | evaluate | …`
 

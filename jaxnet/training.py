@@ -339,7 +339,7 @@ def _chunks(
     require_alike(examples=(X, Y, weights), parameters=descent.state, arguments=how)
     # In the span a step is a few small products, which take less time than sharing them out.
     sharing = share_out() if descent.span is None else Sharing(None)
-    inputs, of_share = _basis(descent, batch, sharing)
+    inputs, of_share = basis_of(descent, batch, sharing)
     decay = as_decay(descent.weight_decay, Y.dtype)
     arrays = (*sharing.place(inputs, Y, weights, batched=batched), decay)
     program = functools.partial(
@@ -378,7 +378,7 @@ def _curves(descent: Descent, batch: int | None) -> Curves:
     return Curves(np.full_like(descent.costs, np.nan) if known is None else known)
 
 
-def _basis(
+def basis_of(
     descent: Descent, batch: int | None, sharing: Sharing
 ) -> tuple[jax.Array | np.ndarray | Span, CostAndGradients]:
     """Return what stays fixed in a descent, as far as it is of this process, and its function.

@@ -5,7 +5,7 @@ import pytest
 
 import jaxnet
 
-HEAVY = ("jax", "numpy", "h5py", "optax", "matplotlib", "PIL")
+HEAVY = ("jax", "numpy", "h5py", "optax", "matplotlib", "PIL", "sklearn")
 
 
 @pytest.mark.parametrize(

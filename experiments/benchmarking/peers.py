@@ -226,6 +226,28 @@ def jaxnet_span(problem: Problem) -> Train:
     return _jaxnet(problem, "span")
 
 
+def jaxnet_classifier(problem: Problem) -> Train:
+    """`JaxnetClassifier`, jaxnet as a classifier of scikit-learn."""
+    from jaxnet.sklearn import JaxnetClassifier
+
+    X, labels = problem.X.T.copy(), problem.Y[0].astype(int)
+    start = problem.params
+
+    def train(iterations: int) -> Arrays:
+        network = JaxnetClassifier(
+            len(start["b1"]), learning_rate_init=problem.learning_rate, max_iter=iterations
+        ).fit(
+            X,
+            labels,
+            coef_init=[start["W1"].T, start["W2"].T],
+            intercept_init=[start["b1"][:, 0], start["b2"][:, 0]],
+        )
+        (W1, W2), (b1, b2) = network.coefs_, network.intercepts_
+        return {"W1": W1.T, "b1": b1[:, None], "W2": W2.T, "b2": b2[:, None]}
+
+    return train
+
+
 def jaxnet_kept(problem: Problem) -> Train:
     """The same, with the compiled programs that an earlier process has kept."""
     import jaxnet
@@ -390,6 +412,7 @@ ONE_NETWORK = {
     "JAX, Python loop": jax_loop,
     "JAX, scan": jax_scan,
     "jaxnet on pixels": jaxnet_pixels,
+    "jaxnet.sklearn": jaxnet_classifier,
     "jaxnet": jaxnet_span,
 }
 MANY_NETWORKS = {

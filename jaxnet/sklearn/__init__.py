@@ -1,0 +1,13 @@
+"""The network as a classifier of scikit-learn: `JaxnetClassifier`."""
+
+try:
+    # scikit-learn's own, since imports are absolute; releases before 1.6 lack this name.
+    from sklearn.utils.validation import validate_data as _validate_data  # noqa: F401
+except ImportError as _cause:
+    raise ImportError(
+        "jaxnet.sklearn needs scikit-learn 1.7 or newer: install the extra sklearn"
+    ) from _cause
+
+from jaxnet.sklearn.classifier import JaxnetClassifier
+
+__all__ = ["JaxnetClassifier"]
