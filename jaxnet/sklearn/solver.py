@@ -17,7 +17,6 @@ from optax import tree_utils
 
 from jaxnet.activations import Activation
 from jaxnet.descent import (
-    LONGEST_CHUNK,
     NO_CURVES,
     CostAndGradients,
     Part,
@@ -39,8 +38,8 @@ from jaxnet.sklearn.checks import Arrays
 from jaxnet.span import leave_span, penalty_in_span
 from jaxnet.training import MOST_INDICES, Descent, basis_of, start_descent
 
-# Where a training may end early, its losses are looked at after so many updates.
-SHORT_CHUNK = 100
+# After so many updates the losses are looked at, of which a training that ends early needs no more.
+CHUNK = 250
 
 
 class Network(NamedTuple):
@@ -148,9 +147,8 @@ def _unjudged(state: TrainState, losses: np.ndarray) -> Outcome:
 
 
 def _chunk(plan: Plan) -> int:
-    """Return after how many updates the losses are looked at."""
-    chunk = SHORT_CHUNK if plan.patience < plan.epochs else LONGEST_CHUNK
-    return max(1, min(chunk, MOST_INDICES // (plan.batch or 1)))
+    """Return after how many updates the losses are looked at; of large batches after fewer."""
+    return max(1, min(CHUNK, MOST_INDICES // (plan.batch or 1)))
 
 
 def _start(network: Network, data: Data, plan: Plan) -> Descent:
