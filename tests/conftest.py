@@ -19,6 +19,10 @@ if os.environ.get("XLA_FLAGS") != "":
             "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
         )
 
+# Nobody reads from which lines of Python a program comes, and noting them for each operation takes
+# some of the time of tracing.
+os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
+
 # A program that one test has compiled the others load, in whatever process they run, from a folder
 # that lasts as long as pytest; JAX_COMPILATION_CACHE_DIR names one that is kept for the next time.
 # pytest's own processes write into it (below), those that tests start read only. So the user's own

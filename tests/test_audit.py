@@ -202,6 +202,7 @@ def test_what_cannot_be_audited(clean: Dataset) -> None:
         audit(relabelled(clean, 0, 5))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_commands_print_what_the_audit_finds(jaxnet: Run, clean: Dataset) -> None:
     write_hdf5(Path("made.h5"), changed(clean, t4=clean.train.images[5]))
     result = jaxnet("data", "made.h5")

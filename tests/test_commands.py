@@ -179,6 +179,7 @@ def test_an_outcome_is_a_sentence_and_a_code(
     assert result.err.count(f"{outcome}: ") == (outcome != "learning")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_train_answers_in_json(jaxnet: Run, folder: Path) -> None:
     result = jaxnet("train", "--data", folder, *QUICK, "--json")
     answer = answer_of(result)
@@ -362,6 +363,7 @@ def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None
         np.testing.assert_array_equal(leaf, second.model.params[name])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_that_goes_wrong_is_saved_and_ends_with_1(jaxnet: Run, folder: Path) -> None:
     result = jaxnet("train", "--data", folder, *QUICK, "--learning-rate", 1000)
     assert result.code == 1
@@ -384,6 +386,7 @@ def test_a_run_that_overflows_is_whole_and_can_be_resumed(jaxnet: Run, folder: P
     assert (after.outcome, after.settings) == (before.outcome, before.settings)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -453,6 +456,7 @@ def test_leaked_pictures_are_left_out_and_the_score_says_so(jaxnet: Run, folder:
     assert load_run("runs/001").data_source == DataSource("pets", size=8, exclude_leaks=True)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_no_run_is_overwritten_unasked(jaxnet: Run, folder: Path) -> None:
     arguments = ("train", "--data", folder, *QUICK, "--out", "here")
     assert jaxnet(*arguments).code == 0
@@ -494,25 +498,30 @@ def test_of_two_runs_that_claim_a_folder_at_once_one_succeeds(
     assert "is not empty (claimed by a run that has saved nothing yet)" in refused.found
 
 
-# Claims the same twenty folders in the same order as another process; prints which it has got.
+# Claims a folder; between its look whether it is empty and the claim it waits for a line.
 CLAIMING = """
 import sys
 from pathlib import Path
 from jaxnet import UsageError
-from jaxnet.runs.folder import claim_folder
+from jaxnet.runs import folder
 
-print("ready", flush=True)
-sys.stdin.readline()
-for number in range(20):
-    try:
-        claim_folder(Path(str(number)))
-        print(number)
-    except UsageError as error:
-        assert "is not empty" in error.found
+look = folder.require_empty
+
+def look_and_wait(out):
+    look(out)
+    print("it is empty", flush=True)
+    sys.stdin.readline()
+
+folder.require_empty = look_and_wait
+try:
+    folder.claim_folder(Path("one"))
+    print("claimed")
+except UsageError as error:
+    print(error.found)
 """
 
 
-def test_of_two_processes_that_claim_a_folder_one_succeeds(tmp_path: Path) -> None:
+def test_of_two_processes_that_claim_a_folder_at_once_one_succeeds(tmp_path: Path) -> None:
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", CLAIMING],
@@ -525,14 +534,10 @@ def test_of_two_processes_that_claim_a_folder_one_succeeds(tmp_path: Path) -> No
     ]
     for process in processes:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    claimed = [process.communicate(timeout=60)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    assert sorted(map(int, "".join(claimed).split())) == list(range(20))
+        assert process.stdout.readline() == "it is empty\n"
+    refused, claimed = sorted(process.communicate("go\n")[0] for process in processes)
+    assert claimed == "claimed\n"
+    assert "one is not empty (claimed by a run that has saved nothing yet)" in refused
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -688,6 +693,7 @@ def test_a_newer_model_file_is_told(jaxnet: Run, folder: Path) -> None:
     assert "format version 99" in result.err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_names_with_brackets_are_printed_as_they_are(jaxnet: Run, folder: Path) -> None:
     strange = folder.rename(folder.with_name("[red]pets[b]"))
     (strange / "cat").rename(strange / "[bold]cat")
@@ -700,6 +706,7 @@ def test_names_with_brackets_are_printed_as_they_are(jaxnet: Run, folder: Path) 
     assert "[bold]cat" in jaxnet("predict", "copy.h5", strange / "[bold]cat" / "01.png").out
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.slow
 def test_train_on_the_real_cats(jaxnet: Run, cats: object) -> None:
     result = jaxnet("train", "--data", "catvnoncat")

@@ -309,6 +309,7 @@ def test_processes_at_once_do_no_harm(home: Path) -> None:
     assert len(entries(folder)) >= 20
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_commands_keep_their_programs_and_info_clears_them(jaxnet: Run, home: Path) -> None:
     assert "usage" in jaxnet("train", "--help").out.lower()
     assert not home.exists()

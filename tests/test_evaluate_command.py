@@ -114,6 +114,7 @@ def test_data_that_have_changed_are_told(jaxnet: Run, h5: Write, images: np.ndar
     assert [part["seen_in_training"] for part in answer["splits"].values()] == [None, None]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_other_data_and_no_test_split(jaxnet: Run, h5: Write, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK, "--positive", "dog")
     other = h5("one.h5", test_set_x=None, test_set_y=None, list_classes=np.array([b"dog", b"cat"]))
@@ -185,6 +186,7 @@ def test_a_model_that_names_no_data(jaxnet: Run, folder: Path) -> None:
     assert jaxnet("evaluate", "nowhere").code == 2
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.slow
 def test_the_real_cats(jaxnet: Run, cats: object) -> None:
     jaxnet("train", "--data", "catvnoncat", "--iterations", 300)

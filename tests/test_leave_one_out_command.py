@@ -48,6 +48,7 @@ def probabilities(folder: Path, seed: int, left_out: int | None) -> dict[str, np
     }
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_answer_is_that_of_training_without_a_picture(jaxnet: Run, folder: Path) -> None:
     result = jaxnet(
         "leave-one-out",
@@ -126,6 +127,7 @@ def test_it_is_said_in_words_and_drawn(jaxnet: Run, folder: Path) -> None:
     assert "networks of" not in refused.out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_test_pictures(jaxnet: Run, h5: Write) -> None:
     path = h5(test_set_x=None, test_set_y=None)
     result = jaxnet("leave-one-out", "--data", path, *QUICK, "--json")
@@ -170,6 +172,7 @@ def test_a_signal_ends_it_after_the_block_and_nothing_is_written(
     assert not Path("runs").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_networks_that_went_wrong_are_told(jaxnet: Run, folder: Path) -> None:
     result = jaxnet("leave-one-out", "--data", folder, *QUICK, "--weight-scale", 0)
     assert result.code == 1

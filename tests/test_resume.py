@@ -226,6 +226,7 @@ def as_killed(path: Path, data: Path, outcome: str) -> None:
     assert len(run.costs) == run.settings.iterations  # type: ignore[union-attr]
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("outcome", ["unfinished", "stopped", "learning"])
 @pytest.mark.parametrize(
     ("settings", "code", "ended"),

@@ -192,6 +192,7 @@ def test_a_sweep_that_is_killed_is_continued_to_the_same_results(
         np.testing.assert_array_equal(ours.arrays[name], array)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_leaks_are_excluded(run: Run, tmp_path: Path, folder: Path) -> None:
     both = tmp_path / "both"
     for split in ("train", "test"):
@@ -207,6 +208,7 @@ def test_leaks_are_excluded(run: Run, tmp_path: Path, folder: Path) -> None:
     assert set(accuracies) <= {0.0, 0.5, 1.0}, "of one picture"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_several_activations(run: Run) -> None:
     grid = ("--learning-rates", "0.1", "--weight-scales", "0.1", "--seeds", "2")
     result = run(*grid, "--activations", "sigmoid,relu", "--json")
@@ -240,6 +242,7 @@ OLD: dict[str, Any] = {
 }
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_sweep_of_0_1_0_is_read_and_continued(jaxnet: Run, old_sweep: Path) -> None:
     with h5py.File(old_sweep) as file:
         names = ("last_costs", "train_accuracies", "test_accuracies")
