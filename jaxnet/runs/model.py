@@ -99,7 +99,7 @@ class Model(PickledOnHost):
         return np.array(results, self.params["W1"].dtype)
 
     def predict_each(
-        self, paths: Sequence[str | Path], *, track: Track = silent
+        self, paths: Sequence[str | Path], *, track: Track = automatic
     ) -> Iterator[float | DataError]:
         """Predict picture files in blocks: yield the probability of each, or why it is not read."""
         height, width = self.preprocessing.height, self.preprocessing.width

@@ -72,7 +72,7 @@ def write_page(path: Path, run: Run, dataset: Data, *, pictures: bool = True) ->
     return Written(len(page), shown, of, pictures)
 
 
-def make_page(run: Run, dataset: Dataset, *, pictures: bool = True) -> str:
+def make_page(run: Run, dataset: Data, *, pictures: bool = True) -> str:
     """Make the page of a run, as `write_page` writes it."""
     return fill(collect(run, dataset, pictures=pictures))
 
