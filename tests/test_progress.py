@@ -81,7 +81,8 @@ class Counter:
         self.loops: list[list[Any]] = []
 
     def __call__(self, sequence: Iterable[T], description: str, total: float | None) -> Iterator[T]:
-        self.loops.append(loop := [description, total, 0])
+        loop: list[Any] = [description, total, 0]
+        self.loops.append(loop)
         for item in sequence:
             yield item
             loop[2] += 1
