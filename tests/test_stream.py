@@ -243,6 +243,17 @@ def test_a_stopped_training_on_a_stream_is_resumed_with_the_same_bits(
     assert ended.outcome == half.outcome
 
 
+def test_what_a_pool_does_not_fill_weighs_no_class(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used_before(shape: Any, dtype: Any = float) -> np.ndarray:
+        return np.full(shape, 77, dtype)
+
+    pictures = open_pictures(write(draw(10)))
+    monkeypatch.setattr(np, "empty", used_before)
+    assert np.isfinite(train(pictures, dataclasses.replace(PIXELS, balanced=True)).costs).all()
+
+
 @pytest.mark.usefixtures("small_pools")
 def test_the_hook_stops_a_stream(write: Callable[..., Path]) -> None:
     pictures = open_pictures(write(draw(23)))

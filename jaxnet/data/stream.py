@@ -243,6 +243,7 @@ def _read_epoch(
         for part in range(parts.first, min(parts.last, math.ceil(size / length))):
             first, last = part * length, min((part + 1) * length, size)
             _read_some(read, blocks[chosen], first, last, images[places[first] - begin :])
+        # What no batch takes has a label, too, since it chooses a class weight.
         labels = np.zeros(parts.number * room, np.uint8)
         labels[kept] = last_labels[rest]
         labels[places] = np.concatenate([pictures.labels[a:b] for a, b in blocks[chosen].tolist()])
