@@ -145,9 +145,7 @@ class Run(PickledOnHost):
         write_model_file(folder / MODEL_NAME, stored)
         return folder
 
-    def show(
-        self, data: Dataset | None = None, *, pictures: bool = True, height: int = 720
-    ) -> Page:
+    def show(self, data: Data | None = None, *, pictures: bool = True, height: int = 720) -> Page:
         """Make the interactive page of the run, which trains its network anew in the browser.
 
         Where it ends a cell of a notebook, it is shown there. Its methods `save` and `open` write
@@ -155,7 +153,8 @@ class Run(PickledOnHost):
         nothing; a notebook that is saved holds it.
 
         Args:
-            data: The pictures; by default those that the run was trained on, loaded anew.
+            data: The pictures, or what `open_splits` returns; by default those that the run was
+                trained on, loaded anew.
             pictures: Whether the page carries the pictures themselves. Share it only if you may
                 share them.
             height: In the notebook, in pixels.
@@ -167,7 +166,7 @@ class Run(PickledOnHost):
         """
         require_integer("height", height, 100, 10_000)
         data = load_data_for(self) if data is None else data
-        require_kind("data", data, Dataset)
+        require_kind("data", data, Dataset, Mapping)
         return Page(report("page.build").make_page(self, data, pictures=pictures), height)
 
     def __getstate__(self) -> dict[str, Any]:
