@@ -53,6 +53,11 @@ def balancing_weights(Y: jax.Array) -> jax.Array:
 
     Raises:
         DataError: If Y is no row (1, m) of float32 or float64.
+
+    Example:
+        >>> weights = jaxnet.balancing_weights(jnp.array([[0.0, 0.0, 0.0, 1.0]]))
+        >>> [round(float(w), 3) for w in weights[0]]
+        [0.667, 0.667, 0.667, 2.0]
     """
     check_types(check_rows(Y))
     p = jnp.mean(Y)

@@ -27,6 +27,11 @@ def draw_batches(seed: int, first: int, count: int, m: int, batch: int) -> np.nd
 
     Raises:
         UsageError: If an argument is no integer or out of its range.
+
+    Example:
+        >>> batches = jaxnet.draw_batches(seed=0, first=0, count=3, m=5, batch=2)  # an epoch
+        >>> batches.shape, sorted(batches.ravel().tolist())
+        ((3, 2), [-1, 0, 1, 2, 3, 4])
     """
     require_integer("seed", seed, 0, LARGEST_SEED)
     require_integer("first", first, 0)

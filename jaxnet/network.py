@@ -49,6 +49,11 @@ def init_params(
     Raises:
         UsageError: If an argument is of another type, or out of its range, or JAX cannot use its
             device.
+
+    Example:
+        >>> params = jaxnet.init_params(jax.random.key(0), n_x=4096, n_h=8)
+        >>> {name: array.shape for name, array in params.items()}
+        {'W1': (8, 4096), 'b1': (8, 1), 'W2': (1, 8), 'b2': (1, 1)}
     """
     find_devices()
     dtype = require_dtype(dtype)
@@ -80,6 +85,10 @@ def count_params(params: Params) -> int:
 
     Raises:
         DataError: If params does not hold the four arrays of a network.
+
+    Example:
+        >>> jaxnet.count_params(jaxnet.init_params(jax.random.key(0), n_x=4096, n_h=8))
+        32785
     """
     check_params(params)
     return sum(leaf.size for leaf in params.values())
@@ -87,7 +96,18 @@ def count_params(params: Params) -> int:
 
 @at_highest_precision
 def forward(params: Params, X: jax.Array, hidden: Activation = relu) -> Forward:
-    """Compute Z1, A1, Z2 and A2, the probability of class 1, for X (n_x, m)."""
+    """Compute Z1, A1, Z2 and A2, the probability of class 1, for X (n_x, m).
+
+    Example:
+        >>> params = {"W1": jnp.array([[1.0, -1.0]]), "b1": jnp.zeros((1, 1)),
+        ...           "W2": jnp.array([[2.0]]), "b2": jnp.zeros((1, 1))}
+        >>> X = jnp.array([[3.0, 0.0], [1.0, 1.0]])  # two examples, one a column
+        >>> result = jaxnet.forward(params, X)
+        >>> print(result.Z1, result.A1, result.Z2)
+        [[ 2. -1.]] [[2. 0.]] [[4. 0.]]
+        >>> [round(float(a), 3) for a in result.A2[0]]
+        [0.982, 0.5]
+    """
     check_arrays(params, X, hidden=hidden)
     Z1 = params["W1"] @ X + params["b1"]  # (n_h, m)
     return forward_from(Z1, params["W2"], params["b2"], hidden)

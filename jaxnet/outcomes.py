@@ -29,6 +29,10 @@ def label_entropy(Y: jax.Array, weights: jax.Array | None = None) -> float:
     Raises:
         DataError: If Y or weights is no row (1, m), or a value is out of its range.
         UsageError: If called within `jit`.
+
+    Example:
+        >>> round(jaxnet.label_entropy(jnp.array([[0.0, 1.0, 0.0, 0.0]])), 4)
+        0.5623
     """
     check_types(check_rows(Y, weights))
     check_values(Y, weights)
@@ -73,14 +77,16 @@ def outcome(
     Returns:
         The first of these that fits, where the late cost is the mean of the last 5 % of the costs,
         and of one epoch at least, so that every picture counts:
-        "not finite": a cost or a parameter is not a finite number.
-        "dead": no hidden unit is active on any training picture; its slope is 0, and with it dW1.
-        "plateau": the late cost is within 1 % of the label entropy, the cost of always predicting
-            the class rate.
-        "learning": it is below the label entropy; where all labels are of one class, whose entropy
-            is 0, below the first cost.
-        "diverged": it is above the label entropy and above the first cost.
-        "slow": it is above the label entropy, but not above the first cost.
+
+        - "not finite": a cost or a parameter is not a finite number.
+        - "dead": no hidden unit is active on any training picture; its slope is 0, and with it dW1.
+        - "plateau": the late cost is within 1 % of the label entropy, the cost of always predicting
+          the class rate.
+        - "learning": it is below the label entropy; where all labels are of one class, whose
+          entropy is 0, below the first cost.
+        - "diverged": it is above the label entropy and above the first cost.
+        - "slow": it is above the label entropy, but not above the first cost.
+
         A picture of weight 0 is no training picture.
 
     Raises:

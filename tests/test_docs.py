@@ -165,9 +165,14 @@ def test_links_lead_somewhere() -> None:
                 assert anchor in [text.replace(" ", "-") for text in kept], f"{page}: #{anchor}"
 
 
-def test_the_readme_links_every_page_and_the_article() -> None:
+def test_every_page_has_a_way_to_it_and_the_readme_names_the_article() -> None:
     readme = read("README.md")
-    for page in PAGES[1:]:
+    trees = re.findall(
+        r"^```{toctree}\n(.*?)^```$", read("docs/index.md"), re.DOTALL | re.MULTILINE
+    )
+    listed = [name for tree in trees for name in tree.split("\n") if name and name[0] != ":"]
+    assert sorted(f"docs/{name}.md" for name in [*listed, "index"]) == DOCS
+    for page in ("CONTRIBUTING.md", "CHANGELOG.md", "docs/index.md"):
         assert f"]({page})" in readme, page
     assert "towardsdatascience.com/how-does-a-neural-network-learn-f33bcff61026" in readme
     for path in (ROOT / "docs").glob("*.*"):
@@ -187,6 +192,7 @@ def test_nothing_is_installed_from_the_index_by_name() -> None:
 
 # Options of other programs.
 FOREIGN = {"--dist", "--fix", "--help", "--print-width"}
+FOREIGN |= {"--install-completion", "--show-completion", "--fail-on-warning"}  # typer's, Sphinx's
 FOREIGN |= {"--host", "--map-by", "--allow-run-as-root", "--oversubscribe", "--mca"}  # mpirun's
 FOREIGN |= {"--job-name", "--nodes", "--ntasks-per-node", "--gpus-per-node", "--cpus-per-task"}
 FOREIGN |= {"--time", "--requeue", "--kill-on-bad-exit"}  # sbatch's and srun's

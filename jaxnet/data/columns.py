@@ -51,6 +51,12 @@ def to_columns(
         DataError: If `images` is not a uint8 array of shape (m, h, w, 3), or is empty.
         UsageError: If `color`, `pixel_scale` or `dtype` has another value, or JAX cannot use its
             device.
+
+    Example:
+        >>> images = np.zeros((5, 64, 64, 3), np.uint8)  # five black pictures
+        >>> X = jaxnet.to_columns(images)
+        >>> X.shape, float(X.min()), float(X.max())
+        ((4096, 5), -1.0, -1.0)
     """
     require_choice("color", color, COLORS)
     require_choice("pixel_scale", pixel_scale, PIXEL_SCALES)
@@ -99,6 +105,10 @@ def to_row(labels: Sequence[int] | np.ndarray, *, dtype: DTypeLike = jnp.float32
     Raises:
         DataError: If the labels are not a vector of 0 and 1.
         UsageError: If `dtype` is not float32 or float64, or JAX cannot use its device.
+
+    Example:
+        >>> jaxnet.to_row([0, 1, 1])
+        Array([[0., 1., 1.]], dtype=float32)
     """
     array = np.asarray(labels)
     if array.dtype.kind not in "biuf":

@@ -32,7 +32,7 @@ def find_pictures(
 
     Args:
         places: Files, which are taken as they are; folders, whose pictures are taken; and patterns
-            such as "photos/*.jpg", where no file has that very name. `**` stands for any folders.
+            such as `photos/*.jpg`, where no file has that very name. `**` stands for any folders.
         recursive: Whether to take the pictures in the folders below a folder, too.
 
     Raises:

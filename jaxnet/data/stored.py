@@ -126,7 +126,7 @@ def open_pictures(
     """Open HDF5 files in the article's layout without reading their pictures.
 
     Args:
-        source: A file; several, as a sequence or a pattern such as "parts/*.h5"; their pictures
+        source: A file; several, as a sequence or a pattern such as `parts/*.h5`; their pictures
             have one size and the same two classes.
         split: "train", "validation" or "test".
 
