@@ -9,7 +9,10 @@ from typing import Any
 
 import jupytext
 import nbformat
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 import jaxnet
 from jaxnet.report.page.build import write_page
@@ -32,6 +35,9 @@ myst_heading_anchors = 4
 html_theme = "sphinx_book_theme"
 html_theme_options = {"show_toc_level": 2, "use_download_button": False}
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["formulas.css"]
+html_math_renderer = "mathml"
 
 nb_execution_mode = "cache"  # a page is run again when its code has changed
 nb_execution_raise_on_error = True
@@ -89,8 +95,17 @@ def skip_fields(
     return True if type(member).__name__ == "_tuplegetter" else None
 
 
+def write_formula(translator: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
+    """Write a formula as MathML, which browsers draw without a script and without a connection."""
+    block = isinstance(node, nodes.math_block)
+    formula = tex2mathml(node.astext(), as_block=block)
+    translator.body.append(f'<div class="formula">{formula}</div>' if block else formula)
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
     """Connect the functions above."""
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("source-read", add_links)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("build-finished", write_notebooks)
