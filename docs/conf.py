@@ -22,7 +22,8 @@ from jaxnet.report.page.build import write_page
 REPOSITORY = ""
 
 project = "jaxnet"
-copyright = "2026, the jaxnet developers"
+author = "the jaxnet developers"
+copyright = f"2026, {author}"
 release = jaxnet.__version__
 html_title = "jaxnet"
 
@@ -33,7 +34,11 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
 
 html_theme = "sphinx_book_theme"
-html_theme_options = {"show_toc_level": 2, "use_download_button": False}
+html_theme_options = {
+    "navbar_persistent": [],  # the search is in the side bar
+    "show_toc_level": 2,
+    "use_download_button": False,
+}
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["formulas.css"]
@@ -46,6 +51,7 @@ nb_merge_streams = True
 
 autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 napoleon_use_ivar = True  # fields are listed once, in the docstring of their class
 
 
