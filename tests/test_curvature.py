@@ -96,7 +96,7 @@ def test_numbers_that_are_not_finite_are_named(wrong: float, tiny: Problem) -> N
 
 def test_a_tolerance_that_is_not_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     # Eigenvalues as close as these take Lanczos many restarts.
-    def product(_: Params, vector: Params, *others: object) -> Params:
+    def product(_: Params, vector: Params, *others: object, weight_decay: float) -> Params:
         flat, unravel = ravel_pytree(vector)
         return unravel(jnp.linspace(0.0, 1.0, flat.size) * flat)
 

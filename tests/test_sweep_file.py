@@ -394,13 +394,13 @@ def test_a_setting_that_is_newer_than_the_file(
     """It had its value of then; with another value, it is another sweep."""
     stopped = train_sweep(tmp_path, make_start(), DATA, hook=stop_after(5))
     header = SweepRun.header
-    monkeypatch.setattr(SweepRun, "header", lambda self: header(self) | {"weight_decay": 0.0})
-    with pytest.raises(UsageError, match="was made with weight_decay = None"):
+    monkeypatch.setattr(SweepRun, "header", lambda self: header(self) | {"label_smoothing": 0.0})
+    with pytest.raises(UsageError, match="was made with label_smoothing = None"):
         continue_sweep(tmp_path, make_start())
-    monkeypatch.setitem(model_file.BEFORE_IT_EXISTED, "weight_decay", 0.0)
+    monkeypatch.setitem(model_file.BEFORE_IT_EXISTED, "label_smoothing", 0.0)
     assert_same(continue_sweep(tmp_path, make_start()).result, stopped.result)
-    monkeypatch.setattr(SweepRun, "header", lambda self: header(self) | {"weight_decay": 0.5})
-    with pytest.raises(UsageError, match=r"was made with weight_decay = 0\.0"):
+    monkeypatch.setattr(SweepRun, "header", lambda self: header(self) | {"label_smoothing": 0.5})
+    with pytest.raises(UsageError, match=r"was made with label_smoothing = 0\.0"):
         continue_sweep(tmp_path, make_start())
     (tmp_path / SWEEP_NAME).unlink()
     with pytest.raises(UsageError, match=r"000001\.h5 is a part of another sweep"):

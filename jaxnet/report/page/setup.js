@@ -10,7 +10,7 @@ import { unitsOfRun } from "./starts.js";
 /** Make the controls of the settings that restart the descent, and show the command line. */
 export function makeSetup(app) {
   const { data } = app.descent;
-  const { hidden_units, weight_scale, weight_decay, seed: seeds } = data.offered;
+  const { hidden_units, weight_scale } = data.offered;
   const select = (name, label, values = data.offered[name].choices) => {
     const onchange = (event) => app.set({ [name]: event.target.value });
     return make("select", { label, onchange }, ...choices(name, values));
@@ -21,24 +21,13 @@ export function makeSetup(app) {
   const unitCount = make("b", {});
   const activation = select("activation", "activation");
   const start = select("start", "start", startsOf(data));
-  const seed = make("input", {
-    type: "number",
-    min: seeds.least,
-    max: seeds.greatest,
-    step: 1,
-    label: "seed",
-  });
-  seed.addEventListener("change", () => app.set({ seed: Number(seed.value) }));
+  const seed = makeNumber(app, "seed", "seed", 1);
   const weights = logSlider("weightScale", "weightScaleNumber", weight_scale, (value) =>
     app.set({ weight_scale: value }),
   );
   const he = make("input", { type: "checkbox" });
   he.addEventListener("change", () => app.set({ weight_scale: he.checked ? "he" : weight_scale.default }));
-  const decay = make("input", { type: "number", min: weight_decay.least, step: "any", label: "weightDecay" });
-  decay.addEventListener(
-    "change",
-    () => decay.value !== "" && app.set({ weight_decay: Number(decay.value) }),
-  );
+  const decay = makeNumber(app, "weight_decay", "weightDecay", "any");
   const pixelScale = select("pixel_scale", "pixelScale");
   const generator = make("p", { class: "note" });
   const command = makeCommand(app);
@@ -74,6 +63,15 @@ export function makeSetup(app) {
     if (!he.checked) weights.show(settings.weight_scale);
     command.draw();
   };
+}
+
+/** Make the field of a setting that is a number. */
+function makeNumber(app, name, label, step) {
+  const { least, greatest } = app.descent.data.offered[name];
+  const range = greatest === null ? { min: least } : { min: least, max: greatest };
+  const field = make("input", { type: "number", ...range, step, label });
+  field.addEventListener("change", () => field.value !== "" && app.set({ [name]: Number(field.value) }));
+  return field;
 }
 
 /** Make the command line that trains the same, with what to know about it. */
