@@ -13,6 +13,7 @@ from .data.stored import StoredPictures, open_pictures, open_splits
 from .data.stream import batches
 from .data.to_examples import to_examples
 from .data.too_large import open_if_large
+from .data.validation_set import hold_out_validation
 from .data.write_stored import Written, write_pictures
 from .descent import TrainState
 from .devices import use_all_cores
@@ -125,6 +126,7 @@ __all__ = [
     "fit_in_chunks",
     "forward",
     "hessian_product",
+    "hold_out_validation",
     "influence",
     "info",
     "init_params",

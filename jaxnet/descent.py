@@ -17,6 +17,7 @@ from jaxnet.examples import select
 from jaxnet.network import Params, loss, penalty, total_weight
 from jaxnet.outcomes import Outcome
 from jaxnet.span import penalty_in_span
+from jaxnet.validation import Best, Validation, judge_validation, keep_lower
 
 # (params, inputs, Y, hidden, weights) -> (cost, gradients)
 CostAndGradients = Callable[..., tuple[jax.Array, Params]]
@@ -43,13 +44,29 @@ class Curves(NamedTuple):
 
     Attributes:
         objectives: The cost with the penalty of the weight decay, (iterations,).
+        validation_costs: The cost on the validation examples, (iterations,).
+        validation_accuracies: The share of them whose class is predicted correctly, (iterations,).
     """
 
     objectives: Any = None
+    validation_costs: Any = None
+    validation_accuracies: Any = None
 
     def until(self, count: int) -> "Curves":
         """Return the first `count` iterations of every curve."""
         return jax.tree.map(lambda curve: curve[:count], self)
+
+
+class Progress(NamedTuple):
+    """What the updates of a training carry on.
+
+    Attributes:
+        state: The parameters and the optimizer's memory.
+        best: Where the validation cost was lowest, if the training may stop early.
+    """
+
+    state: TrainState
+    best: Best | None = None
 
 
 NO_CURVES = Curves()
@@ -182,44 +199,54 @@ def add_decay(gradients: Params, params: Params, weight_decay: Any) -> Params:
 
 
 def run_updates(
-    state: TrainState,
+    progress: Progress,
     count: int,
     batches: np.ndarray | None,
     inputs: Any,
     Y: jax.Array,
     weights: jax.Array | None,
     weight_decay: jax.Array | None = None,
+    validation: Validation | None = None,
     *,
     rule: optax.TransformUpdateExtraArgsFn,
     cost_and_gradients: CostAndGradients,
     hidden: Activation,
-) -> tuple[jax.Array, TrainState, jax.Array, Curves, jax.Array]:
-    """Make up to `count` updates; stop where a number is not finite.
+) -> tuple[jax.Array, Progress, jax.Array, Curves, jax.Array]:
+    """Make up to `count` updates; stop where a number is not finite, or the patience is at its end.
 
     Args:
-        state: Where to start from.
+        progress: Where to start from.
         count: How many.
         batches: The indices of the examples that they see, (count or more, batch); None for all.
         inputs: What `cost_and_gradients` takes: X (n_x, m), with batches Xᵀ, or a `Span`.
         Y: (1, m).
         weights: (1, m), or None.
         weight_decay: λ, or None.
+        validation: What the training is watched with, or None.
         rule: The optimizer's.
         cost_and_gradients: That of the basis.
         hidden: The activation of the hidden units.
 
     Returns:
-        How many updates were made, the state after them, the costs and the other curves (count or
-        more,), and whether every cost and parameter was finite.
+        How many updates were made, the progress after them, the costs and the other curves (count
+        or more,), and whether every cost and parameter was finite.
     """
     room = LONGEST_CHUNK if batches is None else len(batches)
 
     def continues(carry: Any) -> jax.Array:
-        done, _, _, _, finite = carry
-        return (done < count) & finite
+        done, (_, best), _, _, finite = carry
+        goes_on = (done < count) & finite
+        if best is None or validation is None:
+            return goes_on
+        return goes_on & (best.age < validation.patience)
 
     def step(carry: Any) -> Any:
-        done, state, costs, curves, _ = carry
+        done, (state, best), costs, curves, _ = carry
+        new = Curves()
+        if validation is not None:
+            new = Curves(None, *judge_validation(state.params, validation, hidden))
+        if best is not None:
+            best = keep_lower(best, new.validation_costs, state.params)
         indices, w = select(done, Y, weights, batches=batches)
         of_these = cost_and_gradients
         if indices is not None:
@@ -227,17 +254,20 @@ def run_updates(
         state, cost, objective = update_once(
             rule, of_these, hidden, state, inputs, Y, w, weight_decay
         )
-        new = Curves() if curves.objectives is None else Curves(objective)
+        if curves.objectives is not None:
+            new = new._replace(objectives=objective)
         curves = jax.tree.map(lambda curve, value: curve.at[done].set(value), curves, new)
         finite = functools.reduce(
             jnp.logical_and, (jnp.isfinite(leaf).all() for leaf in state.params.values())
         )
-        return done + 1, state, costs.at[done].set(cost), curves, finite & jnp.isfinite(cost)
+        reached = Progress(state, best)
+        return done + 1, reached, costs.at[done].set(cost), curves, finite & jnp.isfinite(cost)
 
     blank = jnp.zeros(room, Y.dtype)
     # The cost of a mini-batch is not the cost, and in the span the penalty would take all of K.
-    curves = Curves(blank if weight_decay is not None and batches is None else None)
-    start = (jnp.array(0), state, blank, curves, jnp.array(True))
+    decays, watched = weight_decay is not None and batches is None, validation is not None
+    curves = Curves(*(blank if asked else None for asked in (decays, watched, watched)))
+    start = (jnp.array(0), progress, blank, curves, jnp.array(True))
     return lax.while_loop(continues, step, start)
 
 
@@ -250,26 +280,26 @@ class Part(NamedTuple):
     Attributes:
         first: The iteration of its first update.
         length: How many there are.
-        run: Makes up to so many of them, as `run_updates` does: (state, count) -> its results.
+        run: Makes up to so many of them, as `run_updates` does: (progress, count) -> its results.
     """
 
     first: int
     length: int
-    run: Callable[[TrainState, int], Any]
+    run: Callable[[Progress, int], Any]
 
 
 class Reached(NamedTuple):
     """Where a training is after a part.
 
     Attributes:
-        state: The last state whose numbers are all finite.
+        progress: The last whose numbers are all finite.
         made: After how many updates this is.
         costs: The cost before each update that was made, (iterations,).
         curves: What else is recorded of them.
         outcome: How it ended; None while it goes on.
     """
 
-    state: TrainState
+    progress: Progress
     made: int
     costs: np.ndarray
     curves: Curves
@@ -278,7 +308,7 @@ class Reached(NamedTuple):
 
 def descend(
     parts: Iterable[Part],
-    state: TrainState,
+    progress: Progress,
     costs: np.ndarray,
     curves: Curves,
     iterations: int,
@@ -286,9 +316,11 @@ def descend(
 ) -> Iterator[Reached]:
     """Make the updates of a training part by part, until its end or a number that is not finite.
 
+    The end is the number of iterations, or where a part makes fewer updates than it could.
+
     Args:
         parts: The parts, the first of them after the updates that are made already.
-        state: The state after those.
+        progress: The state after those.
         costs: The cost before each of them.
         curves: What else is recorded of them.
         iterations: The number of updates in all.
@@ -299,17 +331,17 @@ def descend(
     costs, curves = jax.tree.map(
         lambda curve: np.concatenate([curve, np.empty(iterations - t, curve.dtype)]), recorded
     )
-    begin: tuple[Part, TrainState] | None = None
+    begin: tuple[Part, Progress] | None = None
     for part in parts:
-        before, begin = begin, (part, state)
-        done, state, *new, finite = part.run(state, part.length)
+        before, begin = begin, (part, progress)
+        done, progress, *new, finite = part.run(progress, part.length)
         t += int(done)
         for curve, values in zip(*map(jax.tree.leaves, ((costs, curves), new)), strict=True):
             curve[part.first : t] = np.asarray(values)[: t - part.first]
-        if t < iterations and finite:
-            yield Reached(state, t, costs[:t], curves.until(t), None)
+        if t < iterations and finite and int(done) == part.length:
+            yield Reached(progress, t, costs[:t], curves.until(t), None)
             continue
-        how: Outcome = judge(state, costs) if finite else "not finite"
+        how: Outcome = judge(progress.state, costs[:t]) if finite else "not finite"
         made = t
         if how == "not finite":
             # The last finite state: the same steps give the same bits, so it is computed once more
@@ -317,6 +349,6 @@ def descend(
             good = t - 1 if np.isfinite(costs[t - 1]) else t - 2
             again, start = begin if good >= part.first or before is None else before
             made = max(good, again.first)
-            _, state, *_ = again.run(start, made - again.first)
-        yield Reached(state, made, costs[:t], curves.until(t), how)
+            _, progress, *_ = again.run(start, made - again.first)
+        yield Reached(progress, made, costs[:t], curves.until(t), how)
         return

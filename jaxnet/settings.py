@@ -152,6 +152,13 @@ class Settings:
         greatest=defaults.MOST_ITERATIONS,
         shown="given by the iterations",
     )
+    patience: int | None = option(
+        None,
+        "Stop after so many updates without a lower validation cost, and keep the best weights.",
+        least=1,
+        greatest=defaults.MOST_ITERATIONS,
+        shown="train to the end",
+    )
     balanced: bool = option(False, "Weight the pictures so that both classes count alike.")
     basis: str = option(
         "auto",

@@ -34,6 +34,7 @@ from jaxnet.descent import (
     CostAndGradients,
     Curves,
     Part,
+    Progress,
     TrainState,
     batch_cost_and_gradients,
     block_cost_and_gradients,
@@ -48,19 +49,28 @@ from jaxnet.devices import PickledOnHost, at_precision
 from jaxnet.display import shown
 from jaxnet.epochs import count_iterations, steps_an_epoch, true_batch
 from jaxnet.errors import (
+    DataError,
     DivergenceError,
     UsageError,
     require_choice,
     require_integer,
     require_number,
 )
+from jaxnet.examples import Examples, check_examples
 from jaxnet.minibatches import draw_batches
 from jaxnet.network import Params, as_decay
 from jaxnet.optimizer import Sgd, check_optimizer, require_stable_decay, sgd
 from jaxnet.outcomes import Outcome, any_active, judge_one, label_entropy, outcome
 from jaxnet.processes import in_any, require_alike
 from jaxnet.sharing import Sharing, own_part, share_out
-from jaxnet.span import Span, enter_span, leave_span, span_cost_and_gradients
+from jaxnet.span import (
+    Span,
+    enter_span,
+    exact_product,
+    leave_span,
+    span_cost_and_gradients,
+)
+from jaxnet.validation import Validation, start_best
 
 # At most so many indices of examples are drawn for a chunk: 16 MB.
 MOST_INDICES = 4_000_000
@@ -136,6 +146,8 @@ class Descent(PickledOnHost):
         curves: What else is recorded before each update.
         m: The number of all pictures, where each of several processes has a part of them and `X`
             holds this part; None where `X` holds all.
+        best: With patience, the parameters in the same basis where the validation cost was lowest
+            so far; None before the first iteration.
     """
 
     state: TrainState
@@ -147,14 +159,16 @@ class Descent(PickledOnHost):
     weight_decay: float = WEIGHT_DECAY
     curves: Curves = NO_CURVES
     m: int | None = None
+    best: Params | None = None
 
     @functools.cached_property
     def params(self) -> Params:
-        """The parameters in pixels: W1, b1, W2, b2."""
+        """The parameters in pixels, W1, b1, W2, b2: the best with patience, else those reached."""
+        params = self.state.params if self.best is None else self.best
         if self.W1 is None:
-            return self.state.params
+            return params
         with at_precision(self.X.dtype):
-            return leave_span(self.state.params, self.W1, self.X)
+            return leave_span(params, self.W1, self.X)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.optimizer if isinstance(self.optimizer, Sgd) else None
@@ -230,16 +244,21 @@ class Fit:
         objectives: With weight decay, the cost with its penalty before each update, (iterations,),
             as `loss` computes it. None without, and with mini-batches, whose costs are not those of
             all examples.
+        validation_costs: The cost on the validation examples before each update, (iterations,);
+            None without any.
+        validation_accuracies: The share of them that is predicted correctly, likewise.
     """
 
     descent: Descent
     costs: np.ndarray
     outcome: Outcome | None
     objectives: np.ndarray | None = None
+    validation_costs: np.ndarray | None = None
+    validation_accuracies: np.ndarray | None = None
 
     @property
     def params(self) -> Params:
-        """The parameters after the last update: W1, b1, W2, b2."""
+        """The parameters W1, b1, W2, b2 after the last update; with patience the best ones."""
         return self.descent.params
 
 
@@ -253,6 +272,8 @@ def fit_in_chunks(
     batch: int | None = None,
     seed: int = 0,
     weights: jax.Array | None = None,
+    validation: Examples | None = None,
+    patience: int | None = None,
     chunk: int = 100,
 ) -> Iterator[Fit]:
     """Train, and yield after every `chunk` iterations.
@@ -270,6 +291,9 @@ def fit_in_chunks(
         batch: How many examples a step sees, in a new order each epoch; by default all.
         seed: With the number of the epoch it decides the order.
         weights: The weight of each example, (1, m).
+        validation: Examples that are not trained on, whose cost and accuracy are recorded.
+        patience: After how many iterations without a lower validation cost the training stops. The
+            parameters of the `Fit` are then those where this cost was lowest.
         chunk: How many updates between two yields, 1 to LONGEST_CHUNK.
 
     Yields:
@@ -288,7 +312,45 @@ def fit_in_chunks(
     require_stable_decay(descent.optimizer, descent.weight_decay, iterations)
     require_integer("seed", seed, 0, LARGEST_SEED)
     require_integer("chunk", chunk, 1, LONGEST_CHUNK)
-    return _chunks(descent, Y, hidden, iterations, weights, chunk, batch, seed)
+    _check_validation(validation, patience, descent.X)
+    watched = None if validation is None else _watch(descent, validation, patience)
+    return _chunks(descent, Y, hidden, iterations, weights, chunk, batch, seed, watched)
+
+
+def _check_validation(validation: Examples | None, patience: int | None, X: jax.Array) -> None:
+    if patience is not None:
+        require_integer("patience", patience, 1)
+    if validation is None:
+        if patience is not None:
+            raise UsageError(
+                f"patience is {patience} without validation examples",
+                "examples that are not trained on, whose cost says when to stop",
+                "give validation, or leave patience out",
+            )
+        return
+    if not isinstance(validation, Examples):
+        raise UsageError(
+            f"validation is of type {type(validation).__name__}",
+            "Examples",
+            "make them by make_examples(X, Y)",
+        )
+    check_examples(validation)
+    check_types({"X": X, "X of validation": validation.X})
+    if len(validation.X) != len(X):
+        raise DataError(
+            f"the X of validation has {len(validation.X)} features, that of training {len(X)}",
+            "the same number of features",
+            "use the same preprocessing for both",
+        )
+
+
+def _watch(descent: Descent, validation: Examples, patience: int | None) -> Validation:
+    X, Y, weights = validation
+    inputs: Any = X
+    if descent.W1 is not None:
+        Z1, K = (exact_product(A, X, X.dtype) for A in (descent.W1, np.asarray(descent.X).T))
+        inputs = Span(Z1, K)
+    return Validation(inputs, Y, weights, None if patience is None else np.int32(patience))
 
 
 def _check_training(
@@ -329,6 +391,7 @@ def _chunks(
     chunk: int,
     batch: int | None,
     seed: int,
+    watched: Validation | None,
 ) -> Iterator[Fit]:
     m = Y.size
     batch = true_batch(m, batch)
@@ -336,12 +399,13 @@ def _chunks(
     how = (hidden.name, iterations, chunk, batch, seed, descent.weight_decay)
     # Who hands over a part of X has compared the pictures.
     X = None if descent.m else descent.X
-    require_alike(examples=(X, Y, weights), parameters=descent.state, arguments=how)
+    require_alike(examples=(X, Y, weights, watched), parameters=descent.state, arguments=how)
     # In the span a step is a few small products, which take less time than sharing them out.
     sharing = share_out() if descent.span is None else Sharing(None)
     inputs, of_share = basis_of(descent, batch, sharing)
     decay = as_decay(descent.weight_decay, Y.dtype)
-    arrays = (*sharing.place(inputs, Y, weights, batched=batched), decay)
+    placed = sharing.place(inputs, Y, weights, batched=batched)
+    arrays = (*placed, decay, sharing.copy(watched))
     program = functools.partial(
         updates_program(small_products=descent.span is not None),
         rule=with_extra_args(descent.optimizer).update,
@@ -355,27 +419,35 @@ def _chunks(
         count = min(chunk, iterations - first)
         return Part(first, count, lambda state, number: program(state, number, batches, *arrays))
 
-    def at(state: TrainState) -> Descent:
-        return dataclasses.replace(descent, state=sharing.take_back(state))
+    def at(progress: Progress) -> Descent:
+        state, best = sharing.take_back(progress)
+        return dataclasses.replace(descent, state=state, best=best and best.params)
 
     def judge(state: TrainState, costs: np.ndarray) -> Outcome:
         epoch = steps_an_epoch(m, batch)
-        return judge_descent(at(state), Y, hidden, costs=costs, weights=weights, epoch=epoch)
+        return judge_descent(
+            at(Progress(state)), Y, hidden, costs=costs, weights=weights, epoch=epoch
+        )
 
     parts = map(part, range(len(descent.costs), iterations, chunk))
-    start, curves = sharing.copy(descent.state), _curves(descent, batch)
+    curves = _curves(descent, batch, watched)
+    best = None
+    if watched is not None and watched.patience is not None:
+        best = start_best(descent.state.params, descent.best, curves.validation_costs)
+    start = sharing.copy(Progress(descent.state, best))
     for reached in descend(parts, start, descent.costs, curves, iterations, judge):
-        state, good, costs, curves, how_ended = reached
-        here = dataclasses.replace(at(state), costs=costs[:good], curves=curves.until(good))
-        yield Fit(here, costs, how_ended, curves.objectives)
+        progress, good, costs, curves, how_ended = reached
+        here = dataclasses.replace(at(progress), costs=costs[:good], curves=curves.until(good))
+        yield Fit(here, costs, how_ended, *curves)
 
 
-def _curves(descent: Descent, batch: int | None) -> Curves:
+def _curves(descent: Descent, batch: int | None, watched: Validation | None) -> Curves:
     """Return the curves that a training continues: those of the descent, as far as it has them."""
-    if not descent.weight_decay or batch is not None:
-        return NO_CURVES
-    known = descent.curves.objectives
-    return Curves(np.full_like(descent.costs, np.nan) if known is None else known)
+    decays = bool(descent.weight_decay) and batch is None
+    recorded = (decays, watched is not None, watched is not None)
+    missing = np.full_like(descent.costs, np.nan)
+    known = ((missing if curve is None else curve) for curve in descent.curves)
+    return Curves(*(curve if yes else None for yes, curve in zip(recorded, known, strict=True)))
 
 
 def basis_of(
@@ -445,6 +517,8 @@ def fit(
     seed: int = 0,
     optimizer: optax.GradientTransformation | None = None,
     weights: jax.Array | None = None,
+    validation: Examples | None = None,
+    patience: int | None = None,
     basis: str = "auto",
 ) -> Fit:
     """Train a network by gradient descent (the article: "rinse and repeat").
@@ -466,6 +540,9 @@ def fit(
         seed: With the number of the epoch it decides the order.
         optimizer: Any optimizer of optax, in place of learning_rate, momentum and nesterov.
         weights: The weight of each example, (1, m).
+        validation: Examples that are not trained on, whose cost and accuracy are recorded.
+        patience: After how many iterations without a lower validation cost to stop; the parameters
+            are then those where it was lowest.
         basis: "pixels", "span" or "auto", as `start_descent` explains; it changes the time it
             takes, and nothing else beyond rounding.
 
@@ -498,6 +575,8 @@ def fit(
         batch=batch,
         seed=seed,
         weights=weights,
+        validation=validation,
+        patience=patience,
         chunk=chunk,
     )
     if last.outcome == "not finite":

@@ -43,6 +43,7 @@ Pictures = Annotated[
 @with_options(
     "exclude_leaks",
     "optimizer",
+    "patience",
     "basis",
     source=DataSource,
     columns=Preprocessing,

@@ -43,7 +43,7 @@ class Begun(NamedTuple):
         from jaxnet.report.outputs import missing_outputs
 
         ended = self.run.outcome not in ("unfinished", "stopped")
-        made = len(self.run.costs) == self.settings.iterations
+        made = len(self.run.costs) == self.settings.iterations or self.run.stopped_early
         moved = self.source != self.run.data_source
         missing = missing_outputs(self.folder, self.run, page=page)
         return ended and made and not moved and not missing

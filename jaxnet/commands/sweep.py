@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIGURE_NAME = "sweep.png"
 
 # Of the settings of one training, what the grid replaces, or what many networks cannot have.
-LEFT_OUT = ("activation", "weight_scale", "learning_rate", "optimizer", "basis")
+LEFT_OUT = ("activation", "weight_scale", "learning_rate", "optimizer", "patience", "basis")
 
 OUT = (
     "The run folder; if it contains the same sweep, this sweep is continued. "

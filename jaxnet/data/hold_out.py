@@ -1,4 +1,4 @@
-"""Hold out a random test split, a share of each class, without parting a group."""
+"""Hold out a random split, a share of each class, without parting a group."""
 
 import numpy as np
 
@@ -27,13 +27,19 @@ def divide(
     return {name: which for name, which in parts.items() if len(which)}
 
 
-def draw_held_out(labels: np.ndarray, seed: int, groups: np.ndarray | None = None) -> np.ndarray:
-    """Draw the held-out examples: about `TEST_SHARE` of each class, but never all of it.
+def draw_held_out(
+    labels: np.ndarray,
+    seed: int | tuple[int, ...],
+    groups: np.ndarray | None = None,
+    share: float = TEST_SHARE,
+) -> np.ndarray:
+    """Draw the held-out examples: about a share of each class, but never all of it.
 
     Args:
         labels: (m,) of 0 and 1.
         seed: The seed of the draw.
-        groups: (m,) texts. All examples of a group are held out, or none is.
+        groups: (m,) texts or numbers. All examples of a group are held out, or none is.
+        share: How many.
 
     Returns:
         A mask (m,). With groups it depends on the groups and their labels, not on the order of the
@@ -41,17 +47,17 @@ def draw_held_out(labels: np.ndarray, seed: int, groups: np.ndarray | None = Non
     """
     generator = np.random.default_rng(seed)
     if groups is not None:
-        return _draw_groups(labels, groups, generator)
+        return _draw_groups(labels, groups, generator, share)
     held_out = np.zeros(len(labels), bool)
     for label in (0, 1):
         members = generator.permutation(np.flatnonzero(labels == label))
-        count = min(max(1, round(TEST_SHARE * len(members))), len(members) - 1)
+        count = min(max(1, round(share * len(members))), len(members) - 1)
         held_out[members[: max(count, 0)]] = True
     return held_out
 
 
 def _draw_groups(
-    labels: np.ndarray, groups: np.ndarray, generator: np.random.Generator
+    labels: np.ndarray, groups: np.ndarray, generator: np.random.Generator, share: float
 ) -> np.ndarray:
     """Hold out groups in random order, each if it brings the classes nearer to their share."""
     names, members = np.unique(groups, return_inverse=True)
@@ -60,7 +66,7 @@ def _draw_groups(
     total, held = counts.sum(0), np.zeros(2, int)
 
     def distance(numbers: np.ndarray) -> float:
-        return float((((numbers - TEST_SHARE * total) / np.maximum(total, 1)) ** 2).sum())
+        return float((((numbers - share * total) / np.maximum(total, 1)) ** 2).sum())
 
     chosen = np.zeros(len(names), bool)
     order = generator.permutation(len(names))

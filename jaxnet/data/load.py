@@ -41,8 +41,8 @@ def load_dataset(
             `DataSource`, which includes the options below.
         test: The file or folder of the test split; by default the one in or beside `source`.
         track: Reports the progress of reading or drawing, and of the search for leaks.
-        options: The other fields of `DataSource` by name: positive, size, count, data_seed,
-            recipe, skip_bad, exclude_leaks, strict, layout.
+        options: The other fields of `DataSource` by name: positive, size, count, validation,
+            data_seed, recipe, skip_bad, exclude_leaks, strict, layout.
 
     Raises:
         DataError: If the pictures cannot be read or used.
@@ -69,7 +69,8 @@ def load_searched(
         options: As for `load_dataset`.
 
     Returns:
-        The data set; and its duplicates if they were searched to exclude leaks, otherwise None.
+        The data set; and its duplicates if they were searched, to exclude leaks or to hold out a
+        validation set, otherwise None.
     """
     chosen = choose_source(source, test, options)
     listing = list_pictures(chosen) if listing is None else listing
@@ -88,6 +89,13 @@ def load_searched(
 
         before = find_pairs(dataset, track=track)
         dataset, pairs = without_leaks(dataset, before), pairs_without_leaks(before)
+    if chosen.validation is not None:
+        from jaxnet.data.duplicates import find_pairs
+        from jaxnet.data.validation_set import divide_training
+
+        before = find_pairs(dataset, track=track) if pairs is None else pairs
+        share, seed = chosen.validation, chosen.data_seed
+        dataset, pairs = divide_training(dataset, share, seed, before)
     return dataclasses.replace(dataset, data_source=chosen), pairs
 
 

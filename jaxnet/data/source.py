@@ -52,7 +52,10 @@ class DataSource:
         shown="209",
     )
     data_seed: int = option(
-        0, "The seed of the sketches, or of a drawn test split.", least=0, greatest=LARGEST_SEED
+        0,
+        "The seed of the sketches, or of what is held out for validation or test.",
+        least=0,
+        greatest=LARGEST_SEED,
     )
     recipe: int = option(
         RECIPE,
@@ -71,6 +74,13 @@ class DataSource:
         "The axes of picture arrays, by the letters N, H, W and C, as in NCHW.",
         shown="NHWC, or NHW for grey ones",
     )
+    validation: float | None = option(
+        None,
+        "The share of the training pictures that is held out to watch the training.",
+        least=0,
+        greatest=1,
+        shown="none, unless the data have a validation set",
+    )
 
     def __post_init__(self) -> None:
         """Convert paths to strings, and check every value."""
@@ -79,6 +89,12 @@ class DataSource:
             if isinstance(value, Path):
                 object.__setattr__(self, name, os.fspath(value))
         check_options(self)
+        if self.validation in (0, 1):
+            raise UsageError(
+                f"validation is {self.validation:g}",
+                "a share between 0 and 1, which leaves pictures on both sides",
+                "give 0.2, for example, or leave it out",
+            )
         if self.layout is not None:
             object.__setattr__(self, "layout", require_layout(self.layout))
 

@@ -120,6 +120,12 @@ def write_listing(
         force: Replace an existing file.
         track: Reports the progress.
     """
+    if chosen.validation is not None:
+        raise UsageError(
+            "validation is given for pictures that are not in memory together",
+            "pictures whose duplicates are known, which a validation set must not part",
+            "leave it out, and give it where the written file is loaded",
+        )
     if chosen.strict:
         require_none(listing.source, listing.passed_over)
     files = _Files.of(listing, chosen)

@@ -143,7 +143,8 @@ def largest_rate_that_learns(
     """
     rates = [settings.learning_rate / 2**halvings for halvings in range(1, HALVINGS + 1)]
     grid = Grid(rates, (settings.weight_scale,), 1, (settings.activation,))  # type: ignore[arg-type]
-    weighted = dataclasses.replace(settings, balanced=False)  # the examples have their weights
+    # The examples have their weights, and every rate is followed to its end.
+    weighted = dataclasses.replace(settings, balanced=False, patience=None)
     outcomes = sweep(examples, grid, weighted, track=track).outcomes[0, :, 0, 0]
     learn = (rate for rate, outcome in zip(rates, outcomes, strict=True) if outcome == "learning")
     return next(learn, None)

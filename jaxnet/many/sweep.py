@@ -190,6 +190,12 @@ def check_many(settings: Settings, seeds: int) -> None:
             "sgd, whose networks are trained in one program, in the span of the pictures",
             'use optimizer="sgd", or train them one by one',
         )
+    if settings.patience is not None:
+        raise UsageError(
+            f"patience is {settings.patience} for many networks",
+            "no patience, since networks in one program make the same number of updates",
+            "leave patience out, or train them one by one",
+        )
     if settings.seed + seeds - 1 > LARGEST_SEED:
         raise UsageError(
             f"the {seeds} seeds from {settings.seed} go up to {settings.seed + seeds - 1}",

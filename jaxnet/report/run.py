@@ -17,7 +17,7 @@ from jaxnet.report.diagnosis import describe_diagnosis
 from jaxnet.report.evaluation import summary_line
 from jaxnet.report.json import to_json
 from jaxnet.report.seeds import describe_seeds
-from jaxnet.report.training import describe_costs
+from jaxnet.report.training import describe_costs, describe_validation
 from jaxnet.runs.run import Run
 
 Predictions = dict[str, np.ndarray]  # (m,) of 0 and 1, by split
@@ -39,10 +39,12 @@ def describe_run(
         spread: The networks of other seeds, if they were trained.
         diagnosis: What `diagnose` found out.
     """
-    lines = [describe_costs(run)]
+    lines = [describe_costs(run), *describe_validation(run)]
     for name, predicted in predictions.items():
         labels = data.splits[name].labels
         line = summary_line(name, labels, predicted, data.classes, seen=name == "train")
+        if name == "validation" and run.best_iteration is not None:
+            line += " · it chose the weights"
         if name == "test" and data.leaks_excluded:
             line += f" · without the {data.leaks_excluded} that are also in train"
         lines.append(line)
@@ -88,7 +90,7 @@ def training_to_json(run: Run) -> dict[str, Any]:
     """Put together what the training itself came to."""
     first_cost, last_cost = _ends(run.costs)
     first_objective, last_objective = _ends(run.objectives)
-    means = run.epoch_costs
+    means, validation = run.epoch_costs, run.validation_costs
     return {
         "outcome": run.outcome,
         "iterations": len(run.costs),
@@ -98,6 +100,11 @@ def training_to_json(run: Run) -> dict[str, Any]:
         "last_objective": last_objective,
         "epochs": len(means),
         "last_epoch_cost": _ends(means)[1],
+        "first_validation_cost": _ends(validation)[0],
+        "last_validation_cost": _ends(validation)[1],
+        "best_iteration": run.best_iteration,
+        "stopped_early": run.stopped_early,
+        "stop_decided_by": None if run.best_iteration is None else "validation",
         "seconds": run.seconds,
     }
 

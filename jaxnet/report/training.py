@@ -36,6 +36,21 @@ def describe_columns(data: Dataset, preprocessing: Preprocessing, precision: str
     )
 
 
+def describe_validation(run: Run) -> list[str]:
+    """Say how the validation cost went, and which weights it has chosen; nothing without one."""
+    costs, best = run.validation_costs, run.best_iteration
+    if costs is None or not costs.size:
+        return []
+    lines = [f"validation cost {costs[0]:.4f} → {costs[-1]:.4f}"]
+    if best is None or run.settings is None:
+        return lines
+    lowest = f"the validation cost was lowest at iteration {best:,} ({costs[best]:.4f})"
+    if run.stopped_early:
+        lowest = f"stopped early: {lowest}, and not lower in the next {run.settings.patience:,}"
+    decided = "the validation set decided the stop and the weights, the test set nothing"
+    return [*lines, f"{lowest}; its weights are kept", decided]
+
+
 def describe_costs(run: Run) -> str:
     """Say how many updates a run has made, in how many seconds, its costs and its outcome."""
     if not run.costs.size:

@@ -5,6 +5,7 @@ In a model file:
 /descent             attribute basis: pixels or span
 /descent/state       a dataset for each array of the parameters in that basis
 /descent/optimizer   the arrays of the optimizer's memory, numbered in the order of its pytree
+/descent/best        with patience, the parameters where the validation cost was lowest
 /descent/W1, Z1      in the span: the initial weights W1₀, and W1₀ X
 """
 
@@ -40,6 +41,7 @@ class Checkpoint(NamedTuple):
         W1: In the span: the initial weights W1₀ (n_h, n_x).
         Z1: In the span: W1₀ X (n_h, m).
         curves: What else is recorded before each update.
+        best: With patience, the parameters in this basis where the validation cost was lowest.
     """
 
     params: Params
@@ -50,6 +52,7 @@ class Checkpoint(NamedTuple):
     W1: np.ndarray | None = None
     Z1: np.ndarray | None = None
     curves: Curves = NO_CURVES
+    best: dict[str, np.ndarray] | None = None
 
 
 def checkpoint_of(descent: Descent | Checkpoint) -> Checkpoint:
@@ -58,6 +61,8 @@ def checkpoint_of(descent: Descent | Checkpoint) -> Checkpoint:
         return descent
     kept = keep_state(descent.params, descent.state, descent.costs)
     kept = kept._replace(curves=descent.curves)
+    if descent.best is not None:
+        kept = kept._replace(best={n: np.asarray(leaf) for n, leaf in descent.best.items()})
     if descent.span is None:
         return kept
     return kept._replace(basis="span", W1=np.asarray(descent.W1), Z1=np.asarray(descent.span.Z1))
@@ -82,18 +87,30 @@ def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
     """
     if start.span is None:
         state = restore_state(checkpoint, start.state)
-        return dataclasses.replace(
-            start, state=state, costs=checkpoint.costs, curves=checkpoint.curves
-        )
+        return dataclasses.replace(start, state=state, **_kept(checkpoint))
     state = restore_state(checkpoint, start.state, {"W1": start.W1, "Z1": start.span.Z1})
     return dataclasses.replace(
         start,
         state=state,
-        costs=checkpoint.costs,
-        curves=checkpoint.curves,
+        **_kept(checkpoint),
         W1=jnp.asarray(checkpoint.W1),
         span=start.span._replace(Z1=jnp.asarray(checkpoint.Z1)),
     )
+
+
+def _kept(checkpoint: Checkpoint) -> dict[str, Any]:
+    best, params = checkpoint.best, None
+    if best is not None:
+        for name in best.keys() | checkpoint.state.keys():
+            ours, theirs = (_describe(held.get(name)) for held in (best, checkpoint.state))
+            if ours != theirs:
+                raise ModelFileError(
+                    f"{name} of the best parameters of the run is {ours}",
+                    f"{theirs}, as that of its state",
+                    "use an undamaged copy of the run, or train again",
+                )
+        params = {name: jnp.asarray(leaf) for name, leaf in best.items()}
+    return {"costs": checkpoint.costs, "curves": checkpoint.curves, "best": params}
 
 
 def restore_state(
@@ -162,6 +179,8 @@ def write_checkpoint(group: h5py.Group, checkpoint: Checkpoint) -> None:
     write_attributes(group, {"basis": str(checkpoint.basis)})
     for name, array in checkpoint.state.items():
         group[f"state/{name}"] = array
+    for name, array in (checkpoint.best or {}).items():
+        group[f"best/{name}"] = array
     group.create_group("optimizer")
     for number, array in enumerate(checkpoint.memory):
         group[f"optimizer/{number}"] = array
@@ -191,6 +210,6 @@ def read_checkpoint(group: h5py.Group, params: Params, costs: np.ndarray) -> Che
     state = {name: read(f"state/{name}") for name in names}
     count = len(find_group(group, "optimizer"))
     memory = tuple(read(f"optimizer/{number}") for number in range(count))
-    if basis == "pixels":
-        return Checkpoint(params, costs, basis, state, memory)
-    return Checkpoint(params, costs, basis, state, memory, read("W1"), read("Z1"))
+    best = {name: read(f"best/{name}") for name in names} if "best" in group else None
+    kept = Checkpoint(params, costs, basis, state, memory, best=best)
+    return kept if basis == "pixels" else kept._replace(W1=read("W1"), Z1=read("Z1"))

@@ -3,7 +3,7 @@
 /                attributes `format` and `format_version`
 /params          W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
 /costs           the cost before each update
-/objectives      the cost with the penalty of the weight decay, if that is recorded
+/objectives, …   the other curves, those that are recorded: see `Curves`
 /classes         the names of class 0 and of class 1
 /preprocessing   attributes: height, width, color, scale (of the pixels)
 /settings        attributes: the fields of `Settings`; of a bare network the activation only
@@ -71,6 +71,8 @@ BEFORE_IT_EXISTED: dict[str, Any] = {
     "batch": None,
     "epochs": None,
     "weight_decay": 0.0,
+    "patience": None,
+    "validation": None,
 }
 
 

@@ -46,6 +46,9 @@ from jaxnet.training import Descent
 if TYPE_CHECKING:
     from jaxnet.data.duplicates import Pair
 
+# What is written beside the origin of a run, and follows from its results.
+OF_RESULT = ("outcome", "best_iteration", "stopped_early")
+
 # Outcomes of a run that has not ended: still training, or stopped by its hook.
 UNFINISHED, STOPPED = "unfinished", "stopped"
 
@@ -69,6 +72,7 @@ class Run(PickledOnHost):
             generator, command.
         examples: The training set as columns; None of a run that was loaded from a file, or that
             several processes trained in pixels, of which each had a part.
+        validation: The validation set as columns, likewise; None without one.
         seconds: How long the last `train` or `resume` took to descend, compilation included.
     """
 
@@ -82,6 +86,7 @@ class Run(PickledOnHost):
     data_source: DataSource | None
     origin: dict[str, Value]
     examples: Examples | None = None
+    validation: Examples | None = None
     seconds: float = 0.0
 
     @functools.cached_property
@@ -105,10 +110,39 @@ class Run(PickledOnHost):
     def objectives(self) -> np.ndarray | None:
         """With weight decay, the cost with its penalty before each update, as of a `Fit`.
 
-        Of a run that ended "not finite" it ends with the descent.
+        Of a run that ended "not finite" this curve and those of validation end with the descent.
         """
         curve: np.ndarray | None = self.descent.curves.objectives
         return curve
+
+    @property
+    def validation_costs(self) -> np.ndarray | None:
+        """The cost on the validation set before each update; None without one."""
+        curve: np.ndarray | None = self.descent.curves.validation_costs
+        return curve
+
+    @property
+    def validation_accuracies(self) -> np.ndarray | None:
+        """The share of the validation set that is predicted correctly, likewise."""
+        curve: np.ndarray | None = self.descent.curves.validation_accuracies
+        return curve
+
+    @property
+    def best_iteration(self) -> int | None:
+        """After how many updates the weights of the model were reached that patience has kept."""
+        patient = self.settings is not None and self.settings.patience is not None
+        costs = self.validation_costs
+        if not patient or costs is None or not np.isfinite(costs).any():
+            return None
+        return int(np.nanargmin(costs))
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether its patience came to its end."""
+        best = self.best_iteration
+        if best is None or self.settings is None or self.settings.patience is None:
+            return False
+        return len(self.descent.costs) - 1 - best >= self.settings.patience
 
     @property
     def _m(self) -> int:
@@ -140,6 +174,8 @@ class Run(PickledOnHost):
         require_loadable(self.model)  # before a folder is claimed for it
         folder = claim_folder(Path(folder), force=force)
         origin = self.origin | {"outcome": self.outcome}
+        if self.best_iteration is not None:
+            origin |= {"best_iteration": self.best_iteration, "stopped_early": self.stopped_early}
         checkpoint = checkpoint_of(self.descent)
         stored = Stored(self.model, checkpoint, self.settings, self.data_source, origin)
         write_model_file(folder / MODEL_NAME, stored)
@@ -199,7 +235,7 @@ def load_run(path: str | Path, activations: Mapping[str, Activation] | None = No
         str(origin.get("outcome", UNFINISHED)),
         settings,
         data_source,
-        {name: value for name, value in origin.items() if name != "outcome"},
+        {name: value for name, value in origin.items() if name not in OF_RESULT},
     )
 
 
@@ -227,7 +263,7 @@ def load_searched_for(
     """Load the data of a run, as `load_data_for` does, with what is known of their duplicates.
 
     Returns:
-        The data set; and its duplicates if they were searched to exclude leaks, otherwise None.
+        The data set; and its duplicates if they were searched, otherwise None.
     """
     source = source_for(run, **options)
     if source.positive is not None:

@@ -17,6 +17,7 @@ from jaxnet.descent import (
     NO_CURVES,
     CostAndGradients,
     Part,
+    Progress,
     TrainState,
     descend,
     pixel_cost_and_gradients,
@@ -42,6 +43,12 @@ def require_streamable(settings: Settings) -> None:
             "the pictures are read in blocks, and batch is not given",
             "mini-batches, since a step that sees all pictures needs all of them in memory",
             "give the number of pictures of a batch: batch=256",
+        )
+    if settings.patience is not None:
+        raise UsageError(
+            f"the pictures are read in blocks, and patience is {settings.patience}",
+            "a number of iterations or epochs: a training on a stream has no validation set",
+            "leave patience out, or load the pictures into memory",
         )
     if settings.basis == "span":
         raise UsageError(
@@ -74,15 +81,15 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None, tra
             parameters=reached_so_far,
         )
         sharing = share_out()
-        state = sharing.copy(restore_on_stream(checkpoint, settings))
+        start = Progress(sharing.copy(restore_on_stream(checkpoint, settings)))
 
         def judged(state: TrainState, costs: np.ndarray) -> Outcome:
             return judge_on_stream(run, pictures, sharing.take_back(state), costs)
 
         parts = _parts(run, pictures, sharing)
         costs, iterations = checkpoint.costs, settings.iterations
-        for reached in descend(parts, state, costs, NO_CURVES, iterations, judged):
-            state = sharing.take_back(reached.state)
+        for reached in descend(parts, start, costs, NO_CURVES, iterations, judged):
+            state = sharing.take_back(reached.progress.state)
             run = dataclasses.replace(
                 run,
                 descent=keep_state(state.params, state, reached.costs[: reached.made]),

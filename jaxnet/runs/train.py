@@ -7,13 +7,15 @@ stopped.
 import dataclasses
 import time
 
+import numpy as np
+
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.data.stored import StoredPictures
 from jaxnet.data.stream import require_size
 from jaxnet.devices import at_precision
 from jaxnet.epochs import count_iterations, true_batch
-from jaxnet.errors import ModelFileError, UsageError, require_integer, require_kind
+from jaxnet.errors import DataError, ModelFileError, UsageError, require_integer, require_kind
 from jaxnet.examples import Examples
 from jaxnet.io.attributes import Value
 from jaxnet.network import Params
@@ -74,7 +76,11 @@ def train(
 
     Raises:
         DataError: If the pictures cannot be used.
-        UsageError: If an argument is of the wrong type or out of its range.
+        UsageError: If an argument is of the wrong type or out of its range, or patience is set and
+            there is no validation set.
+
+    If the data have a validation set, its cost and accuracy are recorded before each update. With
+    patience it decides when to stop and which weights are kept. The test set decides nothing.
     """
     settings = Settings() if settings is None else settings
     require_kind("settings", settings, Settings)
@@ -85,6 +91,7 @@ def train(
     check_dataset(data)
     preprocessing = preprocessing_for(data) if preprocessing is None else preprocessing
     require_kind("preprocessing", preprocessing, Preprocessing)
+    _require_validation(data, settings)
     settings = settings.for_examples(len(data.train.labels))
     params = draw_params(settings, preprocessing.n_x)
     start, examples = _start(data, settings, preprocessing, params, command)
@@ -108,7 +115,7 @@ def resume(
         run: From `load_run`, or from `train`.
         data: The pictures that it was trained on; where they lie does not matter.
         iterations: The number of updates in all; by default the run's own. With as many as it has
-            made already, only its outcome is determined.
+            made already, or a patience that has come to its end, only its outcome is determined.
         epochs: How often it sees every picture in all, in place of iterations.
         hook: As in `train`.
         chunk: As in `train`.
@@ -158,12 +165,13 @@ def resume(
             data_source=data.data_source or run.data_source,
             origin=run.origin | {"command": kept},
             examples=examples if start.m is None else None,
+            validation=_validation_examples(data, settings, run.preprocessing),
         )
-        if total > made:
+        if total > made and not continued.stopped_early:
             return _descend(continued, examples, hook, chunk, track)
         assert isinstance(continued.descent, Descent)
         ended = judge_descent(
-            continued.descent,
+            dataclasses.replace(continued.descent, best=None),
             examples.Y,
             run.hidden,
             costs=checkpoint.costs,
@@ -200,6 +208,24 @@ def _require_consistent(run: Run, settings: Settings) -> None:
                 "the settings as they were saved",
                 f"restore the original {name}, or start a new run",
             )
+
+
+def _require_validation(data: Dataset, settings: Settings) -> None:
+    """Raise an error if patience is set, and the validation set is missing or has one class."""
+    if settings.patience is None:
+        return
+    if data.validation is None:
+        raise UsageError(
+            f"patience is {settings.patience}, and the data have no validation set",
+            "pictures that are not trained on, whose cost says when to stop",
+            "hold some out: load_dataset(…, validation=0.2), or leave patience out",
+        )
+    if len(np.unique(data.validation.labels)) < 2:
+        raise DataError(
+            f'every validation picture is "{data.classes[data.validation.labels[0]]}"',
+            "pictures of both classes in the validation set",
+            "hold out a larger share, or leave patience out",
+        )
 
 
 def _count(data: Dataset | StoredPictures) -> int:
@@ -258,6 +284,7 @@ def _start(
     origin = _origin(data.source, hashes, len(data.train.labels), command)
     with at_precision(settings.precision):
         examples, descent = _start_descent(data, settings, preprocessing, params)
+        validation = _validation_examples(data, settings, preprocessing)
     run = Run(
         preprocessing,
         data.classes,
@@ -269,6 +296,7 @@ def _start(
         data.data_source,
         origin,
         examples if descent.m is None else None,
+        validation=validation,
     )
     return run, examples
 
@@ -294,6 +322,17 @@ def _start_descent(
     decay = settings.weight_decay
     descent = start_descent(params, examples.X, optimizer, basis, weight_decay=decay)
     return examples, descent if part is None else dataclasses.replace(descent, m=m)
+
+
+def _validation_examples(
+    data: Dataset, settings: Settings, preprocessing: Preprocessing
+) -> Examples | None:
+    """Make the validation set as columns, its classes weighted as those of the training set."""
+    split = data.validation
+    if split is None:
+        return None
+    balanced = settings.balanced and len(np.unique(split.labels)) == 2
+    return preprocessing.examples(split, settings.precision, balanced=balanced)
 
 
 def _descend(
@@ -323,6 +362,8 @@ def _descend(
             batch=settings.batch,
             seed=settings.seed,
             weights=examples.weights,
+            validation=run.validation,
+            patience=settings.patience,
             chunk=usual,
         )
         for fit in fits:

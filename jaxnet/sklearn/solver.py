@@ -20,6 +20,7 @@ from jaxnet.descent import (
     NO_CURVES,
     CostAndGradients,
     Part,
+    Progress,
     TrainState,
     add_decay,
     descend,
@@ -126,18 +127,18 @@ def train_epochs(network: Network, data: Data, plan: Plan, earlier: list[float])
         make_part = _part_maker(descent, data, plan, earlier_epochs=len(earlier))
         total = plan.epochs * steps
         parts = map(make_part, range(0, total, _chunk(plan)))
-        state, made, losses, end = descent.state, 0, [], None
-        for reached in descend(parts, state, descent.costs, NO_CURVES, total, _unjudged):
+        progress, made, losses, end = Progress(descent.state), 0, [], None
+        for reached in descend(parts, progress, descent.costs, NO_CURVES, total, _unjudged):
             if reached.outcome == "not finite":
                 raise _not_finite(1 + (len(reached.costs) - 1) // steps)
             losses = epoch_costs(reached.costs, m, plan.batch).tolist()
             end = _find_end(earlier, losses, plan)
             if end is not None:
                 # The same updates give the same bits: those of the last chunk are made once more.
-                _, state, *_ = make_part(made).run(state, end * steps - made)
+                _, progress, *_ = make_part(made).run(progress, end * steps - made)
                 break
-            state, made = reached.state, reached.made
-        last = _finish(descent, state, plan.optimizer, n_x)
+            progress, made = reached.progress, reached.made
+        last = _finish(descent, progress.state, plan.optimizer, n_x)
         return Trained(last, losses[:end], end is not None)
 
 

@@ -69,6 +69,12 @@ def plot_costs(
         means = run.epoch_costs[np.isfinite(run.epoch_costs)]
         middles = run.epoch * (np.arange(len(means)) + 0.5)
         ax.plot(middles, means, color="tab:blue", label="mean of each epoch")
+    validation = run.validation_costs
+    if validation is not None:
+        ax.plot(validation, color="tab:orange", linewidth=1, label="validation")
+        costs = np.append(costs, validation[np.isfinite(validation)])
+    if run.best_iteration is not None:
+        ax.axvline(run.best_iteration, color="tab:orange", linestyle=":", label="weights kept")
     if label_entropy is None and run.examples is not None:
         label_entropy = float(entropy_of(run.examples.Y, run.examples.weights))
     if label_entropy is not None:
