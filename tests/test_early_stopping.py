@@ -1,15 +1,18 @@
 """Validation and early stopping: what is recorded, when a training stops, what is kept."""
 
 import dataclasses
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import chex
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import Problem
+from conftest import Problem, Result
 
 from jaxnet import (
     DataError,
@@ -214,3 +217,34 @@ def test_what_cannot_stop_early_says_so() -> None:
         sweep(data, settings=QUICK)
     with pytest.raises(UsageError, match="patience is 0"):
         dataclasses.replace(QUICK, patience=0)
+
+
+def test_the_command_stops_early_and_says_by_what(
+    jaxnet: Callable[..., Result], undrawn: None
+) -> None:
+    few = ("--count", 24, "--size", 10, "--iterations", 400, "--learning-rate", 0.3)
+    asked = ("train", *few, "--no-page", "--out", "run", "--validation", 0.4, "--patience", 5)
+    result = jaxnet(*asked, "--json")
+    assert result.code == 0
+    answer = json.loads(result.out)
+    run = load_run("run")
+    assert run.validation_costs is not None
+    best = run.best_iteration
+    assert best is not None
+    assert run.stopped_early
+    assert answer["best_iteration"] == best == answer["iterations"] - 6
+    assert (answer["stopped_early"], answer["stop_decided_by"]) == (True, "validation")
+    assert answer["last_validation_cost"] == pytest.approx(float(run.validation_costs[-1]))
+    assert answer["settings"]["validation"] == 0.4
+    said = f"stopped early: the validation cost was lowest at iteration {best} ("
+    assert said in " ".join(result.err.split())
+    assert "the test set nothing" in " ".join(result.err.split())
+    with h5py.File("run/model.h5") as file:
+        assert file["origin"].attrs["best_iteration"] == best
+        assert file["origin"].attrs["stopped_early"]
+    assert "finished already" in jaxnet("train", "--resume", "run", "--no-page").out
+    refused = jaxnet("train", "--count", 24, "--size", 10, "--no-page", "--patience", 5)
+    assert refused.code == 2
+    assert "--patience is 5, and the data have no validation set" in refused.err
+    for more in (("--seeds", 3), ("--stream", "--batch", 4)):
+        assert jaxnet(*asked, "--force", *more).code == 2

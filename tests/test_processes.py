@@ -65,6 +65,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxnet import descent, fit, init_params, resume, sharing, train, Dataset, Settings, Split
+from jaxnet import Examples
 from jaxnet import open_pictures
 from jaxnet.data.hdf5 import write_hdf5
 
@@ -108,6 +109,8 @@ descent.BLOCK_BYTES, descent.LEAST_BLOCKS = 2 * 5 * 8, 3  # so that one device w
 compare(13, weighted=True, **fast)
 compare(13, batch=5, weighted=True, momentum=0.9, nesterov=True, weight_decay=0.2, **fast)
 compare(13, batch=3, optimizer=optax.adam(0.1))
+watched = Examples(jnp.asarray(draw.normal(size=(5, 6))), jnp.asarray([[0.0, 1.0] * 3]))
+compare(13, validation=watched, patience=2, learning_rate=3.0)
 
 # From the files, stopped in the midst of an epoch on all devices, continued on one.
 images = draw.integers(0, 256, (11, 4, 4, 3), dtype=np.uint8)

@@ -43,7 +43,7 @@ SETTINGS = Settings(
 SOURCE = DataSource("pets", "./a folder//test/", "dog", 8, 5, 3, skip_bad=True, exclude_leaks=True)
 
 # The fields whose value may be None, which a file does not hold then.
-MAY_BE_NONE = ("test", "positive", "size", "count", "validation")
+MAY_BE_NONE = ("test", "positive", "size", "count", "validation", "group_by")
 
 
 def test_the_defaults_are_those_of_the_article() -> None:

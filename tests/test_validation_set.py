@@ -1,9 +1,12 @@
 """A validation set that is held out: its share, what stays together, what is refused."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from jaxnet import (
     DataError,
@@ -13,6 +16,7 @@ from jaxnet import (
     find_pairs,
     hold_out_validation,
     load_dataset,
+    write_pictures,
 )
 from jaxnet.data.dataset import with_positive
 from jaxnet.data.validation_set import divide_training
@@ -115,3 +119,57 @@ def test_it_is_an_option_of_the_data() -> None:
     for share in (0, 1, 2):
         with pytest.raises(UsageError, match=f"validation is {share}"):
             load_dataset("sketches", validation=share)
+
+
+def write_folder(folder: Path) -> Path:
+    """Three pictures of each of eight animals, the first four of them cats."""
+    images = np.random.default_rng(0).integers(0, 256, (24, 12, 10, 3), dtype=np.uint8)
+    for i, image in enumerate(images):
+        path = folder / ("cat" if i < 12 else "dog") / f"{'abcdefgh'[i // 3]}_{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder
+
+
+def test_groups_by_the_names_of_files_are_not_parted(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "pets")
+    for seed in range(4):
+        options: dict[str, Any] = {"size": 12, "data_seed": seed, "validation": 0.34}
+        data = load_dataset(folder, group_by="^([a-h])_", **options)
+        groups = [set(split.groups) for split in data.splits.values()]  # type: ignore[arg-type]
+        assert len(data.splits) == 3
+        assert len(set().union(*groups)) == sum(map(len, groups)) == 8
+    alone = load_dataset(folder, size=12, group_by="(?:^([a-d])_)?")
+    assert alone.train.groups is not None
+    assert len({*alone.train.groups, *alone.test.groups}) == 4 + 12  # type: ignore[union-attr, misc]
+
+
+def test_a_pattern_that_groups_nothing_is_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "pets")
+    for pattern, said in (
+        ("^([a-c])_", r"d_\d+\.png does not contain the pattern"),
+        ("^[a-h]_", "has no group"),
+        ("([a-h", "is no regular expression"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            load_dataset(folder, size=12, group_by=pattern)
+    table = tmp_path / "pets.csv"
+    rows = [f"{path},{path.parent.name},x{i}" for i, path in enumerate(folder.glob("*/*.png"))]
+    table.write_text("\n".join(["path,label,group", *rows]))
+    with pytest.raises(UsageError, match="has a column of groups"):
+        load_dataset(table, size=12, group_by="^([a-h])_")
+    np.savez(tmp_path / "a.npz", x=[1])
+    for source in ("sketches", tmp_path / "a.npz"):
+        with pytest.raises(UsageError, match="group_by is given for"):
+            load_dataset(source, group_by="^([a-h])_")
+
+
+def test_what_is_written_into_a_file_is_not_held_out(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "pets")
+    with pytest.raises(UsageError, match="validation is given for pictures"):
+        write_pictures(folder, tmp_path / "pets.h5", validation=0.2)
+    write_pictures(folder, tmp_path / "pets.h5", group_by="^([a-h])_", size=12)
+    data = load_dataset(tmp_path / "pets.h5")
+    direct = load_dataset(folder, group_by="^([a-h])_", size=12)
+    assert data.train_sha256 == direct.train_sha256
+    assert sorted(data.train.groups) == sorted(direct.train.groups)  # type: ignore[arg-type]

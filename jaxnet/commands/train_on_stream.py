@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from jaxnet.runs.run import Run
 
 # Options whose pictures are not those of the file, or that need all pictures at once.
-NOT_STREAMED = ("test", "positive", "size", "count", "validation", "exclude_leaks", "layout")
+NOT_STREAMED = (
+    "test",
+    "positive",
+    "size",
+    "count",
+    "validation",
+    "exclude_leaks",
+    "layout",
+    "group_by",
+)
 
 
 def require_streamed_options(source: dict[str, Any], seeds: int) -> None:

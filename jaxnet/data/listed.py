@@ -1,5 +1,6 @@
 """Read the picture files that a folder or a table lists, each with its class, as a data set."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from jaxnet.data.dataset import Dataset, PassedOver, Split, describe_joined, two
 from jaxnet.data.hold_out import TEST_SHARE, hold_out
 from jaxnet.data.passed_over import require_none
 from jaxnet.data.pictures import read_pictures
+from jaxnet.errors import UsageError
 from jaxnet.progress import Track, silent
 
 
@@ -37,6 +39,43 @@ class Listing(NamedTuple):
     splits: dict[str, list[Entry]]
     named: bool
     passed_over: tuple[PassedOver, ...] = ()
+
+
+def group_listing(listing: Listing, pattern: str | None) -> Listing:
+    """Group the files of a listing by their names; None leaves it as it is.
+
+    Args:
+        listing: The files.
+        pattern: A regular expression that is searched in every file name; its first group names
+            what the picture belongs to. Where this group takes no part, a picture is alone.
+
+    Raises:
+        UsageError: If the listing has groups already, or a name does not contain the pattern.
+    """
+    if pattern is None:
+        return listing
+    if any(entry.group is not None for entries in listing.splits.values() for entry in entries):
+        raise UsageError(
+            f"group_by is given for {listing.source}, which has a column of groups",
+            "groups from the table or from the file names",
+            "leave group_by out, or remove the column",
+        )
+    found = re.compile(pattern)
+
+    def grouped(entry: Entry) -> Entry:
+        match = found.search(entry.path.name)
+        if match is None:
+            raise UsageError(
+                f"the file name {entry.path.name} does not contain the pattern {pattern}",
+                "a pattern that every file name contains, whose first group names the animal, "
+                "patient or scene of the picture",
+                'correct group_by, or make it optional, as in "(?:^([a-z]+)-)?"',
+            )
+        name = match[1]
+        return entry._replace(group=f"picture {entry.path}" if name is None else name)
+
+    splits = {name: [*map(grouped, entries)] for name, entries in listing.splits.items()}
+    return listing._replace(splits=splits)
 
 
 def read_listing(

@@ -10,7 +10,7 @@ from jaxnet.data.download import read_catvnoncat
 from jaxnet.data.folder import list_folder, read_folder
 from jaxnet.data.foreign import FOLDER, content_of, not_read
 from jaxnet.data.hdf5 import is_hdf5, read_hdf5
-from jaxnet.data.listed import Listing, read_listing
+from jaxnet.data.listed import Listing, group_listing, read_listing
 from jaxnet.data.npz import is_npz, read_npz
 from jaxnet.data.pictures import resize_images
 from jaxnet.data.source import DataSource
@@ -42,7 +42,7 @@ def load_dataset(
         test: The file or folder of the test split; by default the one in or beside `source`.
         track: Reports the progress of reading or drawing, and of the search for leaks.
         options: The other fields of `DataSource` by name: positive, size, count, validation,
-            data_seed, recipe, skip_bad, exclude_leaks, strict, layout.
+            data_seed, recipe, skip_bad, exclude_leaks, strict, layout, group_by.
 
     Raises:
         DataError: If the pictures cannot be read or used.
@@ -123,7 +123,11 @@ def _check_built_in(chosen: DataSource) -> None:
         raise UsageError(
             f"count is given for {chosen.data}", "count with sketches only", "leave it out"
         )
-    for name, what in (("test", "a test split"), ("layout", "a layout")):
+    for name, what in (
+        ("test", "a test split"),
+        ("layout", "a layout"),
+        ("group_by", "group_by"),
+    ):
         if getattr(chosen, name) is not None and chosen.data in BUILT_IN:
             raise UsageError(
                 f"{what} is given for {chosen.data}", f"{chosen.data} alone", "leave it out"
@@ -216,7 +220,9 @@ def list_pictures(chosen: DataSource) -> Listing | None:
     if not path.is_dir() and path.suffix.lower() not in ENDINGS:  # it is not opened for its kind
         return None
     reader, path, test = _find_reader(chosen)
-    return reader.list_files and reader.list_files(path, test, chosen.positive)
+    if reader.list_files is None:
+        return None
+    return group_listing(reader.list_files(path, test, chosen.positive), chosen.group_by)
 
 
 def _find_reader(chosen: DataSource) -> tuple[Reader, Path, Path | None]:
@@ -228,12 +234,16 @@ def _find_reader(chosen: DataSource) -> tuple[Reader, Path, Path | None]:
     reader = next((reader for reader in READERS if reader.recognises(path, content)), None)
     if reader is None:
         raise not_read(path, content)
-    if chosen.layout is not None and "layout" not in reader.options:
-        raise UsageError(
-            f"layout is given for {chosen.data}, which holds no arrays",
-            "a layout with an HDF5 or npz file only",
-            "leave it out",
-        )
+    for name, fits, what, where in (
+        ("layout", "layout" in reader.options, "arrays", "an HDF5 or npz file"),
+        ("group_by", reader.list_files is not None, "picture files", "a folder or a table of them"),
+    ):
+        if getattr(chosen, name) is not None and not fits:
+            raise UsageError(
+                f"{name} is given for {chosen.data}, which holds no {what}",
+                f"{name} with {where} only",
+                "leave it out",
+            )
     if test is not None:
         _require_kind(test, reader, path)
     return reader, path, test

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,13 @@ class DataSource:
         shown="none, unless the data have a validation set",
     )
 
+    group_by: str | None = option(
+        None,
+        "A regular expression on file names whose first group names what a picture belongs to (an "
+        "animal, a patient, a scene): what is held out parts no group.",
+        shown="each picture alone, unless a table has groups",
+    )
+
     def __post_init__(self) -> None:
         """Convert paths to strings, and check every value."""
         for name in ("data", "test"):
@@ -95,8 +103,28 @@ class DataSource:
                 "a share between 0 and 1, which leaves pictures on both sides",
                 "give 0.2, for example, or leave it out",
             )
+        if self.group_by is not None:
+            require_pattern(self.group_by)
         if self.layout is not None:
             object.__setattr__(self, "layout", require_layout(self.layout))
+
+
+def require_pattern(text: str) -> None:
+    """Raise a UsageError unless a text is a regular expression with a group."""
+    try:
+        groups = re.compile(text).groups
+    except re.error as cause:
+        raise UsageError(
+            f'group_by is "{text}", which is no regular expression: {cause}',
+            "a regular expression of Python",
+            r'give, for example, "^([a-z]+)-"',
+        ) from cause
+    if not groups:
+        raise UsageError(
+            f'group_by is "{text}", which has no group',
+            "parentheses around what names the animal, patient or scene of a picture",
+            r'give, for example, "^([a-z]+)-"',
+        )
 
 
 def require_layout(text: str) -> str:

@@ -54,7 +54,7 @@ def open_if_large(source: str | DataSource) -> dict[str, StoredPictures] | None:
     amount = measure(source)
     if not amount.is_large:
         return None
-    for name in ("positive", "size", "validation", "exclude_leaks", "layout"):
+    for name in ("positive", "size", "validation", "exclude_leaks", "layout", "group_by"):
         if getattr(source, name):
             raise UsageError(
                 f"{name} is given for {source.data}, whose {in_units(amount.size)} of pixels are "

@@ -73,6 +73,7 @@ BEFORE_IT_EXISTED: dict[str, Any] = {
     "weight_decay": 0.0,
     "patience": None,
     "validation": None,
+    "group_by": None,
 }
 
 
