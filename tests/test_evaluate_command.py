@@ -222,3 +222,24 @@ def test_a_part_of_a_stream_on_the_page(jaxnet: Run, h5: Write) -> None:
     assert shown.code == 0, shown.err
     assert "the run was trained on a stream" in shown.out
     assert Path("r/page.html").exists()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_it_says_how_often_the_test_set_was_scored(jaxnet: Run, folder: Path, h5: Write) -> None:
+    jaxnet("train", "--data", folder, *QUICK, "--no-page")
+    scored = Path("runs/001/test-set-scored.txt")
+    for before in ("once before (jaxnet train)", "2 times before (jaxnet train; jaxnet evaluate, "):
+        result = jaxnet("evaluate", "runs/001", "--force", "--json")
+        assert f"the test set was scored {before}" in " ".join(result.err.split())
+    assert len(scored.read_text().splitlines()) == 2
+    by = json.loads(result.out)["test_set_scored_by"]
+    assert [text.split(",")[0] for text in by] == ["jaxnet train", *["jaxnet evaluate"] * 2]
+    other = jaxnet("evaluate", "runs/001", "--data", h5(), "--force", "--json")  # other pictures
+    assert json.loads(other.out)["test_set_scored_by"] == []
+    assert "was scored" not in other.err
+    assert len(scored.read_text().splitlines()) == 2
+    scored.unlink()
+    scored.mkdir()  # nothing can be written there
+    again = jaxnet("evaluate", "runs/001", "--force")
+    assert again.code == 0
+    assert "once before (jaxnet train)" in " ".join(again.out.split())

@@ -56,11 +56,13 @@ def evaluate(
 ) -> None:
     """Score a trained network on each split, with intervals, and compare it with baselines."""
     cut: float | Literal["train"] = _read_threshold(threshold)
-    path = out or (model if model.is_dir() else model.parent) / FIGURE_NAME
+    folder = model if model.is_dir() else model.parent
+    path = out or folder / FIGURE_NAME
 
     from jaxnet.evaluation.evaluate import evaluate as evaluate_run
     from jaxnet.report.dataset import describe_dataset
     from jaxnet.report.evaluation import (
+        describe_scorings,
         describe_threshold,
         describe_verdict,
         evaluation_tables,
@@ -69,6 +71,7 @@ def evaluate(
     from jaxnet.report.figures.save import save_figure
     from jaxnet.report.json import to_json
     from jaxnet.runs.run import load_run, open_if_large_for
+    from jaxnet.runs.scorings import count_scoring
 
     run = load_run(model)
     require_free(path, force)
@@ -87,10 +90,14 @@ def evaluate(
     console.print(describe_threshold(evaluation.threshold))
     for part in (*evaluation_tables(evaluation), *describe_verdict(evaluation)):
         console.print(part)
+    scorings = count_scoring(run, data, folder, "jaxnet evaluate")
+    if again := describe_scorings(scorings):
+        console.print(again, style="yellow")
     split = next(iter(evaluation.splits))
     title = f"{model}: the {split} split of {described['source']}"
     save_figure(plot_evaluation(evaluation, data, title=title), path)
     console.print(f"written: {path}")
     if as_json:
         more = {"model": str(model), "data": described, "written": str(path)}
+        more["test_set_scored_by"] = scorings
         print_json(to_json(evaluation) | more)

@@ -3,6 +3,9 @@
 MODEL_NAME = "model.h5"
 SWEEP_NAME = "sweep.h5"
 
+# In the folder of a run: what has scored its test set.
+SCORINGS_NAME = "test-set-scored.txt"
+
 # Runs lie in this folder, by number, where no other place is given.
 RUNS_NAME = "runs"
 

@@ -1,7 +1,7 @@
 """An evaluation in words: tables of scores, baselines, confusion and calibration; the verdict."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from rich.table import Table
@@ -34,6 +34,18 @@ def describe_threshold(threshold: Threshold) -> str:
     elif threshold.value == 0.5:
         how = "fixed in advance: the more probable class"
     return f"Threshold: {threshold.value:.4g}, {how}"
+
+
+def describe_scorings(scorings: Sequence[str]) -> str:
+    """Say from the second time on that a test set was scored before, and by what."""
+    before = len(scorings) - 1
+    if before < 1:
+        return ""
+    times = "once" if before == 1 else f"{before:,} times"
+    return (
+        f"the test set was scored {times} before ({'; '.join(dict.fromkeys(scorings[:-1]))}): "
+        "whoever chooses by its scores chooses by chance, too"
+    )
 
 
 def describe_verdict(evaluation: Evaluation) -> list[str]:
