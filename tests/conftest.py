@@ -188,7 +188,11 @@ class Result(NamedTuple):
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave every figure empty, in a test of many commands whose figures other tests draw."""
+    """Leave every figure empty, in a test of many commands whose figures other tests draw.
+
+    The panels of the hidden units, one each, take half of the time of a short training.
+    """
+    monkeypatch.setattr("jaxnet.report.figures.training._draw_units", lambda figure, model: None)
     monkeypatch.setattr(
         "matplotlib.figure.Figure.savefig", lambda _, path, **options: Path(path).write_bytes(b"")
     )

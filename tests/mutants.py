@@ -4,6 +4,7 @@ The worker reads many mutants; a crash, a hang or a traceback of one is told as 
 """
 
 import contextlib
+import functools
 import hashlib
 import multiprocessing
 import random
@@ -82,6 +83,7 @@ class Reading(NamedTuple):
     details: str = ""
 
 
+@functools.cache
 def make_start() -> tuple[Descent, jax.Array]:
     draw = np.random.default_rng(3)
     X = jnp.asarray(draw.uniform(-1, 1, (48, 7)), "float32")

@@ -217,7 +217,7 @@ def test_the_commands_print_what_the_audit_finds(jaxnet: Run, clean: Dataset) ->
     assert f"warning: {answer['audit']['findings'][0]}".startswith(finding)
     assert answer["splits"]["test"]["shape"][0] == 20
     assert answer["leaks_excluded"] == 0
-    trained = jaxnet("train", "--data", "made.h5", "--iterations", 2)
+    trained = jaxnet("train", "--data", "made.h5", "--iterations", 2, "--no-page")
     assert finding in trained.out
 
 
@@ -232,6 +232,7 @@ def test_leaks_are_excluded_on_request(jaxnet: Run, clean: Dataset) -> None:
     assert len(find_pairs(load_dataset("kept.h5"))) == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_command_searches_duplicates_once(
     jaxnet: Run, clean: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ import jaxnet
 from experiments import benchmark, benchmark_scripts
 from experiments.benchmark import cost, each_of, first_of
 from experiments.benchmark_scripts import first_table, scripts_table, share
-from experiments.benchmarking import starts, workers
+from experiments.benchmarking import peers, starts, workers
 from experiments.benchmarking.peers import (
     MANY_NETWORKS,
     ONE_NETWORK,
@@ -86,15 +86,15 @@ def missing_peer(problem: Problem) -> Train:
 @pytest.mark.slow
 def test_workers_take_turns_and_the_missing_are_left_out(problem: Problem) -> None:
     one = first_of(problem)
-    peers = {"NumPy": Worker(numpy_pixels, one), "missing": Worker(missing_peer, one)}
-    timings = time_in_turns(peers, dict.fromkeys(peers, 3), 2, silent)
-    assert list(timings) == list(peers) == ["NumPy"]
+    both = {"NumPy": Worker(numpy_pixels, one), "missing": Worker(missing_peer, one)}
+    timings = time_in_turns(both, dict.fromkeys(both, 3), 2, silent)
+    assert list(timings) == list(both) == ["NumPy"]
     timing = timings["NumPy"]
     assert 0 < timing.least <= timing.median <= timing.most
     assert timing.memory > 1e6
-    params = peers["NumPy"].train(3, "float64")[1]
+    params = both["NumPy"].train(3, "float64")[1]
     np.testing.assert_array_equal(params["W1"], numpy_pixels(one)(3)["W1"])
-    peers["NumPy"].close()
+    both["NumPy"].close()
 
 
 class Here:
@@ -127,6 +127,8 @@ def test_a_small_benchmark(h5: Callable[..., Path], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(benchmark, "GROWTH", [("pictures", 20, 8, "gray", 8)])
     monkeypatch.setattr(benchmark, "MOST_STEPS", 5)
     monkeypatch.setattr(workers, "TURN", 0)
+    for module in (benchmark, peers):
+        monkeypatch.setattr(module, "SQUARE", 64)
     result = benchmark.main(str(h5()), iterations=5, rounds=1, most_networks=1)
     numbers = result.numbers
     assert numbers["largest difference of the final costs in float64"] < 1e-12

@@ -36,6 +36,7 @@ Run = Callable[..., Result]
 Write = Callable[..., Path]
 
 QUICK = ("--size", 8, "--iterations", 20)
+TRAIN = ("train", "--no-page", *QUICK)
 RATE = ("--learning-rate", 0.1)
 
 
@@ -79,7 +80,9 @@ def test_data(jaxnet: Run, h5: Write) -> None:
     assert len(answer["sha256"]) == 64
 
 
-def test_data_writes_a_contact_sheet_and_a_folder_as_hdf5(jaxnet: Run, folder: Path) -> None:
+def test_data_writes_a_contact_sheet_and_a_folder_as_hdf5(
+    jaxnet: Run, folder: Path, request: pytest.FixtureRequest
+) -> None:
     arguments = ("data", folder, "--size", 16, "--sheet", "sheet.png", "--write", "pets.h5")
     result = jaxnet(*arguments)
     assert result.code == 0
@@ -92,7 +95,9 @@ def test_data_writes_a_contact_sheet_and_a_folder_as_hdf5(jaxnet: Run, folder: P
     again = jaxnet(*arguments)
     assert again.code == 2
     assert "sheet.png exists already" in again.err
+    request.getfixturevalue("undrawn")
     assert jaxnet(*arguments, "--force").code == 0
+    assert Path("sheet.png").read_bytes() == b""
 
 
 def test_data_writes_any_number_of_sketches(jaxnet: Run) -> None:
@@ -169,7 +174,7 @@ def test_a_run_that_is_too_short_is_slow_and_no_failure(jaxnet: Run) -> None:
 def test_an_outcome_is_a_sentence_and_a_code(
     settings: tuple[Any, ...], outcome: str, said: str, jaxnet: Run, folder: Path
 ) -> None:
-    train = ("train", "--data", folder, *QUICK, *settings, "--no-page", "--json")
+    train = (*TRAIN, "--data", folder, *settings, "--json")
     result = jaxnet(*train)
     answer = answer_of(result)
     assert answer["outcome"] == load_run("runs/001").outcome == outcome
@@ -181,7 +186,7 @@ def test_an_outcome_is_a_sentence_and_a_code(
 
 @pytest.mark.usefixtures("undrawn")
 def test_train_answers_in_json(jaxnet: Run, folder: Path) -> None:
-    result = jaxnet("train", "--data", folder, *QUICK, "--json")
+    result = jaxnet(*TRAIN, "--data", folder, "--json")
     answer = answer_of(result)
     assert answer["parameters"] == 8 * 64 + 8 + 8 + 1
     assert answer["accuracy"].keys() == {"train", "test"}
@@ -207,7 +212,8 @@ def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
         "--out": "here",
     }
     pairs = [word for pair in settings.items() for word in pair]
-    result = jaxnet("train", "--data", folder, *pairs, "--nesterov", "--balanced")
+    train = ("train", "--data", folder)
+    result = jaxnet(*train, *pairs, "--nesterov", "--balanced")
     assert result.code == 0
     run = load_run("here")
     assert run.classes == ("cat", "dog")
@@ -232,7 +238,7 @@ def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
     costs = run.costs
     for left_out in ("--nesterov", "--balanced"):
         kept = {"--nesterov", "--balanced"} - {left_out}
-        assert jaxnet("train", "--data", folder, *pairs, *kept, "--force").code == 0
+        assert jaxnet(*train, *pairs, *kept, "--no-page", "--force").code == 0
         assert not np.array_equal(load_run("here").costs, costs), left_out
     for option, other in (
         ("--data-seed", 1),
@@ -245,7 +251,7 @@ def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
         ("--activation", "sigmoid"),
     ):
         changed = [word for pair in (settings | {option: other}).items() for word in pair]
-        assert jaxnet("train", "--data", folder, *changed, "--force").code in (0, 1)
+        assert jaxnet(*train, *changed, "--no-page", "--force").code in (0, 1)
         assert not np.array_equal(load_run("here").costs, costs), option
 
 
@@ -253,15 +259,15 @@ def test_every_setting_reaches_the_run(jaxnet: Run, folder: Path) -> None:
 def test_the_test_split_may_lie_elsewhere(jaxnet: Run, h5: Write) -> None:
     train = h5("train.h5", test_set_x=None, test_set_y=None)
     test = h5("elsewhere.h5", train_set_x=None, train_set_y=None)
-    answer = answer_of(jaxnet("train", "--data", train, "--test", test, *QUICK, "--json"))
+    answer = answer_of(jaxnet(*TRAIN, "--data", train, "--test", test, "--json"))
     assert answer["data"]["splits"]["test"]["counts"] == {"non-cat": 1, "cat": 3}
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_train_leaves_bad_pictures_out_on_request(jaxnet: Run, folder: Path) -> None:
     (folder / "cat" / "bad.jpg").write_text("<html>")
-    assert jaxnet("train", "--data", folder, *QUICK).code == 2
-    result = jaxnet("train", "--data", folder, *QUICK, "--skip-bad")
+    assert jaxnet(*TRAIN, "--data", folder).code == 2
+    result = jaxnet(*TRAIN, "--data", folder, "--skip-bad")
     assert result.code == 0
     assert "bad.jpg is an HTML page" in result.out
 
@@ -273,9 +279,9 @@ def test_an_idle_gpu_is_pointed_out(
     monkeypatch.setattr("jaxnet.machine.shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     if jax.default_backend() == "cpu":
-        assert ".[cuda]" in jaxnet("train", "--data", folder, *QUICK).out
+        assert ".[cuda]" in jaxnet(*TRAIN, "--data", folder).out
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    assert ".[cuda]" not in jaxnet("train", "--data", folder, *QUICK).out
+    assert ".[cuda]" not in jaxnet(*TRAIN, "--data", folder).out
 
 
 ENDLESS = ("--count", 40, "--size", 16, "--iterations", 50_000_000, "--no-page", "--out", "run")
@@ -347,14 +353,14 @@ def test_adam(jaxnet: Run, folder: Path) -> None:
     assert load_run("runs/001").settings == Settings(
         optimizer="adam", iterations=20, basis="pixels"
     )
-    refused = jaxnet("train", "--data", folder, *QUICK, "--optimizer", "adam", "--momentum", 0.9)
+    refused = jaxnet(*TRAIN, "--data", folder, "--optimizer", "adam", "--momentum", 0.9)
     assert refused.code == 2
     assert "with sgd only" in refused.err
 
 
 @pytest.mark.optimized
 def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None:
-    train = ("train", "--data", str(folder), *map(str, QUICK), "--no-page")
+    train = (*map(str, TRAIN), "--data", str(folder))
     assert jaxnet(*train).code == 0
     subprocess.run([sys.executable, "-m", "jaxnet", *train], check=True, capture_output=True)
     first, second = (load_run(f"runs/00{number}") for number in (1, 2))
@@ -365,12 +371,13 @@ def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_run_that_goes_wrong_is_saved_and_ends_with_1(jaxnet: Run, folder: Path) -> None:
-    result = jaxnet("train", "--data", folder, *QUICK, "--learning-rate", 1000)
+    result = jaxnet(*TRAIN, "--data", folder, "--learning-rate", 1000)
     assert result.code == 1
     (found,) = re.findall(r"the learning rate 1000 is too large: (\S+) learns", result.out)
-    assert jaxnet("train", "--data", folder, *QUICK, "--learning-rate", found).code == 0
+    assert jaxnet(*TRAIN, "--data", folder, "--learning-rate", found).code == 0
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_that_overflows_is_whole_and_can_be_resumed(jaxnet: Run, folder: Path) -> None:
     train = ("train", "--data", folder, *QUICK, "--activation", "leaky_relu", "--out", "run")
     overflow = jaxnet(*train, "--learning-rate", 1e30)
@@ -403,7 +410,7 @@ def test_a_run_that_overflows_is_whole_and_can_be_resumed(jaxnet: Run, folder: P
 def test_advice_claims_no_more_than_was_measured(
     settings: tuple[str, ...], said: str, jaxnet: Run
 ) -> None:
-    result = jaxnet("train", "--count", 24, *QUICK, *settings, "--no-page")
+    result = jaxnet(*TRAIN, "--count", 24, *settings)
     assert result.code == 1
     assert said in result.out
     assert "is too large" not in result.out
@@ -411,7 +418,7 @@ def test_advice_claims_no_more_than_was_measured(
 
 @pytest.mark.usefixtures("undrawn")
 def test_many_seeds_and_the_one_that_is_kept(jaxnet: Run, folder: Path) -> None:
-    train = ("train", "--data", folder, *QUICK)
+    train = (*TRAIN, "--data", folder)
     result = jaxnet(*train, "--seed", 7, "--seeds", 4, "--json")
     answer, said = answer_of(result), result.err
     alone = [answer_of(jaxnet(*train, "--seed", seed, "--json")) for seed in range(7, 11)]
@@ -423,7 +430,7 @@ def test_many_seeds_and_the_one_that_is_kept(jaxnet: Run, folder: Path) -> None:
     assert found["kept"] == answer["settings"]["seed"] == kept
     assert answer["last_cost"] == costs[kept - 7]
     assert found["splits"]["test"]["accuracies"] == [run["accuracy"]["test"] for run in alone]
-    assert jaxnet("train", "--resume", "runs/001", "--iterations", 30).code in (0, 1)
+    assert jaxnet("train", "--resume", "runs/001", "--iterations", 30, "--no-page").code in (0, 1)
 
     assert "4 seeds: " in said
     assert "the test labels play no part in the choice" in said
@@ -450,7 +457,7 @@ def test_leaked_pictures_are_left_out_and_the_score_says_so(jaxnet: Run, folder:
         shutil.copytree(folder / "cat", f"pets/{name}/cat")
         shutil.copytree(folder / "dog", f"pets/{name}/dog")
     Image.new("RGB", (8, 8), (9, 99, 9)).save("pets/test/cat/another.png")
-    result = jaxnet("train", "--data", "pets", "--exclude-leaks", *QUICK)
+    result = jaxnet(*TRAIN, "--data", "pets", "--exclude-leaks")
     assert "are in train, too" not in result.out
     assert re.search(r"test [01]/1 = .* · without the 12 that are also in train", result.out)
     assert load_run("runs/001").data_source == DataSource("pets", size=8, exclude_leaks=True)
@@ -458,7 +465,7 @@ def test_leaked_pictures_are_left_out_and_the_score_says_so(jaxnet: Run, folder:
 
 @pytest.mark.usefixtures("undrawn")
 def test_no_run_is_overwritten_unasked(jaxnet: Run, folder: Path) -> None:
-    arguments = ("train", "--data", folder, *QUICK, "--out", "here")
+    arguments = (*TRAIN, "--data", folder, "--out", "here")
     assert jaxnet(*arguments).code == 0
     before = Path("here/model.h5").read_bytes()
     refused = jaxnet(*arguments)
@@ -552,7 +559,7 @@ def test_a_command_whose_folder_another_claims_after_it_has_looked_ends_before_i
         claiming.claim_folder(out)
 
     monkeypatch.setattr(claiming, "require_empty", look_first)
-    result = jaxnet("train", "--data", folder, *QUICK, "--out", "one")
+    result = jaxnet(*TRAIN, "--data", folder, "--out", "one")
     assert result.code == 2
     assert "is not empty (claimed by a run that has saved nothing yet)" in result.err
     assert [path.name for path in Path("one").iterdir()] == [CLAIM_NAME]
@@ -685,7 +692,7 @@ def test_a_value_outside_the_range_of_its_option(value: str, jaxnet: Run) -> Non
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_newer_model_file_is_told(jaxnet: Run, folder: Path) -> None:
-    jaxnet("train", "--data", folder, *QUICK)
+    jaxnet(*TRAIN, "--data", folder)
     with h5py.File("runs/001/model.h5", "a") as file:
         file.attrs["format_version"] = 99
     result = jaxnet("predict", "runs/001", folder / "cat" / "01.png")
@@ -700,7 +707,7 @@ def test_names_with_brackets_are_printed_as_they_are(jaxnet: Run, folder: Path) 
     result = jaxnet("data", strange, "--size", 8, "--positive", "[bold]cat")
     assert "[red]pets[b]" in result.out
     assert "[bold]cat" in result.out
-    assert jaxnet("train", "--data", strange, *QUICK).code == 0
+    assert jaxnet(*TRAIN, "--data", strange).code == 0
     model = load_model("runs/001")
     save_model("copy.h5", model)
     assert "[bold]cat" in jaxnet("predict", "copy.h5", strange / "[bold]cat" / "01.png").out

@@ -17,10 +17,12 @@ from jaxnet.runs.model_file import load_model, save_model
 Run = Callable[..., Result]
 Write = Callable[..., Path]
 
-QUICK = ("--size", 8, "--iterations", 100, "--learning-rate", 0.1)
+QUICK = ("--size", 8, "--iterations", 100, "--learning-rate", 0.1, "--no-page")
 
 
-def test_all_scores_are_printed_and_drawn(jaxnet: Run, folder: Path) -> None:
+def test_all_scores_are_printed_and_drawn(
+    jaxnet: Run, folder: Path, request: pytest.FixtureRequest
+) -> None:
     jaxnet("train", "--data", folder, *QUICK)
     result = jaxnet("evaluate", "runs/001")
     assert result.code == 0
@@ -48,7 +50,9 @@ def test_all_scores_are_printed_and_drawn(jaxnet: Run, folder: Path) -> None:
     refused = jaxnet("evaluate", "runs/001/model.h5")
     assert refused.code == 2
     assert "evaluation.png exists already" in refused.err
+    request.getfixturevalue("undrawn")
     assert jaxnet("evaluate", "runs/001/model.h5", "--force").code == 0
+    assert Path("runs/001/evaluation.png").read_bytes() == b""
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -81,7 +85,7 @@ def test_the_answer_in_json_is_that_of_the_network(jaxnet: Run, folder: Path) ->
 
 @pytest.mark.usefixtures("undrawn")
 def test_the_threshold_is_chosen_on_train(jaxnet: Run, folder: Path) -> None:
-    jaxnet("train", "--data", folder, "--size", 8, "--iterations", 3)
+    jaxnet("train", "--data", folder, "--size", 8, "--iterations", 3, "--no-page")
     half = json.loads(jaxnet("evaluate", "runs/001", "--json").out)
     chosen = json.loads(
         jaxnet("evaluate", "runs/001", "--json", "--threshold", "train", "--force").out
@@ -160,7 +164,7 @@ def test_test_pictures_that_are_in_train_can_be_left_out(
     jaxnet: Run, h5: Write, images: np.ndarray
 ) -> None:
     path = h5(test_set_x=images[[0, 9, 10, 11]])
-    jaxnet("train", "--data", path, "--iterations", 20)
+    jaxnet("train", "--data", path, "--iterations", 20, "--no-page")
     result = jaxnet("evaluate", "runs/001", "--exclude-leaks", "--json")
     assert "test (without 1 that are also in train): only the network" in result.err
     answer = json.loads(result.out)
@@ -189,7 +193,7 @@ def test_a_model_that_names_no_data(jaxnet: Run, folder: Path) -> None:
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.slow
 def test_the_real_cats(jaxnet: Run, cats: object) -> None:
-    jaxnet("train", "--data", "catvnoncat", "--iterations", 300)
+    jaxnet("train", "--data", "catvnoncat", "--iterations", 300, "--no-page")
     answer = json.loads(jaxnet("evaluate", "runs/001", "--json").out)
     right = {key: line["right"] for key, line in answer["splits"]["test"]["baselines"].items()}
     assert right == {"constant": 17, "hindsight": 33, "brightness": 19, "logistic": 27}
@@ -198,7 +202,7 @@ def test_the_real_cats(jaxnet: Run, cats: object) -> None:
 
 
 def test_a_run_that_was_trained_on_a_stream(
-    jaxnet: Run, h5: Write, monkeypatch: pytest.MonkeyPatch
+    jaxnet: Run, h5: Write, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     path = h5()
     options = ("--stream", "--batch", 4, "--iterations", 9, "--out", "r")
@@ -210,6 +214,7 @@ def test_a_run_that_was_trained_on_a_stream(
     for part in ("read in blocks", "train (seen in training)", "duplicates are not searched"):
         assert part in shown.out
     assert Path("r/evaluation.png").exists()
+    request.getfixturevalue("undrawn")
     answer = json.loads(jaxnet("evaluate", "r", "--force", "--json").out)
     assert answer["data"]["splits"]["test"]["shape"] == [4, 8, 6, 3]
 

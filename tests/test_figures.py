@@ -119,8 +119,9 @@ def test_names_with_dollar_signs_are_no_formulas(images: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("color", ["gray", "rgb"])
-def test_a_network_of_zeros_can_be_drawn(color: str) -> None:
-    rendered(plot_training(make_run(2, color, scale=0)))
+def test_a_network_of_zeros_that_made_no_step_can_be_drawn(color: str) -> None:
+    run = dataclasses.replace(make_run(2, color, scale=0), costs=np.empty(0))
+    rendered(plot_training(run, label_entropy=0.6))
 
 
 def test_the_contact_sheet_shows_colour_and_the_input_of_the_network(images: np.ndarray) -> None:

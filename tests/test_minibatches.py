@@ -73,6 +73,9 @@ def test_a_batch_counts_in_its_epoch_by_its_size() -> None:
     assert epoch_costs(costs[:2], 7, 3).shape == (0,)
 
 
+cost_and_gradients = jax.jit(jax.value_and_grad(loss))
+
+
 def descend(
     problem: Problem, iterations: int, momentum: float, weights: jax.Array | None
 ) -> tuple[list[float], Params]:
@@ -83,7 +86,7 @@ def descend(
     for batch in draw_batches(4, 0, iterations, Y.size, 3):
         seen = batch[batch >= 0]
         w = None if weights is None else weights[:, seen]
-        cost, gradients = jax.value_and_grad(loss)(params, X[:, seen], Y[:, seen], weights=w)
+        cost, gradients = cost_and_gradients(params, X[:, seen], Y[:, seen], weights=w)
         velocity = jax.tree.map(lambda v, g: momentum * v + g, velocity, gradients)
         params = jax.tree.map(lambda p, v: p - 0.2 * v, params, velocity)
         costs.append(float(cost))

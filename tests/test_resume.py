@@ -99,9 +99,9 @@ def test_a_run_is_saved_on_the_way(
 def test_a_run_is_resumed_elsewhere(jaxnet: Run, folder: Path) -> None:
     """The pictures may have moved; the model file names the run as well as its folder does."""
     shutil.copytree(folder, "here")
-    jaxnet("train", "--data", "here", *QUICK, "--iterations", 20, "--out", "run")
+    jaxnet("train", "--data", "here", *QUICK, "--iterations", 20, "--out", "run", "--no-page")
     shutil.move("here", "there")
-    settings = ("--basis", "auto", "--iterations", 30)
+    settings = ("--basis", "auto", "--iterations", 30, "--no-page")
     assert jaxnet("train", "--resume", "run", *settings).code == 2
     moved = ("--data", "there", *settings)
     assert jaxnet("train", "--resume", "run/model.h5", *moved).code == 0
@@ -116,7 +116,7 @@ def test_a_run_is_resumed_elsewhere(jaxnet: Run, folder: Path) -> None:
 
 @pytest.mark.usefixtures("undrawn")
 def test_what_contradicts_the_run_is_refused(jaxnet: Run, folder: Path) -> None:
-    jaxnet("train", "--data", folder, *QUICK, "--iterations", 20, "--out", "run")
+    jaxnet("train", "--data", folder, *QUICK, "--iterations", 20, "--out", "run", "--no-page")
     before = Path("run/model.h5").read_bytes()
     for changed, found in (
         (("--learning-rate", 0.1), "--learning-rate is 0.1\n"),
@@ -141,7 +141,7 @@ def test_what_contradicts_the_run_is_refused(jaxnet: Run, folder: Path) -> None:
         assert result.code == 2, changed
         assert found in result.err
         assert Path("run/model.h5").read_bytes() == before, changed
-    agreeing = ("--learning-rate", 0.05, "--data", folder, "--iterations", 30)
+    agreeing = ("--learning-rate", 0.05, "--data", folder, "--iterations", 30, "--no-page")
     assert jaxnet("train", "--resume", "run", *agreeing).code == 0
     assert len(load_run("run").costs) == 30
 
@@ -166,7 +166,7 @@ def test_other_pictures_are_refused(
     changed: str, found: str, jaxnet: Run, h5: Write, images: np.ndarray
 ) -> None:
     """In the order, in the labels, or in one value; the files have the same shapes."""
-    jaxnet("train", "--data", h5(), "--iterations", 20, "--out", "run")
+    jaxnet("train", "--data", h5(), "--iterations", 20, "--out", "run", "--no-page")
     before = Path("run/model.h5").read_bytes()
     labels = np.array([0, 1, 0, 1, 0, 1, 0, 1])
     altered = images[:8].copy()
