@@ -19,6 +19,10 @@ if os.environ.get("XLA_FLAGS") != "":
             "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1",
         )
 
+# The threads of OpenBLAS wait for each other by computing: with two, the logistic regression of an
+# evaluation takes seven times the time of the processor.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Nobody reads from which lines of Python a program comes, and noting them for each operation takes
 # some of the time of tracing.
 os.environ.setdefault("JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0")
