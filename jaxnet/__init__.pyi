@@ -28,6 +28,15 @@ from .evaluation.influence import influence, memorisation, summarise_influence
 from .evaluation.installation import Info, info
 from .evaluation.predictions import Prediction, Predictions, predict_pictures
 from .evaluation.spread import spread_over_seeds
+from .evaluation.tutor.check import (
+    Tutoring,
+    check_backprop,
+    check_forward,
+    check_loss,
+    check_update,
+)
+from .evaluation.tutor.hand_in import HandIn, check_file
+from .evaluation.tutor.judge import Deviation
 from .examples import Examples, balancing_weights, make_examples, select
 from .many.grid import Grid
 from .many.leave_one_out import LeaveOneOut, leave_one_out
@@ -72,6 +81,7 @@ __all__ = [
     "DataSource",
     "Dataset",
     "Descent",
+    "Deviation",
     "Diagnosis",
     "DivergenceError",
     "Evaluation",
@@ -80,6 +90,7 @@ __all__ = [
     "Forward",
     "Gradients",
     "Grid",
+    "HandIn",
     "Info",
     "JaxnetError",
     "LeaveOneOut",
@@ -101,6 +112,7 @@ __all__ = [
     "StoredPictures",
     "Sweep",
     "TrainState",
+    "Tutoring",
     "UsageError",
     "Written",
     "accuracy",
@@ -110,8 +122,13 @@ __all__ = [
     "balancing_weights",
     "batches",
     "cache_programs",
+    "check_backprop",
+    "check_file",
+    "check_forward",
+    "check_loss",
     "check_pipeline",
     "check_run",
+    "check_update",
     "clear_programs",
     "count_params",
     "diagnose",

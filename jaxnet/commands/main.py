@@ -20,6 +20,7 @@ from jaxnet.commands import (
     repeat,
     sweep,
     train,
+    tutor,
 )
 from jaxnet.commands.translation import as_options
 from jaxnet.report.console import err, out, run_command
@@ -60,6 +61,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "repeat": repeat.repeat,
     "page": page.page,
     "export": export.export,
+    "tutor": tutor.tutor,
     "info": info.info,
 }
 for name, command in COMMANDS.items():

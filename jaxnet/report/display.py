@@ -24,6 +24,7 @@ from jaxnet.evaluation.spread import (
     spread_over_seeds,
     summarise_cells,
 )
+from jaxnet.evaluation.tutor.check import Tutoring
 from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.many.seeds import Seeds
 from jaxnet.many.sweep import Sweep
@@ -36,6 +37,7 @@ from jaxnet.report.influence import describe_leave_one_out
 from jaxnet.report.seeds import describe_seeds
 from jaxnet.report.sweep import describe_outcomes, describe_shape, sweep_table
 from jaxnet.report.training import describe_costs
+from jaxnet.report.tutor import describe_tutoring
 from jaxnet.report.words import count, in_python, signed, with_interval, with_outcomes
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
@@ -304,3 +306,16 @@ def _(checks: Checks) -> Iterator[str]:
     for text in problems(checks):
         yield paragraph(in_python(str(text)))
     yield table(checks_table("", checks))
+
+
+@summary.register
+def _(result: Tutoring) -> str:
+    return "; ".join(line.strip() for line in describe_tutoring(result))
+
+
+@parts.register
+def _(result: Tutoring) -> Iterator[str]:
+    for line in describe_tutoring(result):
+        yield paragraph(line)
+    if not result.right:
+        yield folded("answer", map(paragraph, describe_tutoring(result, answer=True)))

@@ -49,13 +49,13 @@ def make_pictures(m: int) -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
-def make_problem(n_x: int = 5, m: int = 5) -> tuple[Params, jax.Array, jax.Array]:
+def make_problem(n_x: int = 5, m: int = 5, seed: int = 2) -> tuple[Params, jax.Array, jax.Array]:
     """Draw params of three hidden units, X (n_x, m) and Y (1, m), in float64.
 
     X is square by default, so that a formula without its transpose still computes something, and
     fails by its values.
     """
-    draw = np.random.default_rng(2)
+    draw = np.random.default_rng(seed)
     shapes = {"W1": (3, n_x), "b1": (3, 1), "W2": (1, 3), "b2": (1, 1)}
     params = {name: jnp.asarray(draw.normal(size=shape)) for name, shape in shapes.items()}
     Y = jnp.asarray(np.arange(m)[None] % 2, jnp.float64)

@@ -1,0 +1,1 @@
+"""The tutor: slips in a learner's own functions; codes and numbers only, no sentences."""
