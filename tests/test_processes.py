@@ -175,7 +175,6 @@ except UsageError as error:
 def test_processes_that_do_not_come_together_are_told_why() -> None:
     """Within the time that they were given, and they end by themselves."""
     cases = {
-        "()": "JAX finds no launcher",
         "('127.0.0.1:1', 2, 1)": "process 1 of 2 waited 3 s for the first process at 127.0.0.1:1",
         f"('127.0.0.1:{random.randint(20000, 60000)}', 2, 0)": "not all of them have started",
         "('127.0.0.1:12345', 2, 2)": "the processes cannot be joined",
@@ -340,10 +339,17 @@ SWEEP = ("-m", "jaxnet", "sweep", *PICTURES, "--learning-rates", "0.01:1:6", "--
 AXES, SWEPT = Grid((0.01, 0.0251189, 0.0630957, 0.158489, 0.398107, 1.0), seeds=60), Settings()
 
 
-# One command after the other; neither comes to start JAX.
+# A function, and one command after the other; none comes to start JAX.
 UNLAUNCHED = """
 import sys
+from jaxnet import UsageError, join_processes
 from jaxnet.commands.main import main
+try:
+    join_processes()
+except UsageError as error:
+    assert "JAX finds no launcher" in error.found
+else:
+    raise AssertionError("joined")
 for command in ("train", "sweep"):
     sys.argv = ["jaxnet", command, "--distributed"]
     try:
@@ -356,9 +362,9 @@ for command in ("train", "sweep"):
 
 
 def test_a_command_that_no_launcher_has_started_says_so() -> None:
-    child = subprocess.run(
-        [sys.executable, "-c", UNLAUNCHED], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", UNLAUNCHED]
+    surroundings = {name: v for name, v in os.environ.items() if not name.startswith("SLURM_")}
+    child = subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
     assert child.returncode == 0, child.stderr
     assert child.stderr.count("JAX finds no launcher") == 2
     assert child.stdout == ""

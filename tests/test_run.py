@@ -39,7 +39,7 @@ QUICK = Settings(hidden_units=3, weight_scale=0.3, learning_rate=0.05, iteration
 WAYS: dict[str, dict[str, Any]] = {
     "span": {},
     "pixels": {"basis": "pixels"},
-    "momentum": {"momentum": 0.9},
+    "momentum": {"momentum": 0.9, "activation": "leaky_relu"},
     "nesterov": {"momentum": 0.9, "nesterov": True, "basis": "pixels"},
     "adam": {"optimizer": "adam", "learning_rate": 0.01},
     "balanced": {"balanced": True},
@@ -153,10 +153,11 @@ def test_what_cannot_be_trained_is_refused() -> None:
 # Files
 
 
+@pytest.mark.optimized  # as the other tests of all ways, whose programs it shares
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_run_that_is_saved_is_loaded(way: str, precision: str, tmp_path: Path) -> None:
-    settings = settings_of(way, precision=precision, activation="leaky_relu")
+    settings = settings_of(way, precision=precision)
     data = make_data(data_source=DataSource("pets", size=8, skip_bad=True))
     run = train(data, settings, command="a\nb")
     assert run.save(tmp_path / "run") == tmp_path / "run"
