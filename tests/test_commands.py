@@ -358,6 +358,7 @@ def test_adam(jaxnet: Run, folder: Path) -> None:
     assert "with sgd only" in refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.optimized
 def test_the_same_command_gives_the_same_bits(jaxnet: Run, folder: Path) -> None:
     train = (*map(str, TRAIN), "--data", str(folder))

@@ -298,6 +298,7 @@ for i in range(20):
 """
 
 
+@pytest.mark.slow
 def test_processes_at_once_do_no_harm(home: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", AT_ONCE, str(home)]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]

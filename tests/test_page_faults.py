@@ -22,6 +22,8 @@ from jaxnet.runs.run import Run, draw_params
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.slow
+
 
 def point(page: "Page", share: float) -> None:
     """Move the pointer to a share of the curves' width."""

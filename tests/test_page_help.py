@@ -6,6 +6,8 @@ import pytest
 from browser import Open, open_diagram, text
 from pages import make_run
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = ("way", "network", "curves", "units", "pictures", "chosen")
 
 # Marks with the swatch that explains them: both must have the same line.

@@ -9,6 +9,8 @@ from browser import Open, button, state, text, until
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.slow
+
 KEPT = ("iteration", "settings", "train", "test", "W2", "b1", "b2", "rises")
 
 

@@ -15,6 +15,8 @@ from jaxnet.runs.run import Run
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.slow
+
 
 def votes_of(run: Run, split: str, at: int) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Compute A1, the votes W2 A1, Z2 and the probability of a picture in Python."""

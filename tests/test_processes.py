@@ -129,6 +129,7 @@ for some in (devices, devices[:2]):
 """
 
 
+@pytest.mark.slow
 def test_devices_share_out_the_examples(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ON_DEVICES, str(tmp_path / "a.h5")]
     subprocess.run(command, check=True, timeout=300)

@@ -191,6 +191,7 @@ def test_a_console_without_a_reader_goes_on(monkeypatch: pytest.MonkeyPatch) -> 
         printer.print("two")
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_home_that_cannot_be_written_to_is_no_matter(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
@@ -218,6 +219,7 @@ def test_a_limit_on_memory_is_told_beforehand(jaxnet: Run, monkeypatch: pytest.M
     assert jaxnet("--version").err == ""
 
 
+@pytest.mark.slow
 def test_settings_of_jax(run: Path, folder: Path) -> None:
     words = ["predict", str(run), str(folder / "cat" / "01.png")]
     code = f"import sys; sys.argv[1:] = {words}; import jaxnet.__main__"

@@ -267,6 +267,7 @@ def test_networks_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -
         sweep(examples, grid, settings)
 
 
+@pytest.mark.slow
 def test_several_devices_give_the_same(tmp_path: Path, x64: None) -> None:
     program = """
 import sys, jax

@@ -268,6 +268,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 def test_the_pictures_are_never_in_memory_together(folder: Path, tmp_path: Path) -> None:
     for i in range(1000):
         os.link(folder / "cat" / "01.png", folder / "cat" / f"more{i}.png")
