@@ -166,14 +166,7 @@ def update_once(
     """Make one update; return the new state, and the cost and the objective before it."""
 
     def objective_of(params: Params, cost: jax.Array) -> jax.Array:
-        if weight_decay is None:
-            return cost
-        in_span = "C" in params
-        return cost + (
-            penalty_in_span(params, inputs, weight_decay)
-            if in_span
-            else penalty(params, weight_decay)
-        )
+        return cost if weight_decay is None else cost + penalty_of(params, inputs, weight_decay)
 
     def value_of(params: Params) -> jax.Array:
         return objective_of(params, cost_and_gradients(params, inputs, Y, hidden, weights)[0])
@@ -186,6 +179,13 @@ def update_once(
         gradients, state.opt_state, state.params, value=value, grad=gradients, value_fn=value_of
     )
     return TrainState(optax.apply_updates(state.params, steps), opt_state), cost, value
+
+
+def penalty_of(params: Params, inputs: Any, weight_decay: jax.Array) -> jax.Array:
+    """Compute the penalty of the weight decay, in the basis that the parameters are written in."""
+    if "C" in params:
+        return penalty_in_span(params, inputs, weight_decay)
+    return penalty(params, weight_decay)
 
 
 def add_decay(gradients: Params, params: Params, weight_decay: Any) -> Params:

@@ -24,6 +24,7 @@ from jaxnet.descent import (
     TrainState,
     add_decay,
     descend,
+    penalty_of,
     updates_program,
     with_extra_args,
 )
@@ -31,12 +32,12 @@ from jaxnet.devices import at_precision
 from jaxnet.epochs import steps_an_epoch
 from jaxnet.errors import UsageError
 from jaxnet.minibatches import NO_EXAMPLE, draw_batches, epoch_costs
-from jaxnet.network import Params, penalty, total_weight
+from jaxnet.network import Params, total_weight
 from jaxnet.optimizer import Sgd
 from jaxnet.outcomes import Outcome
 from jaxnet.sharing import Sharing
 from jaxnet.sklearn.checks import Arrays
-from jaxnet.span import leave_span, penalty_in_span
+from jaxnet.span import leave_span
 from jaxnet.training import MOST_INDICES, Descent, basis_of, start_descent
 
 # After so many updates the losses are looked at, of which a training that ends early needs no more.
@@ -242,9 +243,7 @@ def _with_penalty(of_data: CostAndGradients) -> CostAndGradients:
             return cost, gradients
         total = jnp.sum(weights)
         decay = jnp.where(total > 0, alpha / total_weight(weights), 0)
-        in_span = "C" in params
-        norm = penalty_in_span(params, data, decay) if in_span else penalty(params, decay)
-        return cost + norm, add_decay(gradients, params, decay)
+        return cost + penalty_of(params, data, decay), add_decay(gradients, params, decay)
 
     return loss_and_gradients
 

@@ -82,6 +82,17 @@ DZ2 = Quantity(
 )
 
 
+def _slips_of_a_mean(right: Formula) -> tuple[tuple[str, Formula], ...]:
+    """Return what dW and db may both have wrong: the division by m, and the sign."""
+    return (
+        ("no 1/m", lambda v: right(v) * v["m"]),
+        ("1/m twice", lambda v: right(v) / v["m"]),
+        ("another number for m", lambda v: right(v) * v["m"] / v["X"].shape[0]),
+        ("another number for m", lambda v: right(v) * v["m"] / v["W1"].shape[0]),
+        ("sign", lambda v: -right(v)),
+    )
+
+
 def _weights(dZ: str, dA: str, A: str, others: tuple[str, ...]) -> Quantity:
     """Make dW = dZ Aᵀ / m of a layer with the inputs A."""
 
@@ -91,11 +102,7 @@ def _weights(dZ: str, dA: str, A: str, others: tuple[str, ...]) -> Quantity:
     return Quantity(
         right,
         (
-            ("no 1/m", lambda v: right(v) * v["m"]),
-            ("1/m twice", lambda v: right(v) / v["m"]),
-            ("another number for m", lambda v: right(v) * v["m"] / v["X"].shape[0]),
-            ("another number for m", lambda v: right(v) * v["m"] / v["W1"].shape[0]),
-            ("sign", lambda v: -right(v)),
+            *_slips_of_a_mean(right),
             *[(f"{B} for {A}", lambda v, B=B: v[dZ] @ v[B].T / v["m"]) for B in others],
             (f"{dA} for {dZ}", lambda v: v[dA] @ v[A].T / v["m"]),
             ("transposed", lambda v: right(v).T),
@@ -121,11 +128,7 @@ def _bias(dZ: str, dA: str) -> Quantity:
     return Quantity(
         right,
         (
-            ("no 1/m", lambda v: right(v) * v["m"]),
-            ("1/m twice", lambda v: right(v) / v["m"]),
-            ("another number for m", lambda v: right(v) * v["m"] / v["X"].shape[0]),
-            ("another number for m", lambda v: right(v) * v["m"] / v["W1"].shape[0]),
-            ("sign", lambda v: -right(v)),
+            *_slips_of_a_mean(right),
             ("not summed", lambda v: v[dZ] / v["m"]),
             ("not summed", lambda v: v[dZ]),
             ("wrong axis", lambda v: v[dZ].sum(axis=0) / v["m"]),
