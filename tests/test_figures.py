@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -69,12 +70,20 @@ def make_run(n_h: int, color: str = "gray", scale: float = 0.01) -> Run:
 def test_each_hidden_unit_is_drawn_as_the_picture_of_its_weights() -> None:
     run = make_run(8)
     figure = plot_training(run, label_entropy=0.6, title="a run")
-    pictures = [axes.images[0] for part in figure.subfigs for axes in part.axes if axes.images]
-    assert len(pictures) == 8
+    (panel,) = figure.subfigs[1].axes
+    assert len(panel.images) == len(panel.texts) == 8
     W1 = np.asarray(run.model.params["W1"])
-    for unit, picture in enumerate(pictures):
-        np.testing.assert_array_equal(picture.get_array(), W1[unit].reshape(6, 5))
-        assert picture.get_clim() == pytest.approx((-np.abs(W1).max(), np.abs(W1).max()))
+    W2 = np.asarray(run.model.params["W2"])[0]
+    to_color = ScalarMappable(Normalize(-np.abs(W1).max(), np.abs(W1).max()), "RdBu_r")
+    for unit, (picture, text) in enumerate(zip(panel.images, panel.texts, strict=True)):
+        expected = to_color.to_rgba(W1[unit].reshape(6, 5), bytes=True)[..., :3]
+        np.testing.assert_array_equal(picture.get_array(), expected)
+        left, right, bottom, top = picture.get_extent()
+        assert (round(left / 1.06), round(top / 1.5)) == (unit % 4, unit // 4)  # in reading order
+        assert (right - left, bottom - top) == pytest.approx((1, 6 / 5))
+        assert text.get_text() == f"unit {unit + 1}: {W2[unit]:+.2f}".replace("-", "−")
+        assert left < text.get_position()[0] < right
+        assert text.get_position()[1] < top
     curve, line = figure.subfigs[0].axes[0].lines
     np.testing.assert_array_equal(curve.get_ydata(), run.costs)
     np.testing.assert_array_equal(line.get_ydata(), [0.6, 0.6])
@@ -105,8 +114,8 @@ def test_costs_far_above_the_label_entropy_are_drawn_on_a_log_scale() -> None:
 @pytest.mark.parametrize(("n_h", "color"), [(1, "gray"), (3, "rgb"), (17, "gray"), (40, "rgb")])
 def test_any_number_of_units_in_grey_and_in_colour(n_h: int, color: str) -> None:
     figure = plot_training(make_run(n_h, color), label_entropy=0.6, title="a run")
-    pictures = [axes for part in figure.subfigs for axes in part.axes if axes.images]
-    assert len(pictures) == min(n_h, 32)
+    (panel,) = figure.subfigs[1].axes
+    assert len(panel.images) == len(panel.texts) == min(n_h, 32)
     rendered(figure)
 
 
@@ -270,8 +279,9 @@ def test_a_panel_of_the_callers_is_drawn_into(images: np.ndarray) -> None:
     assert own._repr_png_().startswith(b"\x89PNG")
     panels = [axes for axes in plot_most_wrong(evaluation, dataset).axes if axes.images]
     assert len(panels) == len(evaluation.splits["train"].most_wrong)
-    units = [axes for axes in plot_hidden_units(run).axes if axes.images]
-    assert len(units) == len(plot_hidden_units(run.model).axes) - 1 == 3
+    for units in (run, run.model):
+        (panel,) = plot_hidden_units(units).axes
+        assert len(panel.images) == len(panel.texts) == 3
 
 
 def test_the_line_of_the_class_rate_is_that_of_the_runs_examples() -> None:

@@ -370,8 +370,12 @@ def versions() -> dict[str, Value]:
         "prng": default_generator(),
         "python": platform.python_version(),
         "jaxnet": __version__,
-        **{name: importlib.metadata.version(name) for name in packages},
+        **{name: _installed_version(name) for name in packages},
     }
+
+
+# Kept, since reading the metadata of the packages takes as long as a short training.
+_installed_version = functools.cache(importlib.metadata.version)
 
 
 def require_same_data(run: Run, data: Dataset | StoredPictures) -> None:

@@ -133,23 +133,16 @@ def _draw_units(figure: Figure | SubFigure, model: Model) -> None:
         f"weights W1 ({describe_colors(model.preprocessing)})\n"
         f'and output weight W2, positive for "{plain(model.classes[1])}"'
     )
-    limit = float(np.abs(W1[:shown]).max()) or 1.0
-    panels = figure.subplots(*_arrange(model), squeeze=False).flat
-    for unit, panel in enumerate(panels):
-        panel.set_axis_off()
-        if unit < shown:
-            _show_weights(panel, W1[unit], model.preprocessing, limit)
-            weight = f"{W2[0, unit]:+.2f}".replace("-", "−")
-            panel.set_title(f"unit {unit + 1}: {weight}", fontsize="medium")
-
-
-def _show_weights(
-    axes: Axes, weights: np.ndarray, preprocessing: Preprocessing, limit: float
-) -> None:
-    """Show one row of W1 as a picture; neutral is zero, and `limit` the same for all units."""
-    height, width = preprocessing.height, preprocessing.width
-    if preprocessing.color == "gray":
-        picture = weights.reshape(height, width)
-        axes.imshow(picture, cmap=COLORS, vmin=-limit, vmax=limit)
-    else:
-        axes.imshow(0.5 + 0.5 * weights.reshape(height, width, 3) / limit)
+    rows, columns = _arrange(model)
+    height = model.preprocessing.height / model.preprocessing.width
+    # All pictures share one panel, a picture 1 wide: a panel each takes four times as long.
+    panel = figure.subplots()
+    panel.set_axis_off()
+    for unit, picture in enumerate(weights_as_pictures(model, shown)):
+        row, column = divmod(unit, columns)
+        left, top = 1.06 * column, (height + 0.3) * row
+        panel.imshow(picture, extent=(left, left + 1, top + height, top))
+        weight = f"{W2[0, unit]:+.2f}".replace("-", "−")
+        caption = f"unit {unit + 1}: {weight}"
+        panel.text(left + 0.5, top - 0.05, caption, ha="center", fontsize="medium")
+    panel.set(xlim=(0, 1.06 * columns - 0.06), ylim=((height + 0.3) * rows - 0.3, -0.25))
