@@ -24,8 +24,8 @@ def test_logistic_regression_is_at_its_optimum(n_x: int) -> None:
     seen = (X - X.mean(axis=1, keepdims=True)) / fitted.spread
     assert seen.std() == pytest.approx(1)
     dZ = expit(fitted.weights @ seen + fitted.bias) - labels
-    np.testing.assert_allclose(seen @ dZ + fitted.weights, 0, atol=1e-4)
-    assert dZ.sum() == pytest.approx(0, abs=1e-4)
+    np.testing.assert_allclose(seen @ dZ + fitted.weights, 0, atol=1e-6)
+    assert dZ.sum() == pytest.approx(0, abs=1e-6)
     logits = fitted.weights @ seen + fitted.bias
     np.testing.assert_array_equal(fitted.predict(X), logits > 0)
 

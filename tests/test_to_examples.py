@@ -1,6 +1,6 @@
 """Data sets as examples. How single arrays are refused is tested in test_arrays.py."""
 
-from typing import Any
+from typing import Any, cast
 
 import chex
 import jax
@@ -68,7 +68,7 @@ def test_what_does_not_fit(data: Dataset) -> None:
     train, test = splits["train"], splits["test"]
     weighted = train._replace(weights=jnp.ones_like(train.Y))
     other = make_examples(test.X[:5], test.Y)
-    wide = Settings(precision="float64")
+    wide, wrong = Settings(precision="float64"), cast(Any, Preprocessing())
     cases: tuple[tuple[Any, Settings, dict[str, Any], type[Exception], str], ...] = (
         (data, Settings(), {"test": test}, UsageError, "test examples are given together"),
         (tuple(train), Settings(), {}, UsageError, "data is of type tuple"),
@@ -77,6 +77,7 @@ def test_what_does_not_fit(data: Dataset) -> None:
         (weighted, Settings(balanced=True), {}, UsageError, "the examples have weights"),
         (train, Settings(), {"test": other}, DataError, "the test X has 5 features, the"),
         (train, Settings(), {"test": Examples(test.X, test.Y.T)}, DataError, r"shape \(4, 1\)"),
+        (data, wrong, {}, UsageError, "settings is of type Preprocessing"),
     )
     for given, settings, options, error, found in cases:
         with pytest.raises(error, match=found):

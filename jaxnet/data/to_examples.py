@@ -3,13 +3,13 @@
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.devices import at_precision
-from jaxnet.errors import DataError, UsageError
+from jaxnet.errors import DataError, UsageError, require_kind
 from jaxnet.examples import Examples, balancing_weights, check_examples
 from jaxnet.settings import Settings
 
 
 def to_examples(
-    dataset: Dataset, settings: Settings, preprocessing: Preprocessing | None = None
+    dataset: Dataset, settings: Settings | None = None, preprocessing: Preprocessing | None = None
 ) -> dict[str, Examples]:
     """Convert every split to X and Y; weight the training set by class if `balanced` is set.
 
@@ -25,7 +25,10 @@ def to_examples(
         DataError: If the pictures cannot be used.
     """
     check_dataset(dataset)
+    settings = settings or Settings()
     preprocessing = preprocessing or preprocessing_for(dataset)
+    require_kind("settings", settings, Settings)
+    require_kind("preprocessing", preprocessing, Preprocessing)
     with at_precision(settings.precision):
         return {
             name: preprocessing.examples(
