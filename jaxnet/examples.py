@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxnet.arrays import check_columns, check_rows, check_types, check_untraced, check_values
 from jaxnet.minibatches import NO_EXAMPLE
@@ -70,7 +69,6 @@ def select(
     weights: jax.Array | None = None,
     *,
     batches: Any = None,
-    left_out: Any = None,
 ) -> tuple[jax.Array | None, jax.Array | None]:
     """Choose which examples a step sees, and with what weight.
 
@@ -80,10 +78,10 @@ def select(
     Args:
         t: The row of `batches` that belongs to this step.
         Y: (1, m).
-        weights: The weight of each example, (1, m); None if all count alike.
+        weights: The weight of each example, (1, m), 0 of one that is left out; None if all count
+            alike.
         batches: The indices of the examples of every step, as `draw_batches` draws them from a seed
             for some iterations, (iterations, batch); None if every step sees all examples.
-        left_out: The number of one example that is left out, by weight 0; m leaves out none.
 
     Returns:
         Indices of the examples, (batch,), or None for all in their order; and the weights of these
@@ -93,9 +91,6 @@ def select(
         DataError: If Y or weights is no row (1, m).
     """
     check_rows(Y, weights)
-    if left_out is not None:
-        ones = jnp.ones_like(Y) if weights is None else weights
-        weights = jnp.where(np.arange(Y.shape[1]) == left_out, 0, ones)
     if batches is None:
         return None, weights
     indices = jnp.asarray(batches)[t]  # (batch,)

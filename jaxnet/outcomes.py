@@ -150,6 +150,14 @@ def late_cost(costs: Array, epoch: int = 1) -> Array:
     return (first + ((late - first) / late.shape[-1]).sum(axis=-1, keepdims=True))[..., 0]
 
 
+def late_cost_until(made: jax.Array, costs: jax.Array, epoch: int) -> jax.Array:
+    """Compute `late_cost` of the first `made` costs of (iterations,), where `made` is traced."""
+    count = jnp.minimum(jnp.maximum((made + 19) // 20, epoch), made)
+    t = jnp.arange(costs.size)
+    distances = jnp.where((t >= made - count) & (t < made), costs - costs[0], 0)
+    return costs[0] + jnp.sum(distances / count.astype(costs.dtype))
+
+
 def judge(
     finite: ArrayLike,
     active: ArrayLike,

@@ -12,13 +12,13 @@ from test_span import cancel, make_problem
 
 from jaxnet.examples import Examples, make_examples
 from jaxnet.many import engine
-from jaxnet.many.engine import Ends, train_networks
+from jaxnet.many.engine import Ends, Variant, train_networks
 from jaxnet.many.grid import Grid
 from jaxnet.many.leave_one_out import leave_one_out
 from jaxnet.many.seeds import train_seeds
 from jaxnet.many.sweep import sweep
 from jaxnet.network import accuracy, forward, init_params, loss
-from jaxnet.outcomes import any_active, outcome
+from jaxnet.outcomes import any_active
 from jaxnet.runs.run import draw_params
 from jaxnet.settings import Settings
 from jaxnet.training import fit
@@ -65,8 +65,8 @@ def test_networks_start_from_the_products_in_float64(weight_scale: float | str) 
     assert ends.train_A2 is not None
     assert ends.test_A2 is not None
     np.testing.assert_allclose(ends.costs.ravel(), [cost], rtol=1e-6)
-    np.testing.assert_allclose(ends.train_A2[0, 0, 0, 0], exact.A2[0], rtol=1e-6)
-    np.testing.assert_allclose(ends.test_A2[0, 0, 0, 0], exact.A2[0, ::-1], rtol=1e-6)
+    np.testing.assert_allclose(ends.train_A2[0, 0, 0], exact.A2[0], rtol=1e-6)
+    np.testing.assert_allclose(ends.test_A2[0, 0, 0], exact.A2[0, ::-1], rtol=1e-6)
 
 
 def test_networks_learn_by_products_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_dead_is_who_is_dead_at_the_end(x64: None) -> None:
     _, X, Y, _ = make_problem(20, 6)
     seeds = np.arange(40)
     ends = train_some(make_examples(X, Y), seeds=seeds, settings=settings)
-    outcomes = ends.outcomes[0, 0, 0]
+    outcomes = ends.outcomes[0, 0]
     starts = [draw_params(dataclasses.replace(settings, seed=int(seed)), 20) for seed in seeds]
     alive_at_start = np.array([bool(any_active(params, X)) for params in starts])
     assert (outcomes[alive_at_start] == "dead").any()
@@ -137,43 +137,44 @@ def test_dead_is_who_is_dead_at_the_end(x64: None) -> None:
 
 
 def test_the_order_of_the_results(x64: None) -> None:
-    """Rates, left-out examples, weight scales, seeds: each network is where it should be."""
+    """Variants, ways to weight the examples, seeds: each network is where it should be."""
     _, X, Y, weights = make_problem(20, 6)
     examples = make_examples(X, Y, weights)
     settings = dataclasses.replace(SETTINGS, precision="float64")
-    rates, scales, left_out, seeds = (0.1, 0.4), (0.2, "he", 0.5), np.array([4, 6]), (7, 3)
+    variants = [Variant(0.1, 0.2, 0.0), Variant(0.4, "he", 0.3), Variant(0.2, 0.2, 0.1)]
+    example_weights, seeds = np.array([[1, 1, 1, 1, 0, 1], [2, 0, 1, 1, 0.5, 0]]), (7, 3)
     ends = train_some(
         examples,
         seeds=seeds,
         settings=settings,
-        learning_rates=rates,
-        weight_scales=scales,
-        left_out=left_out,
+        variants=variants,
+        example_weights=example_weights,
         keep_costs=True,
         keep_probabilities=True,
         block=5,
     )
-    assert ends.last_costs.shape == (2, 2, 3, 2)
+    assert ends.last_costs.shape == (3, 2, 2)
     assert ends.costs is not None
     assert ends.train_A2 is not None
     assert ends.test_A2 is not None
-    assert ends.costs.shape == (2, 2, 3, 2, 8)
-    assert ends.train_A2.shape == (2, 2, 3, 2, 6)
-    assert ends.test_A2.shape == (2, 2, 3, 2, 0)
-    for place in np.ndindex(2, 2, 3, 2):
-        r, w, s, k = place
-        params = init_params(
-            jax.random.key(seeds[k]), 20, 3, weight_scale=scales[s], dtype=jnp.float64
-        )
-        left = jnp.where(jnp.arange(6) == left_out[w], 0, weights)
+    assert ends.best_iterations is None
+    assert ends.costs.shape == (3, 2, 2, 8)
+    assert ends.train_A2.shape == (3, 2, 2, 6)
+    assert ends.test_A2.shape == (3, 2, 2, 0)
+    for place in np.ndindex(3, 2, 2):
+        v, w, k = place
+        rate, scale, decay = variants[v]
+        params = init_params(jax.random.key(seeds[k]), 20, 3, weight_scale=scale, dtype=jnp.float64)
+        own = weights * example_weights[w : w + 1]
         alone = fit(
             params,
             X,
             Y,
             settings.hidden,
-            learning_rate=rates[r],
+            learning_rate=rate,
+            weight_decay=decay,
             iterations=8,
-            weights=left,
+            weights=own,
             basis="pixels",
         )
         np.testing.assert_allclose(ends.costs[place], alone.costs, rtol=1e-11)
@@ -181,9 +182,64 @@ def test_the_order_of_the_results(x64: None) -> None:
         A2 = forward(alone.params, X, settings.hidden).A2[0]
         np.testing.assert_allclose(ends.train_A2[place], A2, rtol=1e-11)
         assert ends.train_accuracies[place] == accuracy(alone.params, X, Y, settings.hidden)
-        assert ends.outcomes[place] == outcome(
-            alone.params, X, Y, settings.hidden, costs=alone.costs, weights=left
-        )
+        assert ends.outcomes[place] == alone.outcome
+
+
+def test_a_program_without_decay_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, decays = engine._block_program(small_products=True), []
+
+    def spy(networks: Any, *arguments: Any, **settings: Any) -> Any:
+        decays.append(networks.weight_decay)
+        return program(networks, *arguments, **settings)
+
+    monkeypatch.setattr(engine, "_block_program", lambda **_: spy)
+    for decay in (0.0, 0.1):
+        train_some(in_float32(), variants=[Variant(0.1, 0.3, 0.0), Variant(0.1, 0.3, decay)])
+    assert decays[0] is None
+    np.testing.assert_array_equal(decays[1], np.array([0, 0, 0, 0.1, 0.1, 0.1], np.float32))
+
+
+@pytest.mark.parametrize(("batch", "decay"), [(None, 0.3), (3, 0.0)])
+def test_each_network_stops_where_fit_stops(batch: int | None, decay: float, x64: None) -> None:
+    """Ways with other validation pictures; some stop early, some train to the end."""
+    _, X, Y, _ = make_problem(20, 9)
+    settings = Settings(
+        hidden_units=3, iterations=40, batch=batch, patience=7, weight_decay=decay,
+        momentum=0.5, activation="sigmoid", precision="float64",
+    )  # fmt: skip
+    validation = np.zeros((3, 9))
+    for way, held in enumerate(([0, 3, 5], [1, 2, 4, 8], [6, 7, 0])):
+        validation[way, held] = 1 + way * np.arange(len(held))
+    trained = np.where(validation > 0, 0, 1 + np.arange(27).reshape(3, 9) % 2)
+    variants = [Variant(rate, 1.0, decay) for rate in (0.005, 0.4)]
+    seeds = np.array([4, 1])
+    ends = train_some(
+        make_examples(X, Y), seeds, settings=settings, variants=variants, keep_costs=True,
+        example_weights=trained, validation_weights=validation, keep_probabilities=True, block=5,
+    )  # fmt: skip
+    assert ends.costs is not None
+    assert ends.train_A2 is not None
+    assert ends.best_iterations is not None
+    lengths = []
+    for v, w, k in np.ndindex(2, 3, 2):
+        params = init_params(jax.random.key(seeds[k]), 20, 3, weight_scale=1.0, dtype=jnp.float64)
+        alone = fit(
+            params, X, Y, settings.hidden, learning_rate=variants[v].learning_rate, momentum=0.5,
+            weight_decay=decay, iterations=40, batch=batch, seed=int(seeds[k]), patience=7,
+            weights=jnp.asarray(trained[w : w + 1], float),
+            validation=Examples(X, Y, jnp.asarray(validation[w : w + 1])),
+        )  # fmt: skip
+        assert alone.validation_costs is not None
+        lengths.append(len(alone.costs))
+        costs = ends.costs[v, w, k]
+        np.testing.assert_allclose(costs[: lengths[-1]], alone.costs, rtol=1e-11)
+        assert np.isnan(costs[lengths[-1] :]).all()
+        assert ends.last_costs[v, w, k] == costs[lengths[-1] - 1]
+        assert ends.best_iterations[v, w, k] == np.argmin(alone.validation_costs)
+        A2 = forward(alone.params, X, settings.hidden).A2[0]
+        np.testing.assert_allclose(ends.train_A2[v, w, k], A2, rtol=1e-11)
+        assert ends.outcomes[v, w, k] == alone.outcome
+    assert min(lengths) < max(lengths) == 40
 
 
 @pytest.mark.optimized

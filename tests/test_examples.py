@@ -12,6 +12,7 @@ from conftest import Problem
 from jaxnet import descent, training
 from jaxnet.activations import ACTIVATIONS, Activation, relu
 from jaxnet.examples import Examples, balancing_weights, make_examples, select
+from jaxnet.minibatches import NO_EXAMPLE
 from jaxnet.network import loss
 from jaxnet.optimizer import sgd
 from jaxnet.training import fit
@@ -51,26 +52,22 @@ def test_a_step_sees_all_examples(tiny: Problem) -> None:
     assert weights is tiny.weights
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_a_step_sees_all_but_one(weighted: bool, tiny: Problem) -> None:
-    given = tiny.weights if weighted else None
-    all_weights = np.asarray(tiny.weights) if weighted else np.ones((1, 7))
-    for i in range(8):  # 7 leaves out none
-        indices, weights = select(0, tiny.Y, given, left_out=i)
-        assert indices is None
-        expected = np.where(np.arange(7) == i, 0, all_weights)
-        np.testing.assert_array_equal(weights, expected)
-        assert (expected == all_weights).all() == (i == 7 or all_weights[0, i] == 0)
+def without(weights: jax.Array, i: Any) -> jax.Array:
+    """Leave out example i by its weight."""
+    return jnp.where(jnp.arange(weights.shape[1]) == i, 0, weights)
 
 
 def test_select_in_a_traced_program_gives_the_same(tiny: Problem) -> None:
+    batches = np.array([[0, 4, 2], [6, 1, NO_EXAMPLE]])
+
     @jax.jit
     @jax.vmap
-    def traced(i: jax.Array) -> jax.Array | None:
-        return select(i, tiny.Y, tiny.weights, left_out=i)[1]
+    def traced(t: jax.Array) -> Any:
+        return select(t, tiny.Y, tiny.weights, batches=batches)
 
-    expected = [select(0, tiny.Y, tiny.weights, left_out=i)[1] for i in range(8)]
-    np.testing.assert_array_equal(traced(jnp.arange(8)), expected)
+    for step, *found in zip(range(2), *traced(jnp.arange(2)), strict=True):
+        expected = select(step, tiny.Y, tiny.weights, batches=batches)
+        chex.assert_trees_all_equal(tuple(found), expected)
 
 
 @pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.name)
@@ -80,7 +77,7 @@ def test_leaving_out_by_weight_is_training_without_the_picture(
 ) -> None:
     params, X, Y, weights = tiny
     kept = np.array([0, 1, 3, 4, 5, 6])
-    without_2 = select(0, Y, weights, left_out=2)[1]
+    without_2 = without(weights, 2)
     by_weight = fit(params, X, Y, hidden, weights=without_2, iterations=30, basis=basis)
     alone = fit(
         params, X[:, kept], Y[:, kept], hidden, weights=weights[:, kept], iterations=30, basis=basis
@@ -102,14 +99,14 @@ def test_every_step_of_fit_asks_select(
         t: jax.Array, Y: jax.Array, weights: jax.Array | None = None, *, batches: Any
     ) -> tuple[None, jax.Array | None]:
         assert batches is None
-        return None, select(t, Y, weights, left_out=t % 7)[1]
+        return None, without(jnp.ones_like(Y), t % 7)
 
     monkeypatch.setattr(descent, "select", rotating)
     hidden = Activation("rotating", relu.function, relu.slope)  # for which nothing is compiled yet
     start = training.start_descent(tiny.params, tiny.X, sgd(0.0), basis)
     *_, still = training.fit_in_chunks(start, tiny.Y, hidden, iterations=9, chunk=9)
     expected = [
-        loss(tiny.params, tiny.X, tiny.Y, weights=select(0, tiny.Y, left_out=t % 7)[1])
+        loss(tiny.params, tiny.X, tiny.Y, weights=without(jnp.ones_like(tiny.Y), t % 7))
         for t in range(9)
     ]
     np.testing.assert_allclose(still.costs, expected, rtol=1e-12)

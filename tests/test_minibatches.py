@@ -23,7 +23,7 @@ from jaxnet import (
     sgd,
     start_descent,
 )
-from jaxnet.many.engine import train_networks
+from jaxnet.many.engine import Variant, train_networks
 from jaxnet.minibatches import NO_EXAMPLE, draw_batches, draw_permutations, epoch_costs
 from jaxnet.network import Params
 from jaxnet.runs.run import draw_params
@@ -182,8 +182,9 @@ def test_networks_of_a_sweep_see_the_batches_of_fit(momentum: float, x64: None) 
         hidden_units=3, weight_scale=0.5, momentum=momentum, batch=3, epochs=4, precision="float64"
     )
     seeds, rates = np.array([4, 9]), [0.1, 0.3]
+    variants = [Variant(rate, 0.5, 0.0) for rate in rates]
     ends = train_networks(
-        examples, settings, seeds=seeds, learning_rates=rates, keep_costs=True, block=3
+        examples, settings, seeds=seeds, variants=variants, keep_costs=True, block=3
     )
     assert ends.costs is not None
     for s, seed in enumerate(seeds):
@@ -199,9 +200,9 @@ def test_networks_of_a_sweep_see_the_batches_of_fit(momentum: float, x64: None) 
                 seed=int(seed),
                 weights=examples.weights,
             )
-            np.testing.assert_allclose(ends.costs[r, 0, 0, s], alone.costs, rtol=1e-12)
-            assert ends.outcomes[r, 0, 0, s] == alone.outcome
-    assert not np.allclose(ends.costs[0, 0, 0, 0], ends.costs[0, 0, 0, 1])
+            np.testing.assert_allclose(ends.costs[r, 0, s], alone.costs, rtol=1e-12)
+            assert ends.outcomes[r, 0, s] == alone.outcome
+    assert not np.allclose(ends.costs[0, 0, 0], ends.costs[0, 0, 1])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,16 @@ from jaxnet.examples import balancing_weights, make_examples
 from jaxnet.many.grid import Grid
 from jaxnet.many.sweep import sweep
 from jaxnet.network import Params, init_params
-from jaxnet.outcomes import FAILED, Outcome, any_active, judge, label_entropy, late_cost, outcome
+from jaxnet.outcomes import (
+    FAILED,
+    Outcome,
+    any_active,
+    judge,
+    label_entropy,
+    late_cost,
+    late_cost_until,
+    outcome,
+)
 from jaxnet.settings import Settings
 from jaxnet.training import fit
 
@@ -105,6 +114,14 @@ def test_the_late_cost_is_the_mean_of_the_last_twentieth() -> None:
 def test_a_part_of_an_iteration_counts_whole(length: int, expected: float) -> None:
     assert late_cost(np.arange(length, dtype=float)) == expected
     assert float(late_cost(jnp.arange(length, dtype=float))) == expected
+
+
+@pytest.mark.parametrize("made", [1, 19, 20, 21, 40, 41, 100])
+@pytest.mark.parametrize("epoch", [1, 30])
+def test_the_late_cost_until_an_update_is_that_of_those_before(made: int, epoch: int) -> None:
+    costs = jnp.arange(100.0) ** 2
+    until = late_cost_until(jnp.asarray(made), costs.at[made:].set(jnp.nan), epoch)
+    np.testing.assert_allclose(until, late_cost(costs[:made], epoch), rtol=1e-6)
 
 
 def test_the_late_cost_of_equal_costs_is_not_above_them() -> None:

@@ -364,7 +364,7 @@ def jaxnet_sweep(problem: Problem, networks: int) -> Train:
             precision=str(problem.X.dtype),
         )
         ends = train_networks(examples, settings, seeds=seeds)
-        return {"costs": ends.last_costs[0, 0, 0, :DIFFERENT]}
+        return {"costs": ends.last_costs[0, 0, :DIFFERENT]}
 
     return train
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from jaxnet.data.dataset import Dataset, Split, check_dataset
+from jaxnet.data.belonging import number_together
+from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.duplicates import Pair, Place, find_pairs
 from jaxnet.data.hold_out import draw_held_out
 from jaxnet.defaults import LARGEST_SEED
@@ -60,7 +61,7 @@ def divide_training(
         )
     labels = dataset.train.labels
     _require_share(labels, dataset.classes, share)
-    held_out = draw_held_out(labels, (seed, STREAM), _together(dataset.train, pairs), share)
+    held_out = draw_held_out(labels, (seed, STREAM), number_together(dataset.train, pairs), share)
     for which in (held_out, ~held_out):
         missing = set(range(2)) - set(labels[which].tolist())
         if missing:
@@ -109,26 +110,3 @@ def _require_share(labels: np.ndarray, classes: tuple[str, str], share: float) -
                 "pictures of both classes in training and in validation",
                 "give another share, or add pictures",
             )
-
-
-def _together(train: Split, pairs: Iterable[Pair]) -> np.ndarray | None:
-    """Number the pictures (m,) so that those that belong together have one number, or None."""
-    m = len(train.labels)
-    parent = np.arange(m)
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = i = parent[parent[i]]
-        return i
-
-    same = [
-        (pair.first.number, pair.second.number)
-        for pair in pairs
-        if pair.first.split == pair.second.split == "train"
-    ]
-    if train.groups is not None:
-        first: dict[str, int] = {}
-        same += [(first.setdefault(str(group), i), i) for i, group in enumerate(train.groups)]
-    for i, j in same:
-        parent[root(j)] = root(i)
-    return np.array([root(i) for i in range(m)]) if same else None

@@ -2,9 +2,14 @@
 
 Every network is trained as `fit` trains one, in the span of the pictures: the same step under
 `jax.vmap`. The networks share the products K of the pictures, and differ in their initial weights,
-their learning rates, the order of their mini-batches and the example that they leave out. They are
-trained in blocks, sharded over all devices of the process: 64 networks a CPU core, whose numbers
-stay in its cache, or 4,096 a GPU.
+their learning rates, their weight decays, the order of their mini-batches, and the weights of the
+examples, by which folds, subsets, bootstraps and pictures left out are trained. They are trained in
+blocks, sharded over all devices of the process: 64 networks a CPU core, whose numbers stay in its
+cache, or 4,096 a GPU.
+
+With patience, the cost of each network on pictures that it is not trained on is computed before
+each update, from the same products. A network whose patience is at its end changes no more, while
+the others of its block go on.
 
 Memory, in array elements: about 10 n_h m a network of a block, with mini-batches an index for every
 example that it sees, and n_h (m + m′) a start (a weight scale and a seed); K and the pictures once.
@@ -25,7 +30,7 @@ from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxnet.activations import Activation
-from jaxnet.descent import TrainState, add_decay
+from jaxnet.descent import Progress, TrainState, add_decay
 from jaxnet.devices import at_highest_precision, find_devices, jit_loop
 from jaxnet.epochs import steps_an_epoch, true_batch
 from jaxnet.errors import UsageError, require_number
@@ -35,11 +40,12 @@ from jaxnet.minibatches import draw_batches
 from jaxnet.network import Forward, Params, forward_from, layer_scales
 from jaxnet.normals import draw_normals, make_key
 from jaxnet.optimizer import Sgd, largest_number, sgd
-from jaxnet.outcomes import is_active, judge, label_entropy, late_cost
+from jaxnet.outcomes import is_active, judge, label_entropy, late_cost, late_cost_until
 from jaxnet.progress import Track, silent
 from jaxnet.settings import Settings
 from jaxnet.span import Span, exact_product, layer1_in_span, span_cost_and_gradients
 from jaxnet.stability import require_decay
+from jaxnet.validation import Best, Validation, judge_validation, keep_lower, start_best
 
 CPU_BLOCK, GPU_BLOCK = 64, 4096
 SEEDS_AT_ONCE = 64
@@ -49,17 +55,38 @@ MOST_AT_ONCE = 100_000_000
 MOST_IN_STARTS = 500_000_000
 
 
+class Variant(NamedTuple):
+    """In what networks of one program differ, beside their seed and the weights of the examples.
+
+    Attributes:
+        learning_rate: A number, or a pair (α of layer 1, α of layer 2).
+        weight_scale: As `Settings.weight_scale`.
+        weight_decay: As `Settings.weight_decay`.
+    """
+
+    learning_rate: Rate
+    weight_scale: WeightScale
+    weight_decay: float
+
+
 class Ends(NamedTuple):
-    """The results of networks; every array is (rates, left out, weight scales, seeds, …).
+    """The results of networks; every array is (variants, ways, seeds, …).
+
+    With patience, the accuracies and probabilities are those of the weights with the lowest
+    validation cost, and the other results those of the updates that were made.
 
     Attributes:
         last_costs: The cost before the last update.
         outcomes: The outcome, as `jaxnet.outcome` defines it.
-        train_accuracies: On the training pictures; NaN where a cost or parameter is not finite.
+        train_accuracies: On all pictures of X, those of weight 0 included; NaN where a cost or
+            parameter is not finite.
         test_accuracies: On the test pictures, likewise.
-        costs: (…, iterations), the cost before each update, if asked for.
-        train_A2: (…, m), the probability of each training picture, if asked for.
+        costs: (…, iterations), the cost before each update, if asked for; NaN of those that were
+            not made.
+        train_A2: (…, m), the probability of each picture of X, if asked for.
         test_A2: (…, m′), that of each test picture, likewise.
+        best_iterations: With patience, the number of updates before the validation cost was lowest,
+            −1 if it never was finite; else None.
     """
 
     last_costs: np.ndarray
@@ -69,6 +96,7 @@ class Ends(NamedTuple):
     costs: np.ndarray | None
     train_A2: np.ndarray | None
     test_A2: np.ndarray | None
+    best_iterations: np.ndarray | None
 
 
 def train_networks(
@@ -77,44 +105,46 @@ def train_networks(
     *,
     seeds: np.ndarray,
     test: Examples | None = None,
-    learning_rates: Sequence[Rate] | None = None,
-    weight_scales: Sequence[WeightScale] | None = None,
-    left_out: np.ndarray | None = None,
+    variants: Sequence[Variant] | None = None,
+    example_weights: np.ndarray | None = None,
+    validation_weights: np.ndarray | None = None,
     keep_costs: bool = False,
     keep_probabilities: bool = False,
     block: int | None = None,
     track: Track = silent,
 ) -> Ends:
-    """Train a network for every learning rate, left-out example, weight scale and seed.
+    """Train a network for every variant, every way to weight the examples, and every seed.
 
     Args:
         examples: X (n_x, m), Y and weights, which `examples_of` has checked.
-        settings: What the networks share; its rate, weight scale and seed only where not given.
+        settings: What the networks share. Its rate, weight scale and decay are those of the one
+            variant if no variants are given; its seed is not used.
         seeds: Integers, (seeds,); each draws what `init_params` draws from `jax.random.key(seed)`.
         test: The test pictures.
-        learning_rates: Numbers, or pairs (α of layer 1, α of layer 2).
-        weight_scales: As `Settings.weight_scale`.
-        left_out: Numbers of examples, of which one is left out; m leaves out none.
+        variants: In what the networks differ.
+        example_weights: (ways, m), by which the weights of the examples are multiplied, in each of
+            the ways to train; 0 leaves an example out. By default one way, with all examples.
+        validation_weights: (ways, m), the weights of the examples in the validation cost, which are
+            not trained on in this way; given if, and only if, the settings have a patience.
         keep_costs: Whether to return the cost of every iteration.
         keep_probabilities: Whether to return the probability of every picture.
         block: How many networks a device trains at a time; by default 64 on a CPU, 4,096 elsewhere.
         track: Shows the progress, block by block.
 
     Raises:
-        UsageError: If a rate is infinite in the type of X, the weight decay overshoots with the
-            largest rate, or the starts do not fit into memory.
+        UsageError: If a rate is infinite in the type of X, a weight decay overshoots with its rate,
+            or the starts do not fit into memory.
     """
     X, Y, weights = examples
     settings = settings.for_examples(Y.size)
     X_test, Y_test = (X[:, :0], Y[:, :0]) if test is None else test[:2]
-    learning_rates = [settings.learning_rate] if learning_rates is None else learning_rates
-    weight_scales = [settings.weight_scale] if weight_scales is None else weight_scales
-    for rate in learning_rates:
-        for number in np.ravel(rate):
-            require_number("a learning rate", number, 0, largest_number(X.dtype))
-    decay, largest = settings.weight_decay, max(np.max(rate) for rate in learning_rates)
-    require_decay(decay, float(largest), settings.momentum, settings.nesterov)
-    rates = np.array([np.broadcast_to(rate, 2) for rate in learning_rates], X.dtype)
+    if variants is None:
+        variants = [Variant(settings.learning_rate, settings.weight_scale, settings.weight_decay)]
+    _check_variants(variants, settings, X.dtype)
+    rates = np.array([np.broadcast_to(variant.learning_rate, 2) for variant in variants], X.dtype)
+    decays = np.array([variant.weight_decay for variant in variants], X.dtype)
+    weight_scales = list(dict.fromkeys(variant.weight_scale for variant in variants))
+    scale_of = np.array([weight_scales.index(variant.weight_scale) for variant in variants])
     n_h, starts = settings.hidden_units, len(weight_scales) * len(seeds)
     _check_memory(n_h, X.shape[1] + X_test.shape[1], starts)
     pictures = np.asarray(X, np.float64)
@@ -123,8 +153,10 @@ def train_networks(
     drawn = [_draw_starts(seeds, scale, X, X_test, n_h) for scale in scales]
     Z1, Z1_test, W2 = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
 
-    ways = 1 if left_out is None else len(left_out)
-    grid = (len(rates), ways, starts)
+    own_weights = _weights_of_ways(example_weights, weights, X.dtype)
+    watched = _weights_of_ways(validation_weights, None, X.dtype)
+    ways = 1 if own_weights is None else len(own_weights)
+    grid = (len(variants), ways, len(seeds))
     networks = math.prod(grid)
     m, iterations = Y.size, settings.iterations
     batch = true_batch(m, settings.batch)
@@ -137,13 +169,23 @@ def train_networks(
     for first in track(starting, "training networks", len(starting)):
         # The last block is filled up with its last network, so that nothing compiles anew.
         members = np.minimum(np.arange(first, first + at_once), networks - 1)
-        r, w, s = np.unravel_index(members, grid)
-        out = None if left_out is None else left_out[w]
-        batches = None if batch is None else _batches(seeds[s % len(seeds)], iterations, m, batch)
+        v, w, k = np.unravel_index(members, grid)
+        s = scale_of[v] * len(seeds) + k
+        own = _Network(
+            rates[v],
+            # Where nothing decays, the program has no s.
+            decays[v] if decays.any() else None,
+            None if own_weights is None else own_weights[w],
+            None if watched is None else watched[w],
+            None if batch is None else _batches(seeds[k], iterations, m, batch),
+            Z1[s],
+            Z1_test[s],
+            W2[s],
+        )
         ends = train_block(
-            jax.tree.map(shard, _Network(rates[r], out, batches, Z1[s], Z1_test[s], W2[s])),
+            jax.tree.map(shard, own),
             settings.momentum,
-            decay or None,
+            settings.patience,
             shared,
             nesterov=settings.nesterov,
             hidden=settings.hidden,
@@ -154,11 +196,30 @@ def train_networks(
         )
         results.append(jax.device_get(ends))
 
-    end = _join(results, networks, (*grid[:2], len(weight_scales), len(seeds)))
-    entropy = _entropies(Y, weights, left_out).reshape(-1, 1, 1)
+    end = _join(results, networks, grid)
+    entropy = _entropies(Y, weights, own_weights).reshape(-1, 1)
     outcomes = judge(end.finite, end.active, end.first_cost, end.late_cost, entropy)
     accuracies = (end.train_accuracy, end.test_accuracy)
-    return Ends(end.last_cost, outcomes, *accuracies, end.costs, end.train_A2, end.test_A2)
+    kept = (end.costs, end.train_A2, end.test_A2, end.best_iteration)
+    return Ends(end.last_cost, outcomes, *accuracies, *kept)
+
+
+def _check_variants(variants: Sequence[Variant], settings: Settings, dtype: np.dtype) -> None:
+    for variant in variants:
+        for rate in np.ravel(variant.learning_rate):
+            require_number("a learning rate", rate, 0, largest_number(dtype))
+        largest = float(np.max(variant.learning_rate))
+        require_decay(variant.weight_decay, largest, settings.momentum, settings.nesterov)
+
+
+def _weights_of_ways(
+    given: np.ndarray | None, weights: jax.Array | None, dtype: np.dtype
+) -> np.ndarray | None:
+    """Compute the weight of each example in each way, (ways, 1, m); None if none are given."""
+    if given is None:
+        return None
+    product = np.asarray(given) if weights is None else given * np.asarray(weights)
+    return product.astype(dtype)[:, None]
 
 
 def _batches(seeds: np.ndarray, iterations: int, m: int, batch: int) -> np.ndarray:
@@ -210,11 +271,11 @@ def _share_out(networks: int, block: int | None, size: int) -> tuple[int, Any, A
     return at_once, shard, functools.partial(put, device=NamedSharding(mesh, PartitionSpec()))
 
 
-def _entropies(Y: jax.Array, weights: Any, left_out: np.ndarray | None) -> np.ndarray:
-    """Compute the label entropy without each of the examples left out, (ways,)."""
-    if left_out is None:
+def _entropies(Y: jax.Array, weights: Any, of_ways: np.ndarray | None) -> np.ndarray:
+    """Compute the label entropy of each way, (ways,)."""
+    if of_ways is None:
         return np.array([label_entropy(Y, weights)])
-    return np.array([label_entropy(Y, select(0, Y, weights, left_out=i)[1]) for i in left_out])
+    return np.array([label_entropy(Y, w) for w in of_ways])
 
 
 def _draw_starts(
@@ -243,7 +304,9 @@ class _Network(NamedTuple):
     """What a network does not share with the others."""
 
     rates: Any  # (2,)
-    left_out: Any  # () or None
+    weight_decay: Any  # () or None
+    weights: Any  # (1, m) or None
+    validation_weights: Any  # (1, m) or None
     batches: Any  # (iterations, batch) or None
     Z1: Any  # W1₀ X, (n_h, m)
     Z1_test: Any
@@ -261,6 +324,23 @@ class _End(NamedTuple):
     costs: Any
     train_A2: Any
     test_A2: Any
+    best_iteration: Any
+
+
+class _Trained(NamedTuple):
+    """What a descent has reached.
+
+    Attributes:
+        params: The coefficients after the last update.
+        costs: (iterations,), NaN where no update was made.
+        made: With patience, the number of updates, (); else None.
+        best: With patience, where the validation cost was lowest; else None.
+    """
+
+    params: Params
+    costs: jax.Array
+    made: Any
+    best: Best | None
 
 
 class _Shared(NamedTuple):
@@ -277,7 +357,7 @@ class _Shared(NamedTuple):
 def _train_block(
     networks: _Network,
     momentum: float,
-    weight_decay: float | None,
+    patience: int | None,
     shared: _Shared,
     *,
     nesterov: bool,
@@ -291,13 +371,13 @@ def _train_block(
     optimizer = sgd(1.0, momentum, nesterov)
 
     def train(own: _Network) -> tuple[_End, jax.Array]:
-        params, costs = _descend(own, shared, optimizer, weight_decay, hidden, iterations)
-        end = _measure(own, shared, params, costs, hidden, epoch)
+        trained = _descend(own, shared, optimizer, patience, hidden, iterations)
+        end = _measure(own, shared, trained, hidden, epoch)
         return end._replace(
             costs=end.costs if keep_costs else None,
             train_A2=end.train_A2 if keep_probabilities else None,
             test_A2=end.test_A2 if keep_probabilities else None,
-        ), params["C"]
+        ), trained.params["C"]
 
     ends, C = jax.vmap(train)(networks)
     finite = ends.finite & _weights_finite(C, ends.finite, shared.X)
@@ -312,63 +392,91 @@ def _descend(
     own: _Network,
     shared: _Shared,
     optimizer: Sgd,
-    weight_decay: float | None,
+    patience: int | None,
     hidden: Activation,
     iterations: int,
-) -> tuple[Params, jax.Array]:
-    """Train one network; return its coefficients and its costs (iterations,)."""
+) -> _Trained:
+    """Train one network."""
     span = Span(own.Z1, shared.K)
     rate1, rate2 = own.rates
     rate_of = {"C": rate1, "s": rate1, "b1": rate1, "W2": rate2, "b2": rate2}
     zeros = {"C": own.Z1.shape, "b1": (own.W2.shape[1], 1), "b2": (1, 1)}
     params = {name: jnp.zeros(shape, own.W2.dtype) for name, shape in zeros.items()}
     params |= {"W2": own.W2}
-    if weight_decay is not None:
+    if own.weight_decay is not None:
         params["s"] = jnp.ones((1, 1), own.W2.dtype)
 
-    def step(state: TrainState, t: jax.Array) -> tuple[TrainState, jax.Array]:
-        indices, w = select(t, shared.Y, shared.weights, batches=own.batches, left_out=own.left_out)
+    def step(state: TrainState, t: Any) -> tuple[TrainState, jax.Array]:
+        indices, w = select(t, shared.Y, _weights(own, shared), batches=own.batches)
         cost, gradients = span_cost_and_gradients(state.params, span, shared.Y, hidden, w, indices)
-        gradients = add_decay(gradients, state.params, weight_decay)
+        gradients = add_decay(gradients, state.params, own.weight_decay)
         # SGD is linear, so that a rate a layer may be applied to what goes in.
         gradients = {name: rate_of[name] * leaf for name, leaf in gradients.items()}
         updates, opt_state = optimizer.update(gradients, state.opt_state, state.params)
         return TrainState(optax.apply_updates(state.params, updates), opt_state), cost
 
     start = TrainState(params, optimizer.init(params))
-    last, costs = lax.scan(step, start, jnp.arange(iterations))
-    return last.params, costs
+    if patience is None:
+        last, costs = lax.scan(step, start, jnp.arange(iterations))
+        return _Trained(last.params, costs, None, None)
+    validation = Validation(span, shared.Y, own.validation_weights, patience)
+
+    def watched_step(progress: Progress, t: jax.Array) -> tuple[Progress, Any]:
+        state, best = progress
+        assert best is not None
+        stopped = best.age >= patience
+        # XLA computes Z1 once, for this cost and that of the step.
+        validation_cost, _ = judge_validation(state.params, validation, hidden)
+        judged = keep_lower(best, validation_cost, state.params)
+        new, cost = step(state, t)
+        reached = jax.tree.map(
+            lambda old, new: jnp.where(stopped, old, new), progress, Progress(new, judged)
+        )
+        return reached, (jnp.where(stopped, jnp.nan, cost), ~stopped)
+
+    no_costs = np.empty(0, own.W2.dtype)
+    begin = Progress(start, start_best(params, None, no_costs))
+    reached, (costs, made) = lax.scan(watched_step, begin, jnp.arange(iterations))
+    return _Trained(reached.state.params, costs, jnp.sum(made), reached.best)
+
+
+def _weights(own: _Network, shared: _Shared) -> jax.Array | None:
+    return shared.weights if own.weights is None else own.weights
 
 
 def _measure(
-    own: _Network,
-    shared: _Shared,
-    params: Params,
-    costs: jax.Array,
-    hidden: Activation,
-    epoch: int,
+    own: _Network, shared: _Shared, trained: _Trained, hidden: Activation, epoch: int
 ) -> _End:
     """Compute the results of a trained network."""
-    numbers = (costs, *params.values())
+    last, costs, made, best = trained
+    late, made_costs, best_iteration = late_cost(costs, epoch), costs, None
+    kept = last
+    if best is not None:
+        made_costs = jnp.where(jnp.arange(costs.size) < made, costs, 0)
+        late = late_cost_until(made, costs, epoch)
+        kept, best_iteration = best.params, made - 1 - best.age
+    numbers = (made_costs, *last.values())
     finite = functools.reduce(jnp.logical_and, (jnp.isfinite(leaf).all() for leaf in numbers))
 
-    def outputs(span: Span) -> Forward:
+    def outputs(params: Params, span: Span) -> Forward:
         return forward_from(layer1_in_span(params, span), params["W2"], params["b2"], hidden)
 
-    trained = outputs(Span(own.Z1, shared.K))
-    tested = outputs(Span(own.Z1_test, shared.K_test))
-    _, w = select(0, shared.Y, shared.weights, left_out=own.left_out)
+    own_span = Span(own.Z1, shared.K)
+    trained_on = outputs(kept, own_span)
+    tested = outputs(kept, Span(own.Z1_test, shared.K_test))
+    Z1 = trained_on.Z1 if best is None else layer1_in_span(last, own_span)
     return _End(
         costs[0],
-        costs[-1],
-        late_cost(costs, epoch),
+        costs[-1] if best is None else costs[made - 1],
+        late,
         finite,
-        is_active(trained.Z1, hidden, w),
-        _accuracy(trained.A2, shared.Y),
+        is_active(Z1, hidden, _weights(own, shared)),
+        _accuracy(trained_on.A2, shared.Y),
         _accuracy(tested.A2, shared.Y_test),
         costs,
-        trained.A2[0],
+        trained_on.A2[0],
         tested.A2[0],
+        best_iteration,
     )
 
 

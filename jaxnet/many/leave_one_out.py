@@ -88,11 +88,11 @@ def leave_one_out(
             settings,
             seeds=settings.seed + np.arange(seeds),
             test=test,
-            left_out=np.arange(m + 1),  # the last leaves out none
+            example_weights=1 - np.eye(m + 1, m),  # the last way leaves out none
             keep_probabilities=True,
             track=track,
         )
-    outcomes = ends.outcomes[0, :, 0].T
+    outcomes = ends.outcomes[0].T
     overflows = int((outcomes == "not finite").sum())
     if overflows:
         raise UsageError(
@@ -100,9 +100,7 @@ def leave_one_out(
             "finite numbers",
             "take a smaller learning rate",
         )
-    by_train, by_test = (
-        np.asarray(A2)[0, :, 0].swapaxes(0, 1) for A2 in (ends.train_A2, ends.test_A2)
-    )
+    by_train, by_test = (np.asarray(A2)[0].swapaxes(0, 1) for A2 in (ends.train_A2, ends.test_A2))
     return LeaveOneOut(
         by_train[:, m],
         None if test is None else by_test[:, m],

@@ -80,9 +80,7 @@ def train_seeds(
             )
         arrays = (ends.last_costs, ends.outcomes, ends.train_A2, ends.test_A2)
         names = ("costs", "outcomes", "train", "test")
-        result = {
-            name: np.asarray(array)[0, 0, 0] for name, array in zip(names, arrays, strict=True)
-        }
+        result = {name: np.asarray(array)[0, 0] for name, array in zip(names, arrays, strict=True)}
     joined = _join(gather_objects(result))
     costs, outcomes = joined["costs"], joined["outcomes"]
     finite = outcomes != "not finite"

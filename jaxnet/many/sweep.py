@@ -16,7 +16,7 @@ from jaxnet.devices import at_precision, find_devices
 from jaxnet.display import shown
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
-from jaxnet.many.engine import GPU_BLOCK, train_networks
+from jaxnet.many.engine import GPU_BLOCK, Variant, train_networks
 from jaxnet.many.grid import Grid
 from jaxnet.processes import gather_objects, own_share, process_count, require_alike
 from jaxnet.progress import Track, automatic
@@ -159,16 +159,25 @@ def sweep_in_parts(
                 alike,
                 seeds=settings.seed + np.arange(seeds.start, seeds.stop),
                 test=test,
-                learning_rates=grid.learning_rates[rates],
-                weight_scales=grid.weight_scales[s],
+                variants=[
+                    Variant(rate, scale, settings.weight_decay)
+                    for rate, scale in itertools.product(
+                        grid.learning_rates[rates], grid.weight_scales[s]
+                    )
+                ],
                 keep_costs=keep_costs,
                 block=block,
             )
         named = {name: getattr(ends, name) for name in Sweep._fields[1:]}
         if test is None:
             named["test_accuracies"] = None
-        # (rates, 1, scales, seeds, …) as (activations, rates, scales, seeds, …)
-        arrays = {n: array.swapaxes(0, 1) for n, array in named.items() if array is not None}
+        # (rates × scales, 1, seeds, …) as (activations, rates, scales, seeds, …)
+        shape = tuple(slice_.stop - slice_.start for slice_ in place)
+        arrays = {
+            name: array.reshape(*shape, *array.shape[3:])
+            for name, array in named.items()
+            if array is not None
+        }
         yield Part(place, arrays)
 
 
@@ -182,18 +191,24 @@ def add_part(result: Sweep, part: Part) -> Sweep:
     return result
 
 
-def check_many(settings: Settings, seeds: int) -> None:
-    """Raise a UsageError unless many networks can be trained in one program with these settings."""
+def check_many(settings: Settings, seeds: int, *, validates: bool = False) -> None:
+    """Raise a UsageError unless many networks can be trained in one program with these settings.
+
+    Args:
+        settings: What the networks share.
+        seeds: How many seeds there are from that of the settings.
+        validates: Whether the networks have validation pictures, so that they may stop early.
+    """
     if settings.optimizer != "sgd":
         raise UsageError(
             f"the optimizer of many networks is {settings.optimizer}",
             "sgd, whose networks are trained in one program, in the span of the pictures",
             'use optimizer="sgd", or train them one by one',
         )
-    if settings.patience is not None:
+    if settings.patience is not None and not validates:
         raise UsageError(
             f"patience is {settings.patience} for many networks",
-            "no patience, since networks in one program make the same number of updates",
+            "no patience, since these networks have no validation pictures",
             "leave patience out, or train them one by one",
         )
     if settings.seed + seeds - 1 > LARGEST_SEED:
