@@ -67,6 +67,7 @@ from .runs.repeat import Repetition, repeat
 from .runs.run import Run, first_params, load_data_for, load_run
 from .runs.train import resume, train
 from .settings import Settings
+from .shifts import Shifts
 from .training import Descent, Fit, fit, fit_in_chunks, make_update, start_descent
 
 __version__: str
@@ -108,6 +109,7 @@ __all__ = [
     "Seeds",
     "Settings",
     "Sharpness",
+    "Shifts",
     "Split",
     "StoredPictures",
     "Sweep",

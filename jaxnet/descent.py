@@ -16,6 +16,7 @@ from jaxnet.devices import jit_loop
 from jaxnet.examples import select
 from jaxnet.network import Params, loss, penalty, total_weight
 from jaxnet.outcomes import Outcome
+from jaxnet.shifts import Drawing, Shifts, draw_offsets, shift_rows
 from jaxnet.span import penalty_in_span
 from jaxnet.validation import Best, Validation, judge_validation, keep_lower
 
@@ -97,6 +98,25 @@ def batch_cost_and_gradients(
         indices: Which examples, (batch,).
     """
     return pixel_cost_and_gradients(params, rows[indices].T, Y[:, indices], hidden, weights)
+
+
+@functools.cache
+def shifted_cost_and_gradients(shifts: Shifts) -> CostAndGradients:
+    """Make the function that does the same of pictures that are moved by offsets (batch, 2)."""
+
+    def cost_and_gradients(
+        params: Params,
+        rows: jax.Array,
+        Y: jax.Array,
+        hidden: Activation,
+        weights: jax.Array | None,
+        indices: jax.Array,
+        offsets: jax.Array,
+    ) -> tuple[jax.Array, Params]:
+        X = shift_rows(rows[indices], offsets, shifts).T
+        return pixel_cost_and_gradients(params, X, Y[:, indices], hidden, weights)
+
+    return cost_and_gradients
 
 
 def block_cost_and_gradients(
@@ -207,10 +227,12 @@ def run_updates(
     weights: jax.Array | None,
     weight_decay: jax.Array | None = None,
     validation: Validation | None = None,
+    drawing: Drawing | None = None,
     *,
     rule: optax.TransformUpdateExtraArgsFn,
     cost_and_gradients: CostAndGradients,
     hidden: Activation,
+    shifts: Shifts | None = None,
 ) -> tuple[jax.Array, Progress, jax.Array, Curves, jax.Array]:
     """Make up to `count` updates; stop where a number is not finite, or the patience is at its end.
 
@@ -223,9 +245,11 @@ def run_updates(
         weights: (1, m), or None.
         weight_decay: λ, or None.
         validation: What the training is watched with, or None.
+        drawing: What the shifts are drawn from, or None.
         rule: The optimizer's.
         cost_and_gradients: That of the basis.
         hidden: The activation of the hidden units.
+        shifts: How the pictures of mini-batches are shifted, or None.
 
     Returns:
         How many updates were made, the progress after them, the costs and the other curves (count
@@ -248,9 +272,10 @@ def run_updates(
         if best is not None:
             best = keep_lower(best, new.validation_costs, state.params)
         indices, w = select(done, Y, weights, batches=batches)
-        of_these = cost_and_gradients
-        if indices is not None:
-            of_these = functools.partial(cost_and_gradients, indices=indices)
+        of_batch = {} if indices is None else {"indices": indices}
+        if shifts is not None and drawing is not None and indices is not None:
+            of_batch["offsets"] = draw_offsets(shifts, drawing, done, indices)
+        of_these = functools.partial(cost_and_gradients, **of_batch)
         state, cost, objective = update_once(
             rule, of_these, hidden, state, inputs, Y, w, weight_decay
         )
@@ -271,7 +296,9 @@ def run_updates(
     return lax.while_loop(continues, step, start)
 
 
-updates_program = functools.partial(jit_loop, run_updates, "rule", "cost_and_gradients", "hidden")
+updates_program = functools.partial(
+    jit_loop, run_updates, "rule", "cost_and_gradients", "hidden", "shifts"
+)
 
 
 class Part(NamedTuple):

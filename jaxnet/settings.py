@@ -160,6 +160,12 @@ class Settings:
         shown="train to the end",
     )
     balanced: bool = option(False, "Weight the pictures so that both classes count alike.")
+    mirrored: bool = option(
+        False, "Train on the mirror image of each training picture, left and right swapped, too."
+    )
+    shift: int = option(
+        0, "Move each picture that an update sees by up to so many pixels, at random.", least=0
+    )
     basis: str = option(
         "auto",
         "The basis of W1 in training: its pixels, or the span of the pictures, which is faster.",
@@ -168,7 +174,7 @@ class Settings:
     precision: str = option("float32", "The type of every number.", choices=("float32", "float64"))
 
     def __post_init__(self) -> None:
-        """Fill in the optimizer's own learning rate, and check every value."""
+        """Fill in the optimizer's own learning rate and the basis of shifts; check every value."""
         require_choice("optimizer", self.optimizer, LEARNING_RATES)
         if self.learning_rate is None:
             object.__setattr__(self, "learning_rate", LEARNING_RATES[self.optimizer])
@@ -188,11 +194,31 @@ class Settings:
                 "sgd, whose updates are linear in the gradients, or another basis",
                 "leave the basis out, or take sgd",
             )
+        if self.shift and self.basis == "span":
+            raise UsageError(
+                f"the basis is span with shift {self.shift}",
+                "the pixels: a picture that is moved does not lie in the span of the pictures",
+                "leave the basis out, or leave shift out",
+            )
+        if self.shift:
+            object.__setattr__(self, "basis", "pixels")
         if self.optimizer == "sgd":
             require_decay(self.weight_decay, self.learning_rate, self.momentum, self.nesterov)
 
+    @property
+    def copies(self) -> int:
+        """How many examples each training picture becomes: with `mirrored` it and its mirror image.
+
+        An epoch, the costs and the outcome are those of all examples.
+        """
+        return 2 if self.mirrored else 1
+
+    def for_pictures(self, count: int) -> "Settings":
+        """Return these settings with their epochs as iterations, for so many training pictures."""
+        return self.for_examples(count * self.copies)
+
     def for_examples(self, m: int) -> "Settings":
-        """Return these settings with their epochs as iterations, for a training set of m."""
+        """Return these settings with their epochs as iterations, for m training examples."""
         if self.epochs is None:
             return self
         iterations = count_iterations(m, self.batch, epochs=self.epochs)

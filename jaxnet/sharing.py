@@ -231,17 +231,22 @@ def _over_devices(of_share: CostAndGradients, mesh: Mesh, together: int | None) 
         Y: jax.Array,
         hidden: Activation,
         weights: jax.Array,
-        **indices: jax.Array,
+        **of_batch: jax.Array,
     ) -> tuple[jax.Array, Params]:
         def weighed(
-            params: Params, inputs: jax.Array, Y: jax.Array, weights: jax.Array, **indices: Any
+            params: Params, inputs: jax.Array, Y: jax.Array, weights: jax.Array, **some: Any
         ) -> Any:
-            means = of_share(params, inputs, Y, hidden, weights, **indices)
+            means = of_share(params, inputs, Y, hidden, weights, **some)
             w = jnp.sum(weights)  # 0 on a device that has nothing but what fills up
             return jax.tree.map(lambda mean: jnp.where(w > 0, w * mean, 0), means)
 
-        def of_batch(
-            params: Params, inputs: jax.Array, Y: jax.Array, weights: jax.Array, indices: jax.Array
+        def little_by_little(
+            params: Params,
+            inputs: jax.Array,
+            Y: jax.Array,
+            weights: jax.Array,
+            indices: jax.Array,
+            **more: jax.Array,
         ) -> Any:
             assert together is not None
             own = jnp.maximum(indices - lax.axis_index(EXAMPLES) * Y.shape[1], 0)
@@ -250,8 +255,11 @@ def _over_devices(of_share: CostAndGradients, mesh: Mesh, together: int | None) 
 
             def add(i: jax.Array, sums: Any) -> Any:
                 w = lax.dynamic_slice_in_dim(weights, i * together, together, axis=1)
-                some = lax.dynamic_slice_in_dim(own, i * together, together)
-                return jax.tree.map(jnp.add, sums, weighed(params, inputs, Y, w, indices=some))
+                some = {
+                    name: lax.dynamic_slice_in_dim(rows, i * together, together)
+                    for name, rows in ({"indices": own} | more).items()
+                }
+                return jax.tree.map(jnp.add, sums, weighed(params, inputs, Y, w, **some))
 
             zeros = (jnp.zeros((), Y.dtype), jax.tree.map(jnp.zeros_like, params))
             return lax.fori_loop(0, count, add, zeros)
@@ -261,15 +269,15 @@ def _over_devices(of_share: CostAndGradients, mesh: Mesh, together: int | None) 
             inputs: jax.Array,
             Y: jax.Array,
             weights: jax.Array,
-            indices: dict[str, jax.Array],
+            of_batch: dict[str, jax.Array],
         ) -> Any:
-            of_device = weighed if together is None else of_batch
-            sums = of_device(params, inputs, Y, weights, **indices)
+            of_device = weighed if together is None else little_by_little
+            sums = of_device(params, inputs, Y, weights, **of_batch)
             sums, all_w = lax.psum((sums, jnp.sum(weights)), EXAMPLES)
             return jax.tree.map(lambda leaf: leaf / total_weight(all_w), sums)
 
         data = ALONG_COLUMNS if together is None else ALONG_ROWS
-        more = {"indices": ALONG_ROWS} if indices else {}
+        more = dict.fromkeys(of_batch, ALONG_ROWS)
         divided = jax.shard_map(
             mean_of_all,
             mesh=mesh,
@@ -277,7 +285,7 @@ def _over_devices(of_share: CostAndGradients, mesh: Mesh, together: int | None) 
             out_specs=EVERYWHERE,
             check_vma=False,  # it would add the gradients of the devices before they are weighed
         )
-        result: tuple[jax.Array, Params] = divided(params, inputs, Y, weights, indices)
+        result: tuple[jax.Array, Params] = divided(params, inputs, Y, weights, of_batch)
         return result
 
     return cost_and_gradients

@@ -41,6 +41,7 @@ from jaxnet.descent import (
     descend,
     in_blocks,
     pixel_cost_and_gradients,
+    shifted_cost_and_gradients,
     update_once,
     updates_program,
     with_extra_args,
@@ -63,6 +64,7 @@ from jaxnet.optimizer import Sgd, check_optimizer, require_stable_decay, sgd
 from jaxnet.outcomes import Outcome, any_active, judge_one, label_entropy, outcome
 from jaxnet.processes import in_any, require_alike
 from jaxnet.sharing import Sharing, own_part, share_out
+from jaxnet.shifts import Shifts, check_shifts, start_drawing
 from jaxnet.span import (
     Span,
     enter_span,
@@ -274,6 +276,7 @@ def fit_in_chunks(
     weights: jax.Array | None = None,
     validation: Examples | None = None,
     patience: int | None = None,
+    shifts: Shifts | None = None,
     chunk: int = 100,
 ) -> Iterator[Fit]:
     """Train, and yield after every `chunk` iterations.
@@ -294,6 +297,8 @@ def fit_in_chunks(
         validation: Examples that are not trained on, whose cost and accuracy are recorded.
         patience: After how many iterations without a lower validation cost the training stops. The
             parameters of the `Fit` are then those where this cost was lowest.
+        shifts: By how many pixels each picture that a step sees is moved, anew for each step. The
+            costs are those of the moved pictures; the outcome is judged by the pictures themselves.
         chunk: How many updates between two yields, 1 to LONGEST_CHUNK.
 
     Yields:
@@ -313,8 +318,20 @@ def fit_in_chunks(
     require_integer("seed", seed, 0, LARGEST_SEED)
     require_integer("chunk", chunk, 1, LONGEST_CHUNK)
     _check_validation(validation, patience, descent.X)
+    if shifts is not None:
+        _require_pixels(descent)
+        check_shifts(shifts, len(descent.X))
     watched = None if validation is None else _watch(descent, validation, patience)
-    return _chunks(descent, Y, hidden, iterations, weights, chunk, batch, seed, watched)
+    return _chunks(descent, Y, hidden, iterations, weights, chunk, batch, seed, watched, shifts)
+
+
+def _require_pixels(descent: Descent) -> None:
+    if descent.span is not None:
+        raise UsageError(
+            "the basis of the descent is the span, and the pictures are shifted",
+            "the pixels: a picture that is moved does not lie in the span of the pictures",
+            'start_descent(…, basis="pixels")',
+        )
 
 
 def _check_validation(validation: Examples | None, patience: int | None, X: jax.Array) -> None:
@@ -392,17 +409,22 @@ def _chunks(
     batch: int | None,
     seed: int,
     watched: Validation | None,
+    shifts: Shifts | None,
 ) -> Iterator[Fit]:
     m = Y.size
     batch = true_batch(m, batch)
+    if shifts is not None and batch is None:
+        batch = m
     batched = batch is not None
-    how = (hidden.name, iterations, chunk, batch, seed, descent.weight_decay)
+    how = (hidden.name, iterations, chunk, batch, seed, descent.weight_decay, shifts)
     # Who hands over a part of X has compared the pictures.
     X = None if descent.m else descent.X
     require_alike(examples=(X, Y, weights, watched), parameters=descent.state, arguments=how)
     # In the span a step is a few small products, which take less time than sharing them out.
     sharing = share_out() if descent.span is None else Sharing(None)
     inputs, of_share = basis_of(descent, batch, sharing)
+    if shifts is not None:
+        of_share = shifted_cost_and_gradients(shifts)
     decay = as_decay(descent.weight_decay, Y.dtype)
     placed = sharing.place(inputs, Y, weights, batched=batched)
     arrays = (*placed, decay, sharing.copy(watched))
@@ -411,13 +433,16 @@ def _chunks(
         rule=with_extra_args(descent.optimizer).update,
         cost_and_gradients=sharing.cost_and_gradients(of_share, batch),
         hidden=hidden,
+        shifts=shifts,
     )
 
     def part(first: int) -> Part:
         rows = None if batch is None else draw_batches(seed, first, chunk, m, batch)
         batches = None if rows is None else sharing.divide_batches(rows, m)
+        drawing = None if shifts is None else sharing.copy(start_drawing(seed, first))
+        every = (*arrays, drawing)
         count = min(chunk, iterations - first)
-        return Part(first, count, lambda state, number: program(state, number, batches, *arrays))
+        return Part(first, count, lambda state, number: program(state, number, batches, *every))
 
     def at(progress: Progress) -> Descent:
         state, best = sharing.take_back(progress)

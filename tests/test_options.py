@@ -57,7 +57,7 @@ def fields_of(kind: type) -> dict[str, "dataclasses.Field[Any]"]:
     return {name: field for name, field in fields.items() if name not in ("height", "width")}
 
 
-MANY = ("optimizer", "patience", "basis")  # what many networks cannot have
+MANY = ("optimizer", "patience", "shift", "basis")  # what many networks cannot have
 
 
 @pytest.mark.parametrize(

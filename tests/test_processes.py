@@ -115,14 +115,19 @@ compare(13, validation=watched, patience=2, learning_rate=3.0)
 # From the files, stopped in the midst of an epoch on all devices, continued on one.
 images = draw.integers(0, 256, (11, 4, 4, 3), dtype=np.uint8)
 split = Split(images, np.arange(11) % 2)
-write_hdf5(sys.argv[1], Dataset(split, split, ("dog", "cat"), "drawn"))
+data = Dataset(split, split, ("dog", "cat"), "drawn")
+write_hdf5(sys.argv[1], data)
 pictures = open_pictures(sys.argv[1])
-settings = Settings(batch=3, epochs=4, precision="float64", learning_rate=0.1, hidden_units=3)
+settings = Settings(
+    batch=3, epochs=4, precision="float64", learning_rate=0.1, hidden_units=3, shift=1
+)
 one = on(devices[:1], lambda: train(pictures, settings))
 shorter = dataclasses.replace(settings, epochs=None, iterations=6)
 for some in (devices, devices[:2]):
     ours = on(some, lambda: train(pictures, settings))
     np.testing.assert_allclose(ours.costs, one.costs, rtol=1e-12)
+    in_memory = on(some, lambda: train(data, settings))
+    np.testing.assert_allclose(in_memory.costs, one.costs, rtol=1e-12)
     half = on(some, lambda: train(pictures, shorter))
     ended = on(devices[:1], lambda: resume(half, pictures, iterations=16))
     np.testing.assert_allclose(ended.costs, one.costs, rtol=1e-12)

@@ -62,6 +62,8 @@ def test_the_defaults_are_those_of_the_article() -> None:
         "epochs": None,
         "patience": None,
         "balanced": False,
+        "mirrored": False,
+        "shift": 0,
         "basis": "auto",
         "precision": "float32",
     }
@@ -294,6 +296,7 @@ def test_every_option_of_train_comes_back(jaxnet: Callable[..., Result], folder:
         "--weight-scale",
         "he",
         "--balanced",
+        "--mirrored",
         "--pixel-scale",
         "unit",
         "--no-page",
@@ -313,6 +316,7 @@ def test_every_option_of_train_comes_back(jaxnet: Callable[..., Result], folder:
         nesterov=True,
         iterations=5,
         balanced=True,
+        mirrored=True,
         basis="span",
     )
 

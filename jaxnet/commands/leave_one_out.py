@@ -44,6 +44,7 @@ Pictures = Annotated[
     "exclude_leaks",
     "optimizer",
     "patience",
+    "shift",
     "basis",
     source=DataSource,
     columns=Preprocessing,
@@ -81,7 +82,7 @@ def leave_one_out(
     console = speak(as_json)
     dataset, audit = load_and_show(console, DataSource(**source))
     check_test_pictures(dataset, picture or ())
-    shared = shared.for_examples(len(dataset.train.labels))
+    shared = shared.for_pictures(len(dataset.train.labels))
     console.print(describe_plan(len(dataset.train.labels), seeds, shared.iterations))
     console.print(describe_device(console))
     with Interruption() as interruption:

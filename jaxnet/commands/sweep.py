@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 FIGURE_NAME = "sweep.png"
 
 # Of the settings of one training, what the grid replaces, or what many networks cannot have.
-LEFT_OUT = ("activation", "weight_scale", "learning_rate", "optimizer", "patience", "basis")
+LEFT_OUT = (
+    "activation",
+    "weight_scale",
+    "learning_rate",
+    "optimizer",
+    "patience",
+    "shift",
+    "basis",
+)
 
 OUT = (
     "The run folder; if it contains the same sweep, this sweep is continued. "
@@ -63,7 +71,7 @@ def sweep(
         by_first(lambda: _require_empty(out))
     console = speak(as_json)
     dataset, _ = load_and_show(console, DataSource(**source))
-    shared = shared.for_examples(len(dataset.train.labels))
+    shared = shared.for_pictures(len(dataset.train.labels))
     console.print(describe_grid(grid, shared.iterations))
     console.print(describe_device(console))
     start = start_sweep(dataset, grid, shared, preprocessing_for(dataset, **columns))

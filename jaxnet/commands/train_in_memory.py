@@ -31,11 +31,11 @@ def train_in_memory(asked: Request) -> Ended:
 
     require_free_folder(asked)
     data, audit = load_and_show(console, asked.source)
-    settings = settings.for_examples(len(data.train.labels))
+    settings = settings.for_pictures(len(data.train.labels))
     preprocessing = preprocessing_for(data, **asked.columns)
     if asked.begun is not None:
         preprocessing = asked.begun.preprocessing
-    console.print(describe_columns(data, preprocessing, settings.precision))
+    console.print(describe_columns(data, preprocessing, settings))
     console.print(describe_device(console))
     spread = None
     if asked.seeds > 1:

@@ -58,7 +58,7 @@ def train_on_stream(asked: Request) -> Ended:
     splits = open_splits(path)
     pictures = splits["train"]
     console.print(describe_stored(splits))
-    settings = asked.settings.for_examples(len(pictures))
+    settings = asked.settings.for_pictures(len(pictures))
     preprocessing = Preprocessing(*pictures.size, **asked.columns)
     if asked.begun is not None:
         preprocessing = asked.begun.preprocessing

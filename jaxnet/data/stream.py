@@ -53,6 +53,7 @@ class Pool(NamedTuple):
             Every pool of a stream has the same n, so that one program computes with all; what no
             batch takes is undefined.
         labels: (n,) uint8, of all parts.
+        numbers: (n,) int32, the number of each in the files, of all parts.
         batches: The indices of the pictures of each batch, (rows, batch) int32; −1 fills up the
             last batch of an epoch, and the rows from `made` on.
         made: The number of batches.
@@ -60,6 +61,7 @@ class Pool(NamedTuple):
 
     images: np.ndarray
     labels: np.ndarray
+    numbers: np.ndarray
     batches: np.ndarray
     made: int
 
@@ -225,7 +227,7 @@ def _read_epoch(
     begin, own = parts.first * room, parts.last - parts.first
     once = range(epoch, epoch + 1)
     order = draw_permutations(seed, once, len(blocks), stream=BLOCK_ORDER)[0]
-    images, labels = _empty((0, *pictures.size, 3)), np.empty(0, np.uint8)
+    images, numbers = _empty((0, *pictures.size, 3)), np.empty(0, np.int32)
     rest = np.empty(0, np.int64)  # the places of what is left
     for p, start in enumerate(range(0, len(blocks), number)):
         chosen = np.sort(order[start : start + number])
@@ -235,7 +237,7 @@ def _read_epoch(
             continue
         within = draw_permutations(seed, once, size, stream=p)[0][skip:]
         kept, places = _places(rest, size, parts, room)
-        skip, last_images, last_labels = 0, images, labels
+        skip, last_images, last_numbers = 0, images, numbers
         images = _empty((own * room, *pictures.size, 3))
         here = (rest >= begin) & (rest < begin + own * room)
         images[kept[here] - begin] = last_images[rest[here] - begin]
@@ -243,17 +245,17 @@ def _read_epoch(
         for part in range(parts.first, min(parts.last, math.ceil(size / length))):
             first, last = part * length, min((part + 1) * length, size)
             _read_some(read, blocks[chosen], first, last, images[places[first] - begin :])
-        # What no batch takes has a label, too, since it chooses a class weight.
-        labels = np.zeros(parts.number * room, np.uint8)
-        labels[kept] = last_labels[rest]
-        labels[places] = np.concatenate([pictures.labels[a:b] for a, b in blocks[chosen].tolist()])
+        # What no batch takes has a number, too, since its label chooses a class weight.
+        numbers = np.zeros(parts.number * room, np.int32)
+        numbers[kept] = last_numbers[rest]
+        numbers[places] = np.concatenate([np.arange(a, b) for a, b in blocks[chosen].tolist()])
         taken = np.concatenate([kept, places[within]])
         ends = start + number >= len(blocks)
         count = math.ceil(len(taken) / batch) if ends else len(taken) // batch
         rows = np.full((math.ceil((most + batch - 1) / batch), batch), NO_EXAMPLE, np.int32)
         rows.reshape(-1)[: min(len(taken), count * batch)] = taken[: count * batch]
         rest = taken[count * batch :]
-        yield Pool(images, labels, rows, count)
+        yield Pool(images, pictures.labels[numbers], numbers, rows, count)
 
 
 def _places(rest: np.ndarray, size: int, parts: Parts, room: int) -> tuple[np.ndarray, np.ndarray]:

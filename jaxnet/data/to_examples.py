@@ -1,6 +1,8 @@
 """Convert data sets to the examples that a training with given settings uses."""
 
-from jaxnet.data.dataset import Dataset, check_dataset
+import numpy as np
+
+from jaxnet.data.dataset import Dataset, Split, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.devices import at_precision
 from jaxnet.errors import DataError, UsageError, require_kind
@@ -8,14 +10,30 @@ from jaxnet.examples import Examples, balancing_weights, check_examples
 from jaxnet.settings import Settings
 
 
+def training_split(dataset: Dataset, settings: Settings) -> Split:
+    """Return the pictures that a training sees: with `mirrored`, their mirror images after them.
+
+    Example m + i is the mirror image of picture i, left and right swapped, with its label. Both
+    weigh the same, so that a cost is the mean over the pictures and their mirror images.
+    """
+    split = dataset.train
+    if not settings.mirrored:
+        return split
+    images = np.concatenate([split.images, split.images[:, :, ::-1]])
+    groups = None if split.groups is None else np.tile(split.groups, 2)
+    return Split(images, np.tile(split.labels, 2), groups)
+
+
 def to_examples(
     dataset: Dataset, settings: Settings | None = None, preprocessing: Preprocessing | None = None
 ) -> dict[str, Examples]:
     """Convert every split to X and Y; weight the training set by class if `balanced` is set.
 
+    With `mirrored` the training set is that of `training_split`; the other splits never are.
+
     Args:
         dataset: The pictures.
-        settings: Only `precision` and `balanced` are used.
+        settings: Only `precision`, `balanced` and `mirrored` are used.
         preprocessing: The preprocessing of the pictures; by default grey, in their original size.
 
     Returns:
@@ -29,12 +47,13 @@ def to_examples(
     preprocessing = preprocessing or preprocessing_for(dataset)
     require_kind("settings", settings, Settings)
     require_kind("preprocessing", preprocessing, Preprocessing)
+    splits = dataset.splits | {"train": training_split(dataset, settings)}
     with at_precision(settings.precision):
         return {
             name: preprocessing.examples(
                 split, settings.precision, balanced=settings.balanced and name == "train"
             )
-            for name, split in dataset.splits.items()
+            for name, split in splits.items()
         }
 
 
@@ -48,7 +67,7 @@ def examples_of(
 
     Args:
         data: The pictures, or X, Y and weights.
-        settings: Only `precision` and `balanced` are used.
+        settings: Only `precision`, `balanced` and `mirrored` are used.
         preprocessing: The preprocessing of the pictures of a data set.
         test: The test examples, if `data` is Examples.
 
@@ -80,6 +99,12 @@ def examples_of(
             "preprocessing is given with examples, whose X is already preprocessed",
             "preprocessing with a data set only",
             "leave preprocessing out",
+        )
+    if settings.mirrored:
+        raise UsageError(
+            "mirrored is set, and the data are examples, of which it is not known how they look",
+            "a Dataset, whose pictures are mirrored, or examples as they are",
+            "give the Dataset, or leave mirrored out",
         )
     with at_precision(settings.precision):
         for examples in (data,) if test is None else (data, test):

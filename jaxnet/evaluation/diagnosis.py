@@ -36,6 +36,7 @@ Reason = Literal[
     "no smaller rate learns",
     "search too long",
     "not sgd",
+    "shifted",
 ]
 
 
@@ -44,7 +45,8 @@ class Diagnosis(NamedTuple):
 
     Attributes:
         outcome: The outcome of the run.
-        reason: Why it failed; "search too long" and "not sgd" say why that was not measured.
+        reason: Why it failed; "search too long", "not sgd" and "shifted" say why that
+            was not measured.
         failed_at: Of a run that is not finite, the iteration at which it stopped.
         dead_since: Of a dead run, after how many updates it was dead, if that is known.
         learning_rate_that_learns: The largest of α/2, α/4, … that learns from the same start.
@@ -91,7 +93,8 @@ def diagnose(run: Run, data: Dataset | None = None, *, track: Track = automatic)
         found = Diagnosis(run.outcome, "")
         if run.outcome == "not finite":
             found = found._replace(failed_at=len(run.costs) - 1)
-        plain = settings.optimizer == "sgd" and not (settings.momentum or settings.weight_decay)
+        moves_on = settings.momentum or settings.weight_decay or settings.shift
+        plain = settings.optimizer == "sgd" and not moves_on
         if run.outcome == "dead" and plain:
             made = len(run.costs)
             since = dead_since(start, examples, settings, iterations=made, track=track)
@@ -121,6 +124,8 @@ def _reason_before_search(
         return "zero rate"
     if settings.optimizer != "sgd":
         return "not sgd"
+    if settings.shift:
+        return "shifted"
     if operations(X, settings) > MOST_OPERATIONS:
         return "search too long"
     return None
@@ -143,9 +148,9 @@ def largest_rate_that_learns(
     """
     rates = [settings.learning_rate / 2**halvings for halvings in range(1, HALVINGS + 1)]
     grid = Grid(rates, (settings.weight_scale,), 1, (settings.activation,))  # type: ignore[arg-type]
-    # The examples have their weights, and every rate is followed to its end.
-    weighted = dataclasses.replace(settings, balanced=False, patience=None)
-    outcomes = sweep(examples, grid, weighted, track=track).outcomes[0, :, 0, 0]
+    # The examples have their weights and mirror images, and every rate is followed to its end.
+    made = dataclasses.replace(settings, balanced=False, mirrored=False, patience=None)
+    outcomes = sweep(examples, grid, made, track=track).outcomes[0, :, 0, 0]
     learn = (rate for rate, outcome in zip(rates, outcomes, strict=True) if outcome == "learning")
     return next(learn, None)
 

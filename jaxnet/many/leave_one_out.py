@@ -79,6 +79,12 @@ def leave_one_out(
     settings = settings or Settings()
     require_integer("seeds", seeds, 2, 100_000)
     check_many(settings, seeds)
+    if settings.mirrored:
+        raise UsageError(
+            "mirrored is set to leave out one picture at a time",
+            "pictures without their mirror images, which would stay where a picture is left out",
+            "leave mirrored out",
+        )
     train, test = examples_of(data, settings, preprocessing, test)
     m = train.Y.size
     _check_size(train, test, seeds)

@@ -28,7 +28,8 @@ class Seeds(NamedTuple):
         outcomes: The outcome of each run, (seeds,).
         kept: The seed whose last cost is the median, the lower one of two: the one to keep, since
             neither luck nor a test label chose it.
-        probabilities: Of class 1, (seeds, m), of "train", and of "test" if it exists.
+        probabilities: Of class 1, (seeds, m), of "train", and of "test" if it exists; of pictures
+            themselves, also where their mirror images are trained on.
         labels: (m,) of 0 and 1, of the same splits.
     """
 
@@ -91,13 +92,15 @@ def train_seeds(
             "take a smaller learning rate",
         )
     splits = {"train": train} | ({} if test is None else {"test": test})
+    labels = {name: np.asarray(examples.Y)[0].astype(int) for name, examples in splits.items()}
+    labels["train"] = labels["train"][: train.Y.size // settings.copies]
     return Seeds(
         numbers,
         costs,
         outcomes,
         int(numbers[lower_median(np.where(finite, costs, np.inf))]),
-        {name: joined[name] for name in splits},
-        {name: np.asarray(examples.Y)[0].astype(int) for name, examples in splits.items()},
+        {name: joined[name][:, : len(row)] for name, row in labels.items()},
+        labels,
     )
 
 

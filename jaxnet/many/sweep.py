@@ -205,6 +205,13 @@ def check_many(settings: Settings, seeds: int, *, validates: bool = False) -> No
             "sgd, whose networks are trained in one program, in the span of the pictures",
             'use optimizer="sgd", or train them one by one',
         )
+    if settings.shift:
+        raise UsageError(
+            f"shift is {settings.shift} for many networks",
+            "no shift, since they are trained in the span of the pictures, in which a picture that "
+            "is moved does not lie",
+            "leave shift out, or train them one by one",
+        )
     if settings.patience is not None and not validates:
         raise UsageError(
             f"patience is {settings.patience} for many networks",

@@ -24,6 +24,7 @@ _ADVICE: dict[Reason, str] = {
     ),
     "search too long": f"{_OTHERWISE} (measuring which rate learns would take too long)",
     "not sgd": _OTHERWISE,
+    "shifted": _OTHERWISE,
 }
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.runs.run import Run
+from jaxnet.settings import Settings
 
 LAYERS = {"hidden": ("W1", "b1"), "output": ("W2", "b2")}
 
@@ -27,12 +28,13 @@ def parameter_table(n_x: int, n_h: int) -> Table:
     return table
 
 
-def describe_columns(data: Dataset, preprocessing: Preprocessing, precision: str) -> str:
+def describe_columns(data: Dataset, preprocessing: Preprocessing, settings: Settings) -> str:
     """Say what the pictures of the training set become."""
-    m = len(data.train.labels)
+    m = len(data.train.labels) * settings.copies
     return (
         f"{data.train.images.shape} → X {(preprocessing.n_x, m)}, Y {(1, m)}: "
-        f"{preprocessing.color}, {preprocessing.pixel_scale} scale, {precision}\n"
+        f"{preprocessing.color}, {preprocessing.pixel_scale} scale, {settings.precision}"
+        f"{', each with its mirror image' if settings.mirrored else ''}\n"
     )
 
 

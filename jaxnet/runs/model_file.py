@@ -74,6 +74,8 @@ BEFORE_IT_EXISTED: dict[str, Any] = {
     "patience": None,
     "validation": None,
     "group_by": None,
+    "mirrored": False,
+    "shift": 0,
 }
 
 

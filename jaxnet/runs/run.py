@@ -18,6 +18,7 @@ from jaxnet.data.load import load_searched
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.data.stored import StoredPictures, open_splits
+from jaxnet.data.to_examples import training_split
 from jaxnet.data.too_large import open_if_large
 from jaxnet.devices import PickledOnHost, at_precision, find_devices
 from jaxnet.display import report, shown
@@ -146,7 +147,8 @@ class Run(PickledOnHost):
 
     @property
     def _m(self) -> int:
-        return int(self.origin["train_pictures"])
+        copies = 1 if self.settings is None else self.settings.copies
+        return int(self.origin["train_pictures"]) * copies
 
     def trained_on(self, data: Data) -> bool | None:
         """Compare a training set with the run's by their SHA-256; None if the run has none.
@@ -323,7 +325,9 @@ def columns_of(run: Run, data: Dataset | None = None) -> Examples:
     require_same_data(run, data)
     with at_precision(run.settings.precision):
         return run.preprocessing.examples(
-            data.train, run.settings.precision, balanced=run.settings.balanced
+            training_split(data, run.settings),
+            run.settings.precision,
+            balanced=run.settings.balanced,
         )
 
 

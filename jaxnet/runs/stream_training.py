@@ -34,6 +34,7 @@ from jaxnet.runs.checkpoint import Checkpoint, keep_state, restore_state
 from jaxnet.runs.run import STOPPED, UNFINISHED, Hook, Run, versions
 from jaxnet.settings import Settings
 from jaxnet.sharing import Sharing, own_part, share_out
+from jaxnet.shifts import Shifts, check_shifts, make_shifts, shift_rows, start_drawing
 
 
 def require_streamable(settings: Settings) -> None:
@@ -43,6 +44,12 @@ def require_streamable(settings: Settings) -> None:
             "the pictures are read in blocks, and batch is not given",
             "mini-batches, since a step that sees all pictures needs all of them in memory",
             "give the number of pictures of a batch: batch=256",
+        )
+    if settings.mirrored:
+        raise UsageError(
+            "the pictures are read in blocks, and mirrored is set",
+            "the pictures as they are in their file",
+            "leave mirrored out, or load the pictures into memory",
         )
     if settings.patience is not None:
         raise UsageError(
@@ -124,19 +131,21 @@ def _start(params: Params, settings: Settings) -> TrainState:
 
 def _parts(run: Run, pictures: StoredPictures, sharing: Sharing) -> Any:
     """Yield the updates of each pool."""
-    settings, made = run.settings, len(run.descent.costs)
+    settings, made, seen = run.settings, len(run.descent.costs), run.preprocessing
     assert settings is not None
     assert settings.batch is not None
+    shifts = make_shifts(settings.shift, seen.height, seen.width)
+    if shifts is not None:
+        check_shifts(shifts, seen.n_x)
     program = functools.partial(
         updates_program(small_products=False),
         rule=with_extra_args(settings.make_optimizer()).update,
         cost_and_gradients=sharing.cost_and_gradients(
-            _stored_cost_and_gradients(
-                run.preprocessing.color, run.preprocessing.pixel_scale, settings.precision
-            ),
+            _stored_cost_and_gradients(seen.color, seen.pixel_scale, settings.precision, shifts),
             settings.batch,
         ),
         hidden=run.hidden,
+        shifts=shifts,
     )
     class_weights = _class_weights(pictures) if settings.balanced else None
     decay = as_decay(settings.weight_decay, settings.precision)
@@ -149,7 +158,10 @@ def _parts(run: Run, pictures: StoredPictures, sharing: Sharing) -> Any:
             None if class_weights is None else class_weights[pool.labels][None],
             batched=True,
         )
-        arrays = (*examples, decay)
+        drawing = None
+        if shifts is not None:
+            drawing = sharing.copy(start_drawing(settings.seed, made, pool.numbers))
+        arrays = (*examples, decay, None, drawing)
         yield Part(made, pool.made, functools.partial(_run_pool, program, batches, arrays))
         made += pool.made
 
@@ -165,7 +177,9 @@ def _class_weights(pictures: StoredPictures) -> np.ndarray:
 
 
 @functools.cache
-def _stored_cost_and_gradients(color: str, pixel_scale: str, dtype: str) -> CostAndGradients:
+def _stored_cost_and_gradients(
+    color: str, pixel_scale: str, dtype: str, shifts: Shifts | None
+) -> CostAndGradients:
     """Make the function that computes the cost of pictures (n, bytes) and its gradients."""
 
     def cost_and_gradients(
@@ -175,11 +189,14 @@ def _stored_cost_and_gradients(color: str, pixel_scale: str, dtype: str) -> Cost
         hidden: Activation,
         weights: jax.Array | None,
         indices: jax.Array,
+        offsets: jax.Array | None = None,
     ) -> tuple[jax.Array, Params]:
         # One picture after the other: XLA gathers bytes one by one, but copies a whole row.
         rows = lax.map(lambda i: lax.dynamic_index_in_dim(pictures, i, keepdims=False), indices)
-        X = rows_of_bytes(rows.reshape(len(indices), -1, 3), color, pixel_scale, dtype).T
-        return pixel_cost_and_gradients(params, X, Y[:, indices], hidden, weights)
+        rows = rows_of_bytes(rows.reshape(len(indices), -1, 3), color, pixel_scale, dtype)
+        if shifts is not None and offsets is not None:
+            rows = shift_rows(rows, offsets, shifts)
+        return pixel_cost_and_gradients(params, rows.T, Y[:, indices], hidden, weights)
 
     return cost_and_gradients
 

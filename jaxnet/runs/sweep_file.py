@@ -128,7 +128,7 @@ def start_sweep(
 ) -> SweepRun:
     """Prepare a sweep of which no network is trained yet."""
     blank = empty_sweep(grid, has_test=data.test is not None)
-    settings = settings.for_examples(len(data.train.labels))
+    settings = settings.for_pictures(len(data.train.labels))
     return SweepRun(blank, settings, preprocessing or preprocessing_for(data), data.sha256)
 
 

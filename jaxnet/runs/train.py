@@ -13,6 +13,7 @@ from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.data.stored import StoredPictures
 from jaxnet.data.stream import require_size
+from jaxnet.data.to_examples import training_split
 from jaxnet.devices import at_precision
 from jaxnet.epochs import count_iterations, true_batch
 from jaxnet.errors import DataError, ModelFileError, UsageError, require_integer, require_kind
@@ -41,6 +42,7 @@ from jaxnet.runs.stream_training import (
 )
 from jaxnet.settings import Settings
 from jaxnet.sharing import own_part
+from jaxnet.shifts import make_shifts
 from jaxnet.training import Descent, choose_basis, fit_in_chunks, judge_descent, start_descent
 
 # About as much arithmetic as a laptop does in a tenth of a second, so that a progress bar moves.
@@ -92,7 +94,7 @@ def train(
     preprocessing = preprocessing_for(data) if preprocessing is None else preprocessing
     require_kind("preprocessing", preprocessing, Preprocessing)
     _require_validation(data, settings)
-    settings = settings.for_examples(len(data.train.labels))
+    settings = settings.for_pictures(len(data.train.labels))
     params = draw_params(settings, preprocessing.n_x)
     start, examples = _start(data, settings, preprocessing, params, command)
     return _descend(start, examples, hook, chunk, track)
@@ -141,7 +143,8 @@ def resume(
     made = len(checkpoint.costs)
     total = settings.iterations
     if iterations is not None or epochs is not None:
-        total = count_iterations(_count(data), settings.batch, iterations, epochs)
+        m = _count(data) * settings.copies
+        total = count_iterations(m, settings.batch, iterations, epochs)
     if total < made:
         raise UsageError(
             f"the run has made {made:,} iterations",
@@ -243,7 +246,7 @@ def _train_stored(
     """Train on pictures that stay in their files."""
     require_streamable(settings)
     require_size(preprocessing, pictures)
-    settings = dataclasses.replace(settings.for_examples(len(pictures)), basis="pixels")
+    settings = dataclasses.replace(settings.for_pictures(len(pictures)), basis="pixels")
     checkpoint = start_on_stream(draw_params(settings, preprocessing.n_x), settings)
     hashes = {"stream_sha256": pictures.sha256}
     origin = _origin(pictures.source, hashes, len(pictures), command)
@@ -312,7 +315,7 @@ def _start_descent(
 
     Y and the weights are whole everywhere.
     """
-    optimizer, split = settings.make_optimizer(), data.train
+    optimizer, split = settings.make_optimizer(), training_split(data, settings)
     m = len(split.labels)
     basis = choose_basis(settings.basis, optimizer, preprocessing.n_x, m)
     part = own_part(m) if basis == "pixels" else None
@@ -343,6 +346,7 @@ def _descend(
     assert settings is not None
     assert isinstance(run.descent, Descent)
     n_x, m = len(examples.X), examples.Y.size
+    size = (run.preprocessing.height, run.preprocessing.width)
     seen = true_batch(m, settings.batch) or m
     flops = 4.0 * settings.hidden_units * n_x * seen  # of an iteration, or more
     usual = int(min(max(CHUNK_FLOPS / flops, 1), 100))
@@ -364,6 +368,7 @@ def _descend(
             weights=examples.weights,
             validation=run.validation,
             patience=settings.patience,
+            shifts=make_shifts(settings.shift, *size),
             chunk=usual,
         )
         for fit in fits:

@@ -67,9 +67,11 @@ def check_gap(trained: Trained) -> Result:
         return does_not_apply("other training set")
     if trained.test is None:
         return does_not_apply("no test set")
+    X, Y, _ = trained.train
+    m = Y.size // (1 if trained.settings is None else trained.settings.copies)  # no mirror images
     train, test = (
         wilson(round(float(accuracy(trained.params, X, Y, trained.hidden)) * Y.size), Y.size)
-        for X, Y, _ in (trained.train, trained.test)
+        for X, Y in ((X[:, :m], Y[:, :m]), trained.test[:2])
     )
     gap, low, high = difference(train, test)
     values = {"train": train.value, "test": test.value, "low": low, "high": high}

@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxnet.activations import Activation
 from jaxnet.data.dataset import Dataset, check_dataset
+from jaxnet.data.to_examples import training_split
 from jaxnet.errors import UsageError
 from jaxnet.examples import Examples
 from jaxnet.network import Params
@@ -60,11 +61,12 @@ def trained_network(run: Run, data: Dataset) -> Trained:
     params, settings = run.model.params, run.settings
     dtype = params["W1"].dtype
     balanced = settings is not None and settings.balanced
+    train = data.train if settings is None else training_split(data, settings)
     return Trained(
         params,
         run.hidden,
         np.asarray(run.costs),
-        run.preprocessing.examples(data.train, dtype, balanced=balanced),
+        run.preprocessing.examples(train, dtype, balanced=balanced),
         None if data.test is None else run.preprocessing.examples(data.test, dtype),
         settings,
         run.outcome == "not finite",

@@ -65,11 +65,13 @@ function describeSource({ settings, source }, lang, m) {
 }
 
 /** Name the update rule of the run if it is not plain gradient descent. */
-function otherRule({ optimizer, momentum, nesterov, batch }) {
+function otherRule({ optimizer, momentum, nesterov, batch, mirrored, shift }) {
   const rules = [];
   if (optimizer === "adam") rules.push("Adam");
   if (momentum) rules.push(`momentum ${momentum}${nesterov ? " (Nesterov)" : ""}`);
   if (batch) rules.push(say("miniBatches", { batch }));
+  if (mirrored) rules.push(say("mirrored"));
+  if (shift) rules.push(say("shifted", { shift }));
   if (rules.length) return say("otherRule", { rule: rules.join(", ") });
   return "";
 }

@@ -255,8 +255,10 @@ const STRINGS = {
 
   sample: ["sample: {m} of {of} pictures; the run used all of them, so its numbers differ", "样本：{of} 张中的 {m} 张；原始运行使用了全部图片，因此数值不同"],
   otherData: ["these are not the pictures that the run was trained on", "这些不是原始运行的训练图片"],
-  otherRule: ["The run used {rule}; this page uses plain gradient descent on all pictures at once.", "原始运行使用了 {rule}；本页使用普通的梯度下降，每一步都用全部图片。"],
+  otherRule: ["The run used {rule}; this page uses plain gradient descent on all pictures at once, as they are.", "原始运行使用了 {rule}；本页使用普通的梯度下降，每一步都用全部原图。"],
   miniBatches: ["mini-batches of {batch}", "每批 {batch} 张的小批量"],
+  mirrored: ["mirror images, too", "镜像图片"],
+  shifted: ["shifts by up to {shift} {shift?pixel:pixels}", "最多 {shift} 个像素的平移"],
   holds: ["This file holds {m} pictures: share it only if you may share them. It makes no network requests.", "本文件含有 {m} 张图片：只有在您有权分享这些图片时才可分享本文件。本页不会联网。"],
   holdsNot: ["This file holds no pictures: only weights, curves and the products of pictures. It makes no network requests.", "本文件不含图片：只有权重、曲线和图片之间的乘积。本页不会联网。"],
   said: ["Iteration {t}: cost {cost}, training accuracy {accuracy}.", "第 {t} 次迭代：代价 {cost}，训练集正确率 {accuracy}。"],
