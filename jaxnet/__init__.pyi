@@ -59,7 +59,7 @@ from .report.figures.evaluation import (
 from .report.figures.influence import plot_influence
 from .report.figures.sweep import plot_sweep
 from .report.figures.training import plot_costs, plot_hidden_units, plot_training
-from .runs.export import export_model
+from .runs.export import Exported, export_model
 from .runs.model import Model
 from .runs.model_file import load_model, save_model
 from .runs.page import Page
@@ -87,6 +87,7 @@ __all__ = [
     "DivergenceError",
     "Evaluation",
     "Examples",
+    "Exported",
     "Fit",
     "Forward",
     "Gradients",

@@ -20,8 +20,9 @@ from pages import make_dataset, make_run, train_again
 from jaxnet.activations import ACTIVATIONS, relu
 from jaxnet.backprop import backward
 from jaxnet.commands.main import app
-from jaxnet.data.columns import PIXEL_SCALES, to_row
+from jaxnet.data.columns import to_row
 from jaxnet.data.dataset import Dataset, Split
+from jaxnet.data.pixels import PIXEL_SCALES
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import DataError, UsageError

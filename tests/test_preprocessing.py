@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnet.data.columns import PIXEL_SCALES, to_columns, to_row
+from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.pictures import resize_images
+from jaxnet.data.pixels import PIXEL_SCALES
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
 from jaxnet.errors import UsageError
 from jaxnet.examples import balancing_weights

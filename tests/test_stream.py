@@ -18,7 +18,8 @@ import pytest
 
 from jaxnet import DataError, Dataset, Preprocessing, Settings, Split, UsageError, resume, train
 from jaxnet.data import stream
-from jaxnet.data.columns import PIXEL_SCALES, columns_on_device, to_columns
+from jaxnet.data.columns import columns_on_device, to_columns
+from jaxnet.data.pixels import PIXEL_SCALES
 from jaxnet.data.read_ahead import read_ahead
 from jaxnet.data.source import DataSource
 from jaxnet.data.stored import Read, StoredPictures, open_pictures

@@ -71,8 +71,7 @@ def predict(
 def _require_order(model: Path, pictures: list[Path]) -> None:
     """Raise a UsageError if the pictures are given first, and the run after them."""
     from jaxnet.data.tree import is_run
-    from jaxnet.io.content import PICTURE
-    from jaxnet.io.files import describe_content
+    from jaxnet.io.content import PICTURE, describe_content
     from jaxnet.io.names import MODEL_NAME
 
     if not model.exists() or model.name == MODEL_NAME or (model.is_dir() and is_run(model)):

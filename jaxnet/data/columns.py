@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,18 +12,10 @@ from jax.typing import DTypeLike
 
 from jaxnet.arrays import check_labels
 from jaxnet.data.dataset import check_images
+from jaxnet.data.pixels import COLORS, LUMA, PIXEL_SCALES, to_rows
 from jaxnet.defaults import COLOR, PIXEL_SCALE
 from jaxnet.devices import find_devices, require_dtype
 from jaxnet.errors import DataError, require_choice
-
-COLORS = ("gray", "rgb")
-LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue (ITU-R BT.601)
-
-PIXEL_SCALES: dict[str, Callable[[Any], Any]] = {
-    "symmetric": lambda pixels: pixels / 127.5 - 1,  # [-1, 1], as the article recommends
-    "unit": lambda pixels: pixels / 255,  # [0, 1]
-    "raw": lambda pixels: pixels,  # [0, 255]
-}
 
 
 def to_columns(
@@ -63,15 +54,9 @@ def to_columns(
     dtype = require_dtype(dtype)
     images = np.asarray(images)
     check_images(images.shape, images.dtype, "images")
-    if color == "gray":
-        pixels = np.zeros(images.shape[:3], dtype)  # (m, h, w)
-        for channel, weight in enumerate(LUMA):
-            pixels += weight * images[..., channel].astype(dtype)
-    else:
-        pixels = images.astype(dtype)  # (m, h, w, 3)
     find_devices()
     # Unlike jnp.asarray, device_put compiles nothing.
-    return jax.device_put(PIXEL_SCALES[pixel_scale](pixels).reshape(len(images), -1).T)  # (n_x, m)
+    return jax.device_put(to_rows(images, color, pixel_scale, dtype).T)  # (n_x, m)
 
 
 @functools.cache

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from jaxnet.errors import DataError, JaxnetError
+from jaxnet.io.content import describe_content
 from jaxnet.io.conversions import CONVERSIONS
-from jaxnet.io.files import describe_content, reading, unreadable
+from jaxnet.io.files import reading, unreadable
 
 FOLDER = "a folder"
 

@@ -7,7 +7,7 @@ the pictures.
 import numpy as np
 
 from jaxnet.data.all_pictures import Data, open_all
-from jaxnet.data.columns import LUMA
+from jaxnet.data.pixels import LUMA
 from jaxnet.progress import Track, silent
 
 SIDE = 64  # larger pictures are first reduced to this side, in pixels

@@ -4,43 +4,29 @@ import concurrent.futures
 import contextlib
 import functools
 import importlib.util
-import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from jaxnet.data.color import to_srgb
-from jaxnet.data.depth import UnclearRangeError, tiff_depth, to_eight_bits
-from jaxnet.data.png import reduce_png
+from jaxnet.data.decode import RESAMPLING, Placed, decode, open_picture, pillow_formats
+from jaxnet.data.depth import UnclearRangeError
 from jaxnet.errors import DataError
 from jaxnet.explain import explain, is_contradiction
-from jaxnet.io.content import PICTURE
+from jaxnet.io.content import PICTURE, describe_content
 from jaxnet.io.files import (
     COPY_AGAIN,
     cannot_be_read,
     content_remedy,
-    describe_content,
     expand,
     require_path,
 )
 from jaxnet.progress import Track, silent
 
-# The usual formats of pictures. Pillow opens more, some by running other programs (EPS).
-FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-
 # What decodes pictures; an error that is raised in it is one of the file.
 DECODERS = ("PIL", "pi_heif")
-
-# Pictures are stretched to the new shape, not cropped, so that nothing at the edge is lost.
-RESAMPLING = Image.Resampling.LANCZOS
-
-# Large JPEG files are decoded at a fraction of their size, but at no less than this multiple of the
-# target size, so that the resampling still averages over several pixels.
-DRAFT = 4
 
 # How many pictures are read at a time, by all cores; fewer, if they take more memory than this.
 READ_AHEAD, READ_AHEAD_BYTES = 256, 64 * 2**20
@@ -48,7 +34,7 @@ READ_AHEAD, READ_AHEAD_BYTES = 256, 64 * 2**20
 
 def picture_suffixes() -> frozenset[str]:
     """List the suffixes of readable picture files, in lower case, with the dot."""
-    readable = _pillow_formats()
+    readable = pillow_formats()
     suffixes = Image.registered_extensions().items()
     heic = (".heic", ".heif") if _reads_heic() else ()
     return frozenset([*(suffix for suffix, kind in suffixes if kind in readable), *heic])
@@ -56,13 +42,7 @@ def picture_suffixes() -> frozenset[str]:
 
 def _readable_formats() -> tuple[str, ...]:
     """List the formats that can be read: Pillow's, and HEIC if its package is installed."""
-    return (*_pillow_formats(), "HEIC") if _reads_heic() else _pillow_formats()
-
-
-def _pillow_formats() -> tuple[str, ...]:
-    """List those of FORMATS that the installed Pillow can read."""
-    Image.init()
-    return tuple(kind for kind in FORMATS if kind in Image.OPEN)
+    return (*pillow_formats(), "HEIC") if _reads_heic() else pillow_formats()
 
 
 def is_picture(path: Path) -> bool:
@@ -173,10 +153,8 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
         kind = "a folder" if path.is_dir() else "a pipe or a device"
         raise DataError(f"{path} is {kind}", expected, "give picture files")
     try:
-        with _open(path) as (image, place):
-            side = DRAFT * max(height, width)  # the EXIF rotation may swap the sides
-            image.draft(None, (side, side))
-            return np.asarray(_to_rgb(image, place).resize((width, height), RESAMPLING))
+        with _open(path) as placed:
+            return decode(placed, height, width)
     except Image.DecompressionBombError as cause:
         raise DataError(
             f"{path} declares a picture too large to decode ({cause})",
@@ -196,30 +174,13 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
         raise _unreadable_picture(path, expected, cause) from cause
 
 
-class _Place(NamedTuple):
-    """Where an image lies on its canvas: (width, height) of the canvas, (x, y) of the image."""
-
-    canvas: tuple[int, int]
-    corner: tuple[int, int]
-
-
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator[tuple[Image.Image, _Place | None]]:
-    """Open the first image that a viewer shows; its place on the canvas if it fills only a part."""
-    content = describe_content(path)
-    if content == "a PNG picture":
-        png = reduce_png(path)
-        with Image.open(png.stream, formats=("PNG",)) as image:
-            image.info["icc_profile"] = png.profile
-            place = _Place(png.canvas, png.corner) if image.size != png.canvas else None
-            if place and png.canvas[0] * png.canvas[1] > 2 * (Image.MAX_IMAGE_PIXELS or np.inf):
-                raise Image.DecompressionBombError(f"{png.canvas[0] * png.canvas[1]} pixels")
-            yield image, place
-    elif content == "a HEIC picture" and _reads_heic():
+def _open(path: Path) -> Iterator[Placed]:
+    if describe_content(path) == "a HEIC picture" and _reads_heic():
         yield _open_heic(path), None
     else:
-        with Image.open(path, formats=_pillow_formats()) as image:
-            yield image, None
+        with open_picture(path) as placed:
+            yield placed
 
 
 @functools.cache  # asked for every picture
@@ -280,37 +241,6 @@ _NAMES = {"JPEG2000": "JPEG 2000", "WEBP": "WebP"}
 
 # Words in the messages of decoders that know a file's variant and cannot decode it.
 _UNSUPPORTED = ("not available", "unsupported", "not supported", "unknown", "not implemented")
-
-
-def _to_rgb(image: Image.Image, place: _Place | None = None) -> Image.Image:
-    """Convert a picture of any mode to upright sRGB on white."""
-    depth = tiff_depth(image)
-    image.load()
-    profile = image.info.get("icc_profile")
-    if place:
-        image = _on_canvas(to_eight_bits(image, depth), place)
-    image = to_srgb(to_eight_bits(_upright(image), depth), profile)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Rotate an image as its EXIF tag says; a broken EXIF part says nothing."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
-        return image
-
-
-def _on_canvas(image: Image.Image, place: _Place) -> Image.Image:
-    """Lay an image on its transparent canvas."""
-    mode = "LA" if image.mode in ("1", "L", "LA") else "RGBA"
-    canvas = Image.new(mode, place.canvas)
-    canvas.paste(image.convert(mode), place.corner)
-    canvas.info.update({key: image.info[key] for key in image.info if key != "transparency"})
-    return canvas
 
 
 def resize_images(images: np.ndarray, height: int, width: int) -> np.ndarray:

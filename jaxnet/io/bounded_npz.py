@@ -18,7 +18,8 @@ import numpy as np
 from jaxnet.errors import DataError, JaxnetError
 from jaxnet.explain import is_contradiction
 from jaxnet.io.bounded_hdf5 import PLAUSIBLE_BYTES, PLAUSIBLE_RATIO
-from jaxnet.io.files import COPY_AGAIN, describe_content, reading, require_path, unreadable
+from jaxnet.io.content import describe_content
+from jaxnet.io.files import COPY_AGAIN, reading, require_path, unreadable
 
 NPZ = "a NumPy archive (.npz)"  # the kind of the content
 EXPECTED = "a NumPy archive (.npz) of arrays of numbers or texts"

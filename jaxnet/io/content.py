@@ -1,6 +1,7 @@
 """Name the kind of a file by its first bytes, for error messages."""
 
 import zlib
+from pathlib import Path
 
 _GZIP = 16 + zlib.MAX_WBITS  # tells zlib that the data have a gzip header
 
@@ -54,6 +55,12 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def describe_content(path: Path) -> str:
+    """Name the kind of a file by its first bytes, for the message that it cannot be read."""
+    with path.open("rb") as file:
+        return name_content(file.read(1024))
 
 
 def name_content(head: bytes) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jaxnet.errors import DataError, JaxnetError, UsageError
 from jaxnet.explain import Reason, explain
-from jaxnet.io.content import name_content
+from jaxnet.io.content import describe_content
 
 # The age in seconds from which a temporary file of another machine counts as abandoned.
 ABANDONED_AFTER = 24 * 3600
@@ -53,12 +53,6 @@ def require_path(
         else "check the spelling and the folder"
         + ("" if folder.is_dir() else f"; {folder} does not exist either"),
     )
-
-
-def describe_content(path: Path) -> str:
-    """Name the kind of a file by its first bytes, for the message that it cannot be read."""
-    with path.open("rb") as file:
-        return name_content(file.read(1024))
 
 
 COPY_AGAIN = "copy or download it again, and compare its size with the original's"

@@ -1,52 +1,141 @@
-"""A trained network for other programs: safetensors, NumPy's npz, or StableHLO.
+"""A trained network for other programs, run and compared with the network before it is kept.
 
 safetensors and npz hold W1, b1, W2 and b2; with them, as text, the classes, the activation and how
-pictures become columns. StableHLO holds the whole function from X (n_x, m), any m, to the
-probabilities A2 (1, m), for CPU, CUDA and TPU; `jax.export.deserialize` reads it without jaxnet.
+pictures become columns. StableHLO holds the function from X (n_x, m), any m, to the probabilities
+A2 (1, m), for CPU, CUDA and TPU; `jax.export.deserialize` reads it without jaxnet. ONNX holds the
+function from pictures to probabilities (`export_onnx.py`); numpy is a Python file that predicts
+picture files (`export_numpy.py`).
 """
 
 import json
 import math
+import platform
+import runpy
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+import PIL
 import safetensors.numpy
 from jax import export
+from PIL import Image
 
+from jaxnet.activations import ACTIVATIONS
+from jaxnet.data.dataset import check_images
+from jaxnet.data.pictures import resize_images
 from jaxnet.devices import at_precision
-from jaxnet.errors import ModelFileError, require_choice
+from jaxnet.errors import ModelFileError, UsageError, require_choice
+from jaxnet.io.bounded_npz import NPZ
 from jaxnet.io.files import write_whole
 from jaxnet.network import forward
+from jaxnet.runs.export_numpy import write_numpy
+from jaxnet.runs.export_onnx import open_onnx, write_onnx
+from jaxnet.runs.exported import SAFETENSORS, read_exported
 from jaxnet.runs.model import Model, preprocessing_attributes
+from jaxnet.runs.sample import draw_sample
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 
+# From images (m, h, w, 3) uint8 of the network's size to probabilities (m,).
+Predict = Callable[[np.ndarray], np.ndarray]
 
-def export_model(model: Model, path: str | Path, kind: str) -> None:
-    """Write a network in another format, once what was written is verified against the network.
+
+class Exported(NamedTuple):
+    """A network in another format, as it was verified.
+
+    Attributes:
+        path: The file.
+        kind: The format.
+        bytes: The size of the file.
+        pictures: On how many pictures it was run.
+        deviation: The largest difference of a probability from the network's.
+        run_by: What ran it.
+    """
+
+    path: Path
+    kind: str
+    bytes: int
+    pictures: int
+    deviation: float
+    run_by: str
+
+
+class Kind(NamedTuple):
+    """A format: how it is written, and how what was written is opened again and by what.
+
+    Attributes:
+        suffix: That of the file.
+        write: Write the network.
+        open: Return the written function, and what runs it.
+        any_activation: Whether an activation of the user's own can be written.
+    """
+
+    suffix: str
+    write: Callable[[Model, Path], None]
+    open: Callable[[Model, Path], tuple[Predict, str]]
+    any_activation: bool = True
+
+
+def export_model(
+    model: Model, path: str | Path, kind: str, images: np.ndarray | None = None
+) -> Exported:
+    """Write a network in another format, once what was written predicts what the network does.
 
     Args:
         model: The network.
         path: Where to; an older file is replaced.
-        kind: "safetensors", "npz" or "stablehlo".
+        kind: "safetensors", "npz", "stablehlo", "onnx" or "numpy".
+        images: The pictures (m, h, w, 3) uint8 on which both are run; by default drawn ones.
 
     Raises:
-        UsageError: If the kind is none of these, or it cannot be written there.
-        ModelFileError: If what was written is not the network.
+        DataError: If `images` is not of this type and shape.
+        UsageError: If the kind is none of these, it cannot be written there, a package is missing,
+            or the format does not know the activation.
+        ModelFileError: If what was written is not the network; no file is left then.
     """
     require_choice("kind", kind, KINDS)
-    write, verify = KINDS[kind]
+    written = KINDS[kind]
+    if not (written.any_activation or ACTIVATIONS.get(model.hidden.name) == model.hidden):
+        raise UsageError(
+            f'the activation "{model.hidden.name}" is your own, which {kind} does not know',
+            " or ".join(f'"{name}"' for name in ACTIVATIONS),
+            'use kind="stablehlo", which holds any function',
+        )
+    images = draw_sample().images if images is None else np.asarray(images)
+    check_images(images.shape, images.dtype, "images")
+    images = resize_images(images, model.preprocessing.height, model.preprocessing.width)
     with at_precision(model.params["W1"].dtype), write_whole(path) as temporary:
-        write(model, temporary)
-        if not verify(model, temporary):
-            raise ModelFileError(
-                f"the {kind} file does not contain the same network",
-                "the same parameters, or the same probabilities, when the file is read back",
-                "use another format, and report this as a bug of jaxnet",
-            )
+        written.write(model, temporary)
+        predict, run_by = written.open(model, temporary)
+        deviation = np.abs(predict(images) - model.predict_images(images))
+        if not (deviation <= _bound(model, images)).all():
+            raise _not_the_same(kind)
+        size = temporary.stat().st_size
+    return Exported(Path(path), kind, size, len(images), float(deviation.max()), run_by)
+
+
+def _bound(model: Model, images: np.ndarray) -> np.ndarray:
+    """Return by how much rounding may change each probability: (m,).
+
+    The n_x terms of Z1 may be added in another order, and pixels and sigmoids be off by some units
+    in the last place. No slope that follows exceeds 1.
+    """
+    size = {name: np.abs(np.asarray(leaf)) for name, leaf in model.params.items()}
+    n_x, dtype = model.preprocessing.n_x, size["W1"].dtype
+    X = np.abs(np.asarray(model.preprocessing.columns(images, dtype)))
+    terms = size["W2"] @ (size["W1"] @ (X + 1) + size["b1"] + 8) + size["b2"] + 8
+    return math.sqrt(n_x) * float(np.finfo(dtype).eps) * np.asarray(terms)[0]
+
+
+def _not_the_same(kind: str) -> ModelFileError:
+    return ModelFileError(
+        f"the {kind} file does not contain the same network",
+        "the same parameters, or the same probabilities, when the file is read back",
+        "use another format, and report this as a bug of jaxnet",
+    )
 
 
 def _describe(model: Model) -> dict[str, str]:
@@ -66,30 +155,26 @@ def _write_safetensors(model: Model, path: Path) -> None:
     safetensors.numpy.save_file(_arrays(model), path, metadata=_describe(model))
 
 
-def _verify_safetensors(model: Model, path: Path) -> bool:
-    with safetensors.safe_open(path, "numpy") as file:
-        texts = file.metadata()
-    return texts == _describe(model) and _same(model, safetensors.numpy.load_file(path))
-
-
 def _write_npz(model: Model, path: Path) -> None:
     arrays = _arrays(model) | {name: np.array(text) for name, text in _describe(model).items()}
     with path.open("wb") as file:  # given a name, NumPy would append .npz to it
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def _verify_npz(model: Model, path: Path) -> bool:
-    with np.load(path, allow_pickle=False) as file:
-        texts = {name: str(file[name]) for name in _describe(model)}
-        return texts == _describe(model) and _same(model, {n: file[n] for n in model.params})
+def _open_parameters(content: str) -> Callable[[Model, Path], tuple[Predict, str]]:
+    """Make the function that reads parameters back, and compares them bit for bit."""
 
+    def opened(model: Model, path: Path) -> tuple[Predict, str]:
+        again = read_exported(path, content, ACTIVATIONS | {model.hidden.name: model.hidden})
+        same = _describe(again) == _describe(model) and all(
+            leaf.dtype == model.params[name].dtype and np.array_equal(leaf, model.params[name])
+            for name, leaf in again.params.items()
+        )
+        if not same:
+            raise _not_the_same(content)
+        return again.predict_images, "jaxnet"
 
-def _same(model: Model, arrays: dict[str, np.ndarray]) -> bool:
-    """Say whether the arrays are the parameters, bit for bit."""
-    return arrays.keys() == model.params.keys() and all(
-        array.dtype == model.params[name].dtype and np.array_equal(array, model.params[name])
-        for name, array in arrays.items()
-    )
+    return opened
 
 
 def _write_stablehlo(model: Model, path: Path) -> None:
@@ -103,26 +188,43 @@ def _write_stablehlo(model: Model, path: Path) -> None:
     path.write_bytes(exported.serialize())
 
 
-def _verify_stablehlo(model: Model, path: Path) -> bool:
-    """Compare the probabilities of one column and of thirty, to rounding."""
+def _open_stablehlo(model: Model, path: Path) -> tuple[Predict, str]:
     exported = export.deserialize(bytearray(path.read_bytes()))
-    params = {name: jnp.asarray(leaf) for name, leaf in model.params.items()}
-    size = {name: np.abs(leaf) for name, leaf in model.params.items()}
-    n_x, dtype = model.preprocessing.n_x, params["W1"].dtype
-    draw = np.random.default_rng(0)
-    for m in (1, 30):
-        X = jnp.asarray(draw.uniform(-1, 1, (n_x, m)), dtype)
-        ours = forward(params, X, model.hidden).A2
-        # The n_x terms of Z1 may be added in another order; no slope that follows exceeds 1.
-        terms = size["W2"] @ (size["W1"] @ np.abs(X) + size["b1"]) + size["b2"]
-        bound = math.sqrt(n_x) * float(np.finfo(dtype).eps) * terms
-        if not (np.abs(exported.call(X) - ours) <= bound).all():
-            return False
-    return True
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        X = model.preprocessing.columns(images, model.params["W1"].dtype)
+        return np.asarray(exported.call(X))[0]
+
+    return predict, f"JAX {jax.__version__}"
 
 
-KINDS: dict[str, tuple[Callable[[Model, Path], None], Callable[[Model, Path], bool]]] = {
-    "safetensors": (_write_safetensors, _verify_safetensors),
-    "npz": (_write_npz, _verify_npz),
-    "stablehlo": (_write_stablehlo, _verify_stablehlo),
+def _open_onnx(model: Model, path: Path) -> tuple[Predict, str]:
+    return open_onnx(path)
+
+
+def _open_numpy(model: Model, path: Path) -> tuple[Predict, str]:
+    predict_files = runpy.run_path(str(path))["predict_files"]
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder, f"{i}.png") for i in range(len(images))]
+            for image, file in zip(images, files, strict=True):
+                Image.fromarray(image).save(file)
+            return np.asarray(predict_files(files))
+
+    versions = f"NumPy {np.__version__} and Pillow {PIL.__version__}"
+    return predict, f"Python {platform.python_version()} with {versions}"
+
+
+KINDS: dict[str, Kind] = {
+    "safetensors": Kind(".safetensors", _write_safetensors, _open_parameters(SAFETENSORS)),
+    "npz": Kind(".npz", _write_npz, _open_parameters(NPZ)),
+    "stablehlo": Kind(".stablehlo", _write_stablehlo, _open_stablehlo),
+    "onnx": Kind(
+        ".onnx",
+        lambda model, path: write_onnx(model, path, _describe(model)),
+        _open_onnx,
+        any_activation=False,
+    ),
+    "numpy": Kind(".py", write_numpy, _open_numpy, any_activation=False),
 }

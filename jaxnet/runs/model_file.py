@@ -49,7 +49,8 @@ from jaxnet.io.bounded_hdf5 import (
     seal,
     verify_parts,
 )
-from jaxnet.io.files import describe_content, expand, write_whole
+from jaxnet.io.content import describe_content
+from jaxnet.io.files import expand, write_whole
 from jaxnet.io.formats import require_format
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.outcomes import late_cost

@@ -19,9 +19,9 @@ from PIL import Image
 
 from jaxnet.activations import ACTIVATIONS
 from jaxnet.data.all_pictures import Data, labels_of, open_all, source_of
-from jaxnet.data.columns import LUMA
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.pictures import resize_images
+from jaxnet.data.pixels import LUMA
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
