@@ -23,6 +23,7 @@ from jaxnet import (
     diagnose,
     fit,
     fit_in_chunks,
+    leave_one_out,
     load_run,
     loss,
     open_pictures,
@@ -141,6 +142,17 @@ def test_many_networks_are_those_of_train(data: Dataset) -> None:
         np.testing.assert_allclose(swept.costs[0, 0, 0, i], run.costs, rtol=1e-12)
         expected = run.model.predict_images(data.train.images)
         np.testing.assert_allclose(seeds.probabilities["train"][i], expected, rtol=1e-12)
+
+
+def test_a_picture_is_left_out_with_its_mirror_image(data: Dataset) -> None:
+    """The oracle: trainings on data sets without the picture."""
+    result = leave_one_out(data, MIRRORED, seeds=2)
+    assert result.train.shape == (2, 8)
+    assert result.train_without.shape == (2, 8, 8)
+    kept = np.delete(np.arange(8), 4)
+    without = train(dataclasses.replace(data, train=data.train.take(kept)), MIRRORED).model
+    expected = without.predict_images(data.train.images)
+    np.testing.assert_allclose(result.train_without[0, 4], expected, rtol=1e-11)
 
 
 def test_a_diagnosis_searches_among_the_same_examples(data: Dataset) -> None:

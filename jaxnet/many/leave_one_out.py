@@ -79,22 +79,17 @@ def leave_one_out(
     settings = settings or Settings()
     require_integer("seeds", seeds, 2, 100_000)
     check_many(settings, seeds)
-    if settings.mirrored:
-        raise UsageError(
-            "mirrored is set to leave out one picture at a time",
-            "pictures without their mirror images, which would stay where a picture is left out",
-            "leave mirrored out",
-        )
     train, test = examples_of(data, settings, preprocessing, test)
-    m = train.Y.size
-    _check_size(train, test, seeds)
+    m = train.Y.size // settings.copies  # pictures; a mirror image is left out with its picture
+    _check_size(train, test, m, seeds)
     with at_precision(settings.precision):
         ends = train_networks(
             train,
             settings,
             seeds=settings.seed + np.arange(seeds),
             test=test,
-            example_weights=1 - np.eye(m + 1, m),  # the last way leaves out none
+            # The last way leaves out none.
+            example_weights=1 - np.tile(np.eye(m + 1, m), settings.copies),
             keep_probabilities=True,
             track=track,
         )
@@ -107,6 +102,7 @@ def leave_one_out(
             "take a smaller learning rate",
         )
     by_train, by_test = (np.asarray(A2)[0].swapaxes(0, 1) for A2 in (ends.train_A2, ends.test_A2))
+    by_train = by_train[..., :m]
     return LeaveOneOut(
         by_train[:, m],
         None if test is None else by_test[:, m],
@@ -116,16 +112,15 @@ def leave_one_out(
     )
 
 
-def _check_size(train: Examples, test: Examples | None, seeds: int) -> None:
-    """Raise an error where too few examples would remain, or too many numbers be kept."""
-    m = train.Y.size
+def _check_size(train: Examples, test: Examples | None, m: int, seeds: int) -> None:
+    """Raise an error where too few of m pictures would remain, or too many numbers be kept."""
     if (m if train.weights is None else int((np.asarray(train.weights) > 0).sum())) < 2:
         raise DataError(
             "only one example has a weight above 0",
             "two or more, so that one can be left out",
             "add pictures",
         )
-    numbers = seeds * (m + 1) * (m + (0 if test is None else test.Y.size))
+    numbers = seeds * (m + 1) * (train.Y.size + (0 if test is None else test.Y.size))
     if numbers > MOST_NUMBERS:
         raise UsageError(
             f"the result would hold {numbers:,} probabilities, one for each picture and network",
