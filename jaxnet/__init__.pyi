@@ -59,6 +59,7 @@ from .report.figures.evaluation import (
 from .report.figures.influence import plot_influence
 from .report.figures.sweep import plot_sweep
 from .report.figures.training import plot_costs, plot_hidden_units, plot_training
+from .runs.ensemble import train_ensemble
 from .runs.export import Exported, export_model
 from .runs.model import Model
 from .runs.model_file import load_model, save_model
@@ -199,6 +200,7 @@ __all__ = [
     "to_examples",
     "to_row",
     "train",
+    "train_ensemble",
     "train_seeds",
     "use_all_cores",
     "without_leaks",

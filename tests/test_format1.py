@@ -455,13 +455,13 @@ def test_newer_formats_are_refused(tmp_path: Path) -> None:
     write_sweep_of_version_1(tmp_path / SWEEP_NAME, {})
     for path in (model, saved, tmp_path / SWEEP_NAME):
         with h5py.File(path, "a") as file:
-            file.attrs["format_version"] = 3
+            file.attrs["format_version"] = 4
     for read in (
         lambda: load_run(model),
         lambda: load_model(saved),
         lambda: continue_sweep(tmp_path, make_start(GRID_1, SHARED_1)),
     ):
-        with pytest.raises(ModelFileError, match="has the format version 3") as caught:
+        with pytest.raises(ModelFileError, match="has the format version 4") as caught:
             read()
         assert caught.value.remedy == "use the version of jaxnet that wrote it, or a newer one"
 

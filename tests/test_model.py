@@ -184,7 +184,7 @@ def test_an_activation_under_the_name_of_another_is_refused(tmp_path: Path) -> N
 def test_any_hdf5_tool_can_read_it(tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with h5py.File(tmp_path / "model.h5") as file:
-        assert dict(file.attrs) == {"format": b"jaxnet model", "format_version": 2}
+        assert dict(file.attrs) == {"format": b"jaxnet model", "format_version": 3}
         assert sorted(file) == ["classes", "costs", "origin", "params", "preprocessing", "settings"]
         assert sorted(file["params"]) == ["W1", "W2", "b1", "b2"]
         assert dict(file["preprocessing"].attrs) == {
@@ -236,13 +236,13 @@ def test_a_file_that_is_no_model(tmp_path: Path, h5: Callable[..., Path]) -> Non
     refused(tmp_path / "page.h5", "an HTML page", "a model file of jaxnet")
 
 
-@pytest.mark.parametrize("version", [3, 0, -1, 2.0, "2"])
+@pytest.mark.parametrize("version", [4, 0, -1, 2.0, "2"])
 def test_a_file_of_another_format(version: Any, tmp_path: Path) -> None:
     save_model(tmp_path / "model.h5", make_model())
     with h5py.File(tmp_path / "model.h5", "a") as file:
         file.attrs["format_version"] = version
     refused(
-        tmp_path, f"format version {version}", "a version up to 2", "the version of jaxnet that"
+        tmp_path, f"format version {version}", "a version up to 3", "the version of jaxnet that"
     )
 
 

@@ -70,6 +70,7 @@ def _check_run(
     """Check a trained network; return with the checks which network and which data they are of."""
     from jaxnet.evaluation.doctor.all_checks import check_run, stored_not_finite
     from jaxnet.report.dataset import describe_dataset
+    from jaxnet.report.training import describe_ensemble
     from jaxnet.runs.run import load_run
 
     try:
@@ -84,4 +85,6 @@ def _check_run(
         "data": describe_dataset(dataset, audit),
         "same_data_as_in_training": run.trained_on(dataset),
     }
+    for line in describe_ensemble(run):
+        console.print(line)
     return check_run(run, dataset, track=show_progress), answer

@@ -70,6 +70,7 @@ def evaluate(
     from jaxnet.report.figures.evaluation import plot_evaluation
     from jaxnet.report.figures.save import save_figure
     from jaxnet.report.json import to_json
+    from jaxnet.report.training import describe_ensemble
     from jaxnet.runs.run import load_run, open_if_large_for
     from jaxnet.runs.scorings import count_scoring
 
@@ -84,6 +85,8 @@ def evaluate(
     else:
         data, described = stored, show_stored(console, run, stored)
     console.print(describe_device(console))
+    for line in describe_ensemble(run):
+        console.print(line)
     evaluation = evaluate_run(run, data, cut)
     if "test" not in evaluation.splits:
         console.print("there is no test split to evaluate on", style="yellow")

@@ -33,6 +33,7 @@ def page(
     """Write page.html into a run folder: it trains the network on the run's pictures, offline."""
     from jaxnet.report.outputs import describe_page
     from jaxnet.report.page.build import PAGE_NAME, write_page
+    from jaxnet.report.training import describe_ensemble
     from jaxnet.runs.run import first_params, load_run, open_if_large_for
 
     run = load_run(model)
@@ -47,7 +48,7 @@ def page(
         show_stored(console, run, stored)
     path = (model if model.is_dir() else model.parent) / PAGE_NAME
     written = write_page(path, run, data, pictures=not no_pictures)
-    for line in describe_page(path, written):
+    for line in (*describe_page(path, written), *describe_ensemble(run)):
         console.print(line)
     if as_json:
         print_json({"written": str(path), **written._asdict()})

@@ -52,6 +52,8 @@ def predict(
 
     network = load_model(model)
     err.print(describe_device(err), end="")
+    if network.members:
+        err.print(f"ensemble: the mean probability of {len(network.members)} networks")
     with tempfile.TemporaryDirectory() as folder:
         places: list[Path] = []
         for picture in pictures:

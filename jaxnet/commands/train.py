@@ -14,6 +14,7 @@ from jaxnet.commands.train_on_stream import require_streamed_options, train_on_s
 from jaxnet.commands.training import Request
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
+from jaxnet.errors import UsageError
 from jaxnet.report.console import print_json, speak
 from jaxnet.settings import Settings
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jaxnet.runs.run import Run
 
 SEEDS = "Train this many seeds, from --seed on; keep the network with the median last cost."
+ENSEMBLE = "Predict by the mean probability of the networks of all --seeds, and keep all of them."
 EVERY = "Save the run at least once in this many iterations. \\[default: every five seconds]"
 RESUME = (
     "Continue the run in this folder, up to its own --iterations or more; --data and --test give "
@@ -29,6 +31,7 @@ RESUME = (
 NO_PAGE = "Do not write page.html, the interactive page of the run."
 
 Seeds = Annotated[int, typer.Option(min=1, max=10_000, help=SEEDS, rich_help_panel=NETWORK)]
+Ensemble = Annotated[bool, typer.Option("--ensemble", help=ENSEMBLE, rich_help_panel=NETWORK)]
 CheckpointEvery = Annotated[
     int | None, typer.Option(min=1, help=EVERY, show_default=False, rich_help_panel=OUTPUT)
 ]
@@ -50,6 +53,7 @@ def train(
     columns: Given,
     settings: Given,
     seeds: Seeds = 1,
+    ensemble: Ensemble = False,
     checkpoint_every: CheckpointEvery = None,
     resume: Resume = None,
     stream: Stream = False,
@@ -63,11 +67,18 @@ def train(
     join(distributed)
     console, begun = speak(as_json), None
     if resume is not None:
-        begun = open_run(resume, source | columns | settings, out=out, force=force, seeds=seeds > 1)
+        new = {"out": out, "force": force, "seeds": seeds > 1, "ensemble": ensemble}
+        begun = open_run(resume, source | columns | settings, **new)
         stream = stream or begun.streamed
         if begun.is_finished(page=not (no_page or stream)):
             console.print(f"{begun.folder} is finished already")
             return print_json(begun.describe()) if as_json else None
+    if ensemble and seeds == 1:
+        raise UsageError(
+            "--ensemble is given with one seed",
+            "two seeds or more, whose networks become the ensemble",
+            "give --seeds 8",
+        )
     if stream:
         require_streamed_options(source, seeds)
     asked = Request(
@@ -81,6 +92,7 @@ def train(
         force,
         checkpoint_every,
         page=not no_page,
+        ensemble=ensemble,
     )
     run, folder, stopped, answer = (train_on_stream if stream else train_in_memory)(asked)
     if as_json:

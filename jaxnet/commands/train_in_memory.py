@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
     from jaxnet.evaluation.audit import Audit
     from jaxnet.evaluation.spread import SpreadOverSeeds
+    from jaxnet.network import Params
     from jaxnet.runs.run import Run
+
+
+NO_MEMBERS: "tuple[Params, ...]" = ()
 
 
 def train_in_memory(asked: Request) -> Ended:
     """Load the pictures, train, and write the run with its figure and its page."""
     console, settings = asked.console, asked.settings
-    if asked.seeds > 1:
+    if asked.seeds > 1 and not asked.ensemble:
         prepare_many(settings, asked.seeds)
 
     from jaxnet.data.preprocessing import preprocessing_for
@@ -37,11 +41,11 @@ def train_in_memory(asked: Request) -> Ended:
         preprocessing = asked.begun.preprocessing
     console.print(describe_columns(data, preprocessing, settings))
     console.print(describe_device(console))
-    spread = None
+    spread, members = None, NO_MEMBERS
     if asked.seeds > 1:
-        settings, spread = _choose_seed(data, settings, preprocessing, asked.seeds)
+        settings, spread, members = _choose_seed(asked, data, settings, preprocessing)
     console.print(parameter_table(preprocessing.n_x, settings.hidden_units))
-    run, folder, signal = train_watched(asked, data, settings, preprocessing)
+    run, folder, signal = train_watched(asked, data, settings, preprocessing, members)
     if not is_first_process():
         return Ended(run, folder, signal, {})
     page = asked.page and signal is None
@@ -51,14 +55,22 @@ def train_in_memory(asked: Request) -> Ended:
 
 
 def _choose_seed(
-    dataset: "Dataset", settings: Settings, preprocessing: Preprocessing, seeds: int
-) -> tuple[Settings, "SpreadOverSeeds"]:
-    """Train many seeds; return the settings of the one that is kept, and how they differ."""
+    asked: Request, dataset: "Dataset", settings: Settings, preprocessing: Preprocessing
+) -> tuple[Settings, "SpreadOverSeeds", "tuple[Params, ...]"]:
+    """Train many seeds; return the settings of the one that is kept, and how they differ.
+
+    Of an ensemble also the parameters of all.
+    """
     from jaxnet.evaluation.spread import spread_over_seeds
     from jaxnet.many.seeds import train_seeds
+    from jaxnet.runs.ensemble import train_members
 
-    networks = train_seeds(dataset, settings, preprocessing, seeds=seeds, track=show_progress)
-    return dataclasses.replace(settings, seed=networks.kept), spread_over_seeds(networks)
+    how: dict[str, Any] = {"seeds": asked.seeds, "track": show_progress}
+    if asked.ensemble:
+        params, networks = train_members(dataset, settings, preprocessing, **how)
+    else:
+        params, networks = NO_MEMBERS, train_seeds(dataset, settings, preprocessing, **how)
+    return dataclasses.replace(settings, seed=networks.kept), spread_over_seeds(networks), params
 
 
 def _report(

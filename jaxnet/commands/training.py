@@ -1,5 +1,6 @@
 """What `jaxnet train` is asked for, its training with progress and checkpoints, and its result."""
 
+import dataclasses
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
     from jaxnet.data.preprocessing import Preprocessing
     from jaxnet.data.stored import StoredPictures
+    from jaxnet.network import Params
     from jaxnet.runs.run import Run
 
 
@@ -33,6 +35,7 @@ class Request(NamedTuple):
     force: bool
     checkpoint_every: int | None
     page: bool
+    ensemble: bool
 
 
 class Ended(NamedTuple):
@@ -49,8 +52,12 @@ def train_watched(
     data: "Dataset | StoredPictures",
     settings: Settings,
     preprocessing: "Preprocessing",
+    members: "tuple[Params, ...]" = (),
 ) -> tuple["Run", Path, int | None]:
-    """Train, or continue, and save the run; return it, its folder, and the signal or None."""
+    """Train, or continue, and save the run; return it, its folder, and the signal or None.
+
+    If it was not stopped, it is that of an ensemble with these members.
+    """
     from jaxnet.processes import by_first, is_first_process
     from jaxnet.runs import train as library
     from jaxnet.runs.folder import claim_folder
@@ -69,6 +76,11 @@ def train_watched(
             asked.console.print(f"{folder} is continued after {made}")
             run = library.resume(begun.run, data, iterations=settings.iterations, **how)
     stopped = signal_of_any(watch.signal)
+    if members and stopped is None:
+        run = dataclasses.replace(run, members=members)
+    elif members:
+        one = f"stopped before the ensemble was whole: {folder} holds the network of one seed"
+        asked.console.print(one, style="yellow")
     if is_first_process():
         run.save(folder, force=True)
     return run, folder, stopped

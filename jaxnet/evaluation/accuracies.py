@@ -15,7 +15,7 @@ from jaxnet.data.stream import read_in_order
 from jaxnet.devices import at_precision
 from jaxnet.network import Params, forward
 from jaxnet.progress import Track, silent
-from jaxnet.runs.model import Model
+from jaxnet.runs.model import Model, mean_prediction
 
 # Of pictures that are predicted at a time.
 BLOCK = 1024
@@ -56,9 +56,10 @@ def predict_stored(
     with at_precision(dtype):
         for block in track(read_in_order(pictures, BLOCK), "predicting", count):
             images = resize_images(block.images, preprocessing.height, preprocessing.width)
-            outputs = jax.device_get(_outputs(model.params, images, **how))
-            Z2.append(outputs[0][0])
-            A2.append(outputs[1][0])
+            each = [jax.device_get(_outputs(params, images, **how)) for params in model.networks]
+            logits, probabilities = mean_prediction([(z[0], a[0]) for z, a in each])
+            Z2.append(logits)
+            A2.append(probabilities)
     return np.concatenate(Z2), np.concatenate(A2)
 
 

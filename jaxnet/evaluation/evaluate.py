@@ -205,8 +205,7 @@ def _predict(
     if isinstance(split, StoredPictures):
         Z2, A2 = predict_stored(model, split, track=track)
     else:
-        outputs = model.forward_images(split.images)
-        Z2, A2 = np.asarray(outputs.Z2)[0], np.asarray(outputs.A2)[0]
+        Z2, A2 = model.predict_logits(split.images)
     # From the logits: the loss of a probability that rounds to 0 or 1 would be infinite.
     z = np.where(split.labels == 1, -Z2, Z2).astype(float)
     return np.asarray(A2, float), np.logaddexp(0, z)

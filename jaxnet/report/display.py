@@ -114,6 +114,7 @@ def _(model: Model) -> str:
         f"{n_x:,} → {n_h} ({model.hidden.name}) → 1 (sigmoid), {count_params(model.params):,} "
         f"parameters, {model.params['W1'].dtype}; P({model.classes[1]!r}) of {seen.height} × "
         f"{seen.width} {seen.color} pictures, {seen.pixel_scale} scale"
+        + (f"; the mean of {len(model.members)} such networks" if model.members else "")
     )
 
 

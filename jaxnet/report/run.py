@@ -17,7 +17,7 @@ from jaxnet.report.diagnosis import describe_diagnosis
 from jaxnet.report.evaluation import summary_line
 from jaxnet.report.json import to_json
 from jaxnet.report.seeds import describe_seeds
-from jaxnet.report.training import describe_costs, describe_validation
+from jaxnet.report.training import describe_costs, describe_ensemble, describe_validation
 from jaxnet.runs.run import Run
 
 Predictions = dict[str, np.ndarray]  # (m,) of 0 and 1, by split
@@ -39,7 +39,7 @@ def describe_run(
         spread: The networks of other seeds, if they were trained.
         diagnosis: What `diagnose` found out.
     """
-    lines = [describe_costs(run), *describe_validation(run)]
+    lines = [describe_costs(run), *describe_validation(run), *describe_ensemble(run)]
     for name, predicted in predictions.items():
         labels = data.splits[name].labels
         line = summary_line(name, labels, predicted, data.classes, seen=name == "train")
@@ -81,6 +81,7 @@ def run_to_json(
         **training_to_json(run),
         "accuracy": accuracies(predictions, data),
         "seeds": spread,
+        "ensemble": len(run.members) or None,
         "dead_since": diagnosis.dead_since,
         "learning_rate_that_learns": diagnosis.learning_rate_that_learns,
     }

@@ -53,6 +53,17 @@ def describe_validation(run: Run) -> list[str]:
     return [*lines, f"{lowest}; its weights are kept", decided]
 
 
+def describe_ensemble(run: Run) -> list[str]:
+    """Say whose probabilities the mean is taken of, and whose the rest is; nothing of a network."""
+    if not run.members:
+        return []
+    seed = "" if run.settings is None else f", of seed {run.settings.seed}"
+    return [
+        f"ensemble: predictions are the mean of the probabilities of {len(run.members)} networks; "
+        f"costs, figure, checks and page are those of one of them{seed}"
+    ]
+
+
 def describe_costs(run: Run) -> str:
     """Say how many updates a run has made, in how many seconds, its costs and its outcome."""
     if not run.costs.size:

@@ -71,12 +71,14 @@ class Kind(NamedTuple):
         write: Write the network.
         open: Return the written function, and what runs it.
         any_activation: Whether an activation of the user's own can be written.
+        ensembles: Whether an ensemble can be written.
     """
 
     suffix: str
     write: Callable[[Model, Path], None]
     open: Callable[[Model, Path], tuple[Predict, str]]
     any_activation: bool = True
+    ensembles: bool = False
 
 
 def export_model(
@@ -93,7 +95,7 @@ def export_model(
     Raises:
         DataError: If `images` is not of this type and shape.
         UsageError: If the kind is none of these, it cannot be written there, a package is missing,
-            or the format does not know the activation.
+            or the format does not know the activation, or no ensemble.
         ModelFileError: If what was written is not the network; no file is left then.
     """
     require_choice("kind", kind, KINDS)
@@ -103,6 +105,12 @@ def export_model(
             f'the activation "{model.hidden.name}" is your own, which {kind} does not know',
             " or ".join(f'"{name}"' for name in ACTIVATIONS),
             'use kind="stablehlo", which holds any function',
+        )
+    if model.members and not written.ensembles:
+        raise UsageError(
+            f"the model is an ensemble of {len(model.members)} networks, and {kind} holds one",
+            "a single network, or a format that holds the whole function",
+            'use kind="stablehlo"; or export one: dataclasses.replace(model, members=())',
         )
     images = draw_sample().images if images is None else np.asarray(images)
     check_images(images.shape, images.dtype, "images")
@@ -123,7 +131,10 @@ def _bound(model: Model, images: np.ndarray) -> np.ndarray:
     The n_x terms of Z1 may be added in another order, and pixels and sigmoids be off by some units
     in the last place. No slope that follows exceeds 1.
     """
-    size = {name: np.abs(np.asarray(leaf)) for name, leaf in model.params.items()}
+    size = {
+        name: np.max([np.abs(np.asarray(params[name])) for params in model.networks], axis=0)
+        for name in model.params
+    }
     n_x, dtype = model.preprocessing.n_x, size["W1"].dtype
     X = np.abs(np.asarray(model.preprocessing.columns(images, dtype)))
     terms = size["W2"] @ (size["W1"] @ (X + 1) + size["b1"] + 8) + size["b2"] + 8
@@ -182,7 +193,8 @@ def _write_stablehlo(model: Model, path: Path) -> None:
     X = jax.ShapeDtypeStruct((model.preprocessing.n_x, m), model.params["W1"].dtype)
 
     def probabilities(X: jax.Array) -> jax.Array:
-        return forward(model.params, X, model.hidden).A2
+        each = [forward(params, X, model.hidden).A2 for params in model.networks]
+        return sum(each[1:], each[0]) / len(each)
 
     exported = export.export(jax.jit(probabilities), platforms=PLATFORMS)(X)
     path.write_bytes(exported.serialize())
@@ -219,7 +231,7 @@ def _open_numpy(model: Model, path: Path) -> tuple[Predict, str]:
 KINDS: dict[str, Kind] = {
     "safetensors": Kind(".safetensors", _write_safetensors, _open_parameters(SAFETENSORS)),
     "npz": Kind(".npz", _write_npz, _open_parameters(NPZ)),
-    "stablehlo": Kind(".stablehlo", _write_stablehlo, _open_stablehlo),
+    "stablehlo": Kind(".stablehlo", _write_stablehlo, _open_stablehlo, ensembles=True),
     "onnx": Kind(
         ".onnx",
         lambda model, path: write_onnx(model, path, _describe(model)),

@@ -37,9 +37,12 @@ class Model(PickledOnHost):
         preprocessing: How pictures become columns.
         classes: The names of class 0 and of class 1, whose probability it predicts.
         hidden: The activation of the hidden units.
+        members: The networks of an ensemble, whose mean probability the model predicts, that of
+            `params` among them; empty where `params` alone predicts.
 
     Raises:
-        DataError: If the parameters do not fit together, or not to the preprocessing.
+        DataError: If the parameters do not fit together, or not to the preprocessing, or those of a
+            member have other shapes or another precision.
         UsageError: If the classes are not two different texts, or `hidden` is no Activation.
     """
 
@@ -47,10 +50,22 @@ class Model(PickledOnHost):
     preprocessing: Preprocessing
     classes: tuple[str, str]
     hidden: Activation = relu
+    members: tuple[Params, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
         check_params(self.params)
+        object.__setattr__(self, "members", tuple(self.members))
+        for number, member in enumerate(self.members):
+            check_params(member)
+            ours, theirs = ((p["W1"].shape, str(p["W1"].dtype)) for p in (member, self.params))
+            if ours != theirs:
+                raise DataError(
+                    f"member {number} of the ensemble has W1 {ours[0]} {ours[1]}, the network of "
+                    f"params {theirs[0]} {theirs[1]}",
+                    "members of the same shapes and precision",
+                    "train them with the same settings but for the seed",
+                )
         check_activation(self.hidden)
         names: Any = self.classes
         texts = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
@@ -69,18 +84,37 @@ class Model(PickledOnHost):
                 "give the Preprocessing that the network was trained with",
             )
 
+    @property
+    def networks(self) -> tuple[Params, ...]:
+        """The networks whose mean probability is predicted: the members, or that of `params`."""
+        return self.members or (self.params,)
+
     def forward_images(self, images: np.ndarray) -> Forward:
-        """Compute Z1, A1 (n_h, m) and Z2, A2 (1, m) of images (m, h, w, 3) uint8 of any size."""
+        """Compute Z1, A1 (n_h, m) and Z2, A2 (1, m) of images (m, h, w, 3) uint8 of any size.
+
+        Of an ensemble those of the network of `params`.
+        """
+        return self._forward_each(images, (self.params,))[0]
+
+    def predict_images(self, images: np.ndarray) -> np.ndarray:
+        """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,).
+
+        Of an ensemble the mean of the probabilities by its members.
+        """
+        return self.predict_logits(images)[1]
+
+    def predict_logits(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute the logit and the probability of class 1 for images, as `predict_images`."""
+        outputs = self._forward_each(images, self.networks)
+        return mean_prediction([(result.Z2[0], result.A2[0]) for result in outputs])
+
+    def _forward_each(self, images: np.ndarray, networks: tuple[Params, ...]) -> list[Forward]:
         images = np.asarray(images)
         check_images(images.shape, images.dtype, "images")
         dtype = self.params["W1"].dtype
         with at_precision(dtype):
             X = self.preprocessing.columns(images, dtype)
-            return jax.device_get(_forward(self.params, X, hidden=self.hidden))
-
-    def predict_images(self, images: np.ndarray) -> np.ndarray:
-        """Compute the probability of class 1 for images (m, h, w, 3) uint8 of any size: (m,)."""
-        return np.asarray(self.forward_images(images).A2)[0]
+            return jax.device_get([_forward(params, X, hidden=self.hidden) for params in networks])
 
     def predict_files(
         self, paths: Sequence[str | Path] | str | Path, *, track: Track = automatic
@@ -109,6 +143,25 @@ class Model(PickledOnHost):
             predicted = iter(self.predict_images(np.stack(images)) if images else ())
             for result in block:
                 yield result if isinstance(result, DataError) else next(predicted)
+
+
+def mean_prediction(outputs: Sequence[tuple[Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the mean of the probabilities of several networks, and its logit.
+
+    Args:
+        outputs: Of each network the logits Z2 (m,) and the probabilities A2 (m,).
+
+    Returns:
+        The logit log p − log(1 − p) of the mean p, (m,), and p (m,).
+    """
+    Z2, A2 = (np.stack(rows) for rows in zip(*outputs, strict=True))
+    if len(A2) == 1:
+        return Z2[0], A2[0]
+    # From the logits of the members, since a mean that rounds to 0 or 1 has no finite logit. The
+    # number of members, by which both sums are to be divided, cancels.
+    log_p, log_q = (-np.logaddexp(0, sign * Z2.astype(float)) for sign in (-1, 1))
+    logits = np.logaddexp.reduce(log_p) - np.logaddexp.reduce(log_q)
+    return logits.astype(Z2.dtype), A2.mean(axis=0)
 
 
 def params_from(arrays: Mapping[str, np.ndarray]) -> Params:

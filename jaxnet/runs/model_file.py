@@ -2,6 +2,7 @@
 
 /                attributes `format` and `format_version`
 /params          W1 (n_h, n_x), b1 (n_h, 1), W2 (1, n_h), b2 (1, 1)
+/members         of an ensemble: the same arrays of every member, with one more axis in front
 /costs           the cost before each update
 /objectives, …   the other curves, those that are recorded: see `Curves`
 /classes         the names of class 0 and of class 1
@@ -18,6 +19,7 @@ is a setting and prng the generator that JAX was set to, "threefry2x32" by defau
 After the end of the HDF5 file, where no HDF5 tool looks, stands the SHA-256 of all before it. It is
 kept by a copy, and dropped by a tool that changes the file, which is then read without.
 
+Version 2 had no ensembles, which a reader of that version would take for their one network.
 Version 1 (jaxnet 0.1.0) kept the fields of `DataSource` among the settings, and `weight_scale` as
 text.
 """
@@ -53,6 +55,7 @@ from jaxnet.io.content import describe_content
 from jaxnet.io.files import expand, write_whole
 from jaxnet.io.formats import require_format
 from jaxnet.io.names import MODEL_NAME
+from jaxnet.network import Params
 from jaxnet.outcomes import late_cost
 from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from jaxnet.runs.exported import READABLE as EXPORTS
@@ -61,7 +64,7 @@ from jaxnet.runs.model import Model, params_from, preprocessing_attributes, prep
 from jaxnet.settings import Settings
 
 FORMAT = "jaxnet model"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 # The value that a setting had in runs from before it existed, by its name. Whoever adds a field to
 # `Settings` or `DataSource` adds it here.
@@ -127,7 +130,8 @@ def require_loadable(model: Model) -> None:
             "another name for an activation of your own",
             f'rename it: Activation("my_{known.name}", …)',
         )
-    if not all(np.isfinite(np.asarray(leaf)).all() for leaf in model.params.values()):
+    leaves = [leaf for params in (model.params, *model.members) for leaf in params.values()]
+    if not all(np.isfinite(np.asarray(leaf)).all() for leaf in leaves):
         raise UsageError(
             "a parameter of the model is not finite", "finite parameters", "train it again"
         )
@@ -155,6 +159,8 @@ def _write(path: Path, stored: Stored) -> None:
         write_attributes(file, {"format": FORMAT, "format_version": FORMAT_VERSION})
         for name, array in model.params.items():
             file[f"params/{name}"] = np.asarray(array)
+            if model.members:
+                file[f"members/{name}"] = np.stack([member[name] for member in model.members])
         file["costs"] = np.asarray(stored.checkpoint.costs)
         for name, curve in stored.checkpoint.curves._asdict().items():
             if curve is not None:
@@ -297,7 +303,22 @@ def _read_model(file: h5py.File, activations: Mapping[str, Activation]) -> Model
     if classes.shape != (2,) or not all(isinstance(name, bytes) for name in classes.tolist()):
         raise ValueError(f"classes has shape {classes.shape} and type {classes.dtype}")
     negative, positive = (name.decode("utf-8", "surrogateescape") for name in classes.tolist())
-    return Model(params, preprocessing, (negative, positive), hidden)
+    members = _read_members(file, params) if "members" in names_in(file) else ()
+    return Model(params, preprocessing, (negative, positive), hidden, members)
+
+
+def _read_members(file: h5py.File, params: Params) -> tuple[Params, ...]:
+    """Read the networks of an ensemble; each has the shapes of the network in `params`."""
+    group = find_group(file, "members")
+    stored = {name: find_array(group, name) for name in params}
+    counts = {source.shape[0] if source.shape else 0 for source in stored.values()}
+    for name, source in stored.items():
+        if source.shape[1:] != params[name].shape or len(counts) != 1 or 0 in counts:
+            raise ValueError(f"{name} of the members has shape {source.shape}")
+    arrays = {name: read_array(source) for name, source in stored.items()}
+    return tuple(
+        params_from({name: array[i] for name, array in arrays.items()}) for i in range(*counts)
+    )
 
 
 def _find_activation(file: h5py.File, activations: Mapping[str, Activation]) -> Activation:

@@ -74,6 +74,8 @@ class Run(PickledOnHost):
         examples: The training set as columns; None of a run that was loaded from a file, or that
             several processes trained in pixels, of which each had a part.
         validation: The validation set as columns, likewise; None without one.
+        members: The parameters of all networks of an ensemble, whose mean probability the model
+            predicts; empty where it is no ensemble. All else is that of one of them.
         seconds: How long the last `train` or `resume` took to descend, compilation included.
     """
 
@@ -88,12 +90,14 @@ class Run(PickledOnHost):
     origin: dict[str, Value]
     examples: Examples | None = None
     validation: Examples | None = None
+    members: tuple[Params, ...] = ()
     seconds: float = 0.0
 
     @functools.cached_property
     def model(self) -> Model:
-        """The network as it is now."""
-        return Model(self.descent.params, self.preprocessing, self.classes, self.hidden)
+        """The network as it is now; or the ensemble."""
+        how = (self.preprocessing, self.classes, self.hidden, self.members)
+        return Model(self.descent.params, *how)
 
     @property
     def epoch(self) -> int:
@@ -238,6 +242,7 @@ def load_run(path: str | Path, activations: Mapping[str, Activation] | None = No
         settings,
         data_source,
         {name: value for name, value in origin.items() if name not in OF_RESULT},
+        members=model.members,
     )
 
 

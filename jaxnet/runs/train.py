@@ -151,6 +151,13 @@ def resume(
             f"at least as many in all, not {total:,}",
             f"give iterations={2 * made}, or leave iterations out to judge the run as it is",
         )
+    if run.members and total > made:
+        raise UsageError(
+            f"the run is an ensemble of {len(run.members)} networks, of which it has the training "
+            "of one only",
+            "an ensemble as it is, or the run of one network",
+            f"train a new one with more iterations: train_ensemble(data, …), iterations={total}",
+        )
     settings = dataclasses.replace(settings, iterations=total)
     # Each once, since an attribute of a file has an end.
     commands = [*str(run.origin.get("command", "")).splitlines(), command]

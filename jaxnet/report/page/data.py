@@ -184,6 +184,7 @@ def _header(run: Run, data: Data, splits: Splits, pictures: bool) -> dict[str, A
         "page_prng": PAGE_GENERATOR,
         "failed": list(FAILED),
         "iterations": len(run.costs),
+        "ensemble": len(run.members),
         "same_data": run.trained_on(data) is not False,
         "pictures": pictures,
         "folder_left_out": source != given,

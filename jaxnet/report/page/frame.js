@@ -50,6 +50,7 @@ export function makeFrame(app) {
         data.same_data ? "" : say("otherData"),
         pictures < of ? say("sample", { m: pictures, of }) : "",
         otherRule(data.settings),
+        data.ensemble ? say("ensemble", { n: data.ensemble }) : "",
       ]
         .filter(Boolean)
         .join(" · "),

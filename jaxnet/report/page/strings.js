@@ -256,6 +256,7 @@ const STRINGS = {
   sample: ["sample: {m} of {of} pictures; the run used all of them, so its numbers differ", "样本：{of} 张中的 {m} 张；原始运行使用了全部图片，因此数值不同"],
   otherData: ["these are not the pictures that the run was trained on", "这些不是原始运行的训练图片"],
   otherRule: ["The run used {rule}; this page uses plain gradient descent on all pictures at once, as they are.", "原始运行使用了 {rule}；本页使用普通的梯度下降，每一步都用全部原图。"],
+  ensemble: ["The run predicts by the mean of {n} networks; this page trains one of them.", "原始运行取 {n} 个网络的平均概率来预测；本页训练其中一个。"],
   miniBatches: ["mini-batches of {batch}", "每批 {batch} 张的小批量"],
   mirrored: ["mirror images, too", "镜像图片"],
   shifted: ["shifts by up to {shift} {shift?pixel:pixels}", "最多 {shift} 个像素的平移"],
