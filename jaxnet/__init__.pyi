@@ -61,6 +61,7 @@ from .report.figures.sweep import plot_sweep
 from .report.figures.training import plot_costs, plot_hidden_units, plot_training
 from .runs.ensemble import train_ensemble
 from .runs.export import Exported, export_model
+from .runs.imports import Imported, import_classifier, import_model
 from .runs.model import Model
 from .runs.model_file import load_model, save_model
 from .runs.page import Page
@@ -94,6 +95,7 @@ __all__ = [
     "Gradients",
     "Grid",
     "HandIn",
+    "Imported",
     "Info",
     "JaxnetError",
     "LeaveOneOut",
@@ -148,6 +150,8 @@ __all__ = [
     "forward",
     "hessian_product",
     "hold_out_validation",
+    "import_classifier",
+    "import_model",
     "influence",
     "info",
     "init_params",

@@ -124,6 +124,7 @@ def test_every_other_option_has_a_panel(command: str) -> None:
         "evaluate": {"threshold"},
         "predict": {"threshold", "skip_bad", "recursive"},
         "export": {"kind"},
+        "import": {"framework"},
         "tutor": {"part", "seconds", "memory"},
     }
     assert alone == expected.get(command, set())

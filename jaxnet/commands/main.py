@@ -13,6 +13,7 @@ from jaxnet.commands import (
     data,
     evaluate,
     export,
+    import_model,
     info,
     leave_one_out,
     page,
@@ -61,6 +62,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "repeat": repeat.repeat,
     "page": page.page,
     "export": export.export,
+    "import": import_model.import_,
     "tutor": tutor.tutor,
     "info": info.info,
 }

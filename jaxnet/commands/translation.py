@@ -6,7 +6,7 @@ import re
 from jaxnet.commands.options import PANELS
 
 _FIELDS = {field.name for kind in PANELS for field in dataclasses.fields(kind)}
-_NAMES = sorted(_FIELDS | {"force", "picture", "recursive"}, key=len, reverse=True)
+_NAMES = sorted(_FIELDS | {"channels", "force", "picture", "recursive"}, key=len, reverse=True)
 
 # Not within a path or a quoted text, which may hold the same words, nor the name of a setting in a
 # file: runs/learning_rate, "size=64", the setting data_seed.

@@ -8,7 +8,6 @@ picture files (`export_numpy.py`).
 """
 
 import json
-import math
 import platform
 import runpy
 import tempfile
@@ -35,7 +34,7 @@ from jaxnet.runs.export_numpy import write_numpy
 from jaxnet.runs.export_onnx import open_onnx, write_onnx
 from jaxnet.runs.exported import SAFETENSORS, read_exported
 from jaxnet.runs.model import Model, preprocessing_attributes
-from jaxnet.runs.sample import draw_sample
+from jaxnet.runs.sample import draw_sample, try_on
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 
@@ -118,27 +117,11 @@ def export_model(
     with at_precision(model.params["W1"].dtype), write_whole(path) as temporary:
         written.write(model, temporary)
         predict, run_by = written.open(model, temporary)
-        deviation = np.abs(predict(images) - model.predict_images(images))
-        if not (deviation <= _bound(model, images)).all():
+        trial = try_on(model, images, predict(images))
+        if not trial.same:
             raise _not_the_same(kind)
         size = temporary.stat().st_size
-    return Exported(Path(path), kind, size, len(images), float(deviation.max()), run_by)
-
-
-def _bound(model: Model, images: np.ndarray) -> np.ndarray:
-    """Return by how much rounding may change each probability: (m,).
-
-    The n_x terms of Z1 may be added in another order, and pixels and sigmoids be off by some units
-    in the last place. No slope that follows exceeds 1.
-    """
-    size = {
-        name: np.max([np.abs(np.asarray(params[name])) for params in model.networks], axis=0)
-        for name in model.params
-    }
-    n_x, dtype = model.preprocessing.n_x, size["W1"].dtype
-    X = np.abs(np.asarray(model.preprocessing.columns(images, dtype)))
-    terms = size["W2"] @ (size["W1"] @ (X + 1) + size["b1"] + 8) + size["b2"] + 8
-    return math.sqrt(n_x) * float(np.finfo(dtype).eps) * np.asarray(terms)[0]
+    return Exported(Path(path), kind, size, len(images), trial.deviation, run_by)
 
 
 def _not_the_same(kind: str) -> ModelFileError:

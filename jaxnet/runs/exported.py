@@ -1,8 +1,10 @@
 """Read networks that `export_model` wrote as safetensors or npz: parameters, with texts beside."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -62,12 +64,35 @@ def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    with _safetensors(path) as file:
+        held = set(file.keys())
+        arrays = {name: file.get_tensor(name) for name in PARAM_NAMES if name in held}
+        return arrays, file.metadata() or {}
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of a safetensors file, by name.
+
+    Raises:
+        ModelFileError: If it is damaged, or one is of a type that NumPy does not have.
+    """
+    with _safetensors(path) as file:
+        for name in file.keys():  # noqa: SIM118, since the file is no mapping
+            kind = file.get_slice(name).get_dtype()
+            if kind not in ("F16", "F32", "F64") and not kind.startswith(("I", "U", "BOOL")):
+                raise ModelFileError(
+                    f"{name} in {path} is of type {kind}",
+                    "float32 or float64",
+                    "convert it before it is saved: net.float()",
+                )
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+@contextlib.contextmanager
+def _safetensors(path: Path) -> Iterator[Any]:
     try:
         with safetensors.safe_open(path, "numpy") as file:
-            arrays = {
-                name: file.get_tensor(name) for name in PARAM_NAMES if name in set(file.keys())
-            }
-            return arrays, file.metadata() or {}
+            yield file
     except safetensors.SafetensorError as cause:
         raise ModelFileError(
             f"{path} is a safetensors file that is cut off or damaged ({cause})",

@@ -1,5 +1,6 @@
-"""Some pictures on which a network in another form is tried: those of its run, or drawn ones."""
+"""Pictures on which a network in another form is tried: those of its run, or drawn ones."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from jaxnet.data.all_pictures import open_all, source_of
 from jaxnet.data.sketches import draw_sketches
 from jaxnet.errors import JaxnetError
 from jaxnet.progress import Track, silent
+from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run, load_data_for, open_if_large_for
 
 SIZE = 64
@@ -40,3 +42,33 @@ def take_sample(run: Run, *, track: Track = silent) -> Sample:
             return Sample(pictures.take(numbers), source_of(data))
     except JaxnetError:
         return draw_sample()
+
+
+class Trial(NamedTuple):
+    """A network in another form, compared with the network.
+
+    Attributes:
+        deviation: The largest difference of a probability.
+        same: Whether rounding explains every difference.
+    """
+
+    deviation: float
+    same: bool
+
+
+def try_on(model: Model, images: np.ndarray, probabilities: np.ndarray) -> Trial:
+    """Compare probabilities (m,) from elsewhere with those of a network for images of its size.
+
+    The n_x terms of Z1 may be added in another order, and pixels and sigmoids be off by some units
+    in the last place. No slope that follows exceeds 1.
+    """
+    size = {
+        name: np.max([np.abs(np.asarray(params[name])) for params in model.networks], axis=0)
+        for name in model.params
+    }
+    n_x, dtype = model.preprocessing.n_x, size["W1"].dtype
+    X = np.abs(np.asarray(model.preprocessing.columns(images, dtype)))
+    terms = size["W2"] @ (size["W1"] @ (X + 1) + size["b1"] + 8) + size["b2"] + 8
+    bound = math.sqrt(n_x) * float(np.finfo(dtype).eps) * np.asarray(terms)[0]
+    deviations = np.abs(probabilities - model.predict_images(images))
+    return Trial(float(deviations.max()), bool((deviations <= bound).all()))
