@@ -53,7 +53,7 @@ from jaxnet.data.dataset import Dataset
 from jaxnet.data.download import FILES, FOLDER_VARIABLE
 from jaxnet.network import Params, init_params
 
-pytest_plugins = ["browser"]
+pytest_plugins = ["browser", "engine"]
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

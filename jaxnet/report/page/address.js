@@ -2,26 +2,33 @@
 //
 // Besides settings and appearance: t, the iteration; picture, the chosen one as SPLIT-NUMBER; and steps, what
 // the steps were taken with if that changed: FROM*α*SILENCED*FROZEN, units with dots between them, joined by _.
+// And lesson: the name of an open lesson, or the lesson itself; beside it the state to which it goes back.
 
+import { isSteady } from "./descent.js";
 import { ownSettings } from "./settings.js";
 
-const UI = ["lang", "theme", "box", "diagram"];
+const UI = ["lang", "theme", "box", "diagram", "lessons"];
 const LISTS = ["silenced", "frozen"];
 const FARTHEST = 1e7;
 
 /** Write settings, appearance, iteration and chosen picture into the address. */
 export function writeAddress(descent, ui) {
-  const own = ownSettings(descent.data);
+  const { data } = descent;
+  const own = ownSettings(data);
   const parts = new URLSearchParams();
-  for (const [name, value] of Object.entries(descent.settings)) {
+  const { kept } = ui.lesson ?? {};
+  const at = kept?.held.copy ?? descent;
+  const shown = { ...ui, ...kept?.ui };
+  for (const [name, value] of Object.entries(at.settings)) {
     if (String(value) !== String(own[name])) parts.set(name, String(value));
   }
-  for (const name of UI) if (ui[name] !== ui.first[name]) parts.set(name, ui[name]);
-  if (descent.t) parts.set("t", descent.t);
-  if (descent.t && !descent.isSteady) parts.set("steps", descent.used.map(writeSteps).join("_"));
-  const { split, at } = ui.picture;
-  if (split !== "photo" && (split !== ui.first.picture.split || at !== ui.first.picture.at))
-    parts.set("picture", `${split}-${descent.data.splits[split].places[at]}`);
+  for (const name of UI) if (shown[name] !== ui.first[name]) parts.set(name, shown[name]);
+  if (at.t) parts.set("t", at.t);
+  if (at.t && !isSteady(at)) parts.set("steps", at.used.map(writeSteps).join("_"));
+  if (ui.lesson) parts.set("lesson", ui.lesson.address);
+  const { split, at: place } = shown.picture;
+  if (split !== "photo" && (split !== ui.first.picture.split || place !== ui.first.picture.at))
+    parts.set("picture", `${split}-${data.splits[split].places[place]}`);
   if (location.hash.slice(1) === parts.toString()) return;
   // In a frame of a notebook, the base of relative addresses is the notebook, not the page.
   history.replaceState(null, "", `${location.href.split("#")[0]}#${parts}`);
@@ -39,15 +46,16 @@ export function readAddress(descent) {
   const place = {};
   for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
     if (UI.includes(name)) appearance[name] = text;
-    else if (["t", "steps", "picture"].includes(name)) place[name] = text;
+    else if (["t", "steps", "picture", "lesson"].includes(name)) place[name] = text;
     else if (LISTS.includes(name)) settings[name] = text ? text.split(",").map(Number) : [];
-    else if (["activation", "start", "pixel_scale"].includes(name) || text === "he") settings[name] = text;
+    else if (["activation", "start", "pixel_scale", "labels"].includes(name) || text === "he") settings[name] = text;
     else settings[name] = text === "" ? NaN : Number(text);
   }
   const valid = Object.entries(settings).filter(([name, value]) => descent.allows({ [name]: value }));
   return {
     settings: Object.fromEntries(valid),
     appearance,
+    lesson: place.lesson,
     picture: readPicture(place.picture, descent.data),
     ...readPath(place, descent),
   };
@@ -74,7 +82,7 @@ function readPath({ t, steps = "" }, descent) {
 }
 
 /** Read the chosen picture; null if it does not exist. */
-function readPicture(text = "", { splits }) {
+export function readPicture(text = "", { splits }) {
   const [split, number] = text.split("-");
   const at = Object.hasOwn(splits, split) && number ? splits[split].places.indexOf(Number(number)) : -1;
   return at < 0 ? null : { split, at };

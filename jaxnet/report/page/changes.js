@@ -27,7 +27,19 @@ export function addChanges(app, settled) {
     undo.redo();
     settled();
   };
-  Object.assign(app, { canUndo: undo.canUndo, canRedo: undo.canRedo, lost: undo.lost });
+  /** Begin anew, with these settings. */
+  app.begin = (settings) =>
+    goBack(() => {
+      descent.set(settings);
+      if (descent.t) descent.reset();
+    });
+  /** Return to a state that was held, and to what could be undone there. */
+  app.returnTo = (held) => {
+    stop();
+    held.goBack();
+    settled();
+  };
+  Object.assign(app, { hold: undo.hold, canUndo: undo.canUndo, canRedo: undo.canRedo, lost: undo.lost });
   /** Play until an iteration; one that is past is reached from the latest snapshot before it. */
   app.playTo = (t) => {
     stop();

@@ -6,6 +6,7 @@ import { unitsOfRun } from "./starts.js";
 export function whyNoCommand({ data, settings }) {
   if (data.in_files) return "noCommandFiles";
   if (data.data_options === null) return "noCommandData";
+  if (settings.labels === "shuffled") return "noCommandShuffled";
   if (settings.start === "equal") return "noCommandEqual";
   if (generatorOf(data, settings) === null) return "noCommandGenerator";
   return null;

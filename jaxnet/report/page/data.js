@@ -28,6 +28,7 @@ export function readData(text) {
   data.fullClasses = data.classes;
   data.classes = data.classes.map(shorten);
   data.source = shorten(data.source);
+  data.given = { Y: data.splits.train.Y, weights: data.splits.train.weights };
   data.splits.train.products = mirror(data.K, data.splits.train.m);
   delete data.K;
   return data;

@@ -14,6 +14,12 @@ const MOST_SNAPSHOTS = 240;
 // Settings with which a descent continues; a change of any other restarts it.
 const LIVE = ["learning_rate", "silenced", "frozen"];
 
+/** Return whether all steps of a descent, or of a copy, were taken with its present live settings. */
+export function isSteady({ settings, used }) {
+  const present = JSON.stringify(LIVE.map((name) => settings[name]));
+  return used.every((use) => use.settings === present);
+}
+
 export class Descent {
   /** Start with the settings and the initial weights of the run. */
   constructor(data) {
@@ -34,6 +40,7 @@ export class Descent {
   /** Go back to the initial weights. */
   reset() {
     this.start = makeStart(this.data, this.settings);
+    Object.assign(this.data.splits.train, this.start.labels);
     this.params = this.start.params;
     this.t = 0;
     this.used = []; // what the steps were taken with, and from which iteration on
@@ -66,12 +73,6 @@ export class Descent {
     const { learning_rate, silenced, frozen } = this.settings;
     const plain = JSON.stringify([learning_rate, [], []]);
     return !silenced.length && !frozen.length && this.used.every(({ settings }) => settings === plain);
-  }
-
-  /** Whether all steps so far were taken with the present live settings. */
-  get isSteady() {
-    const present = JSON.stringify(LIVE.map((name) => this.settings[name]));
-    return this.used.every(({ settings }) => settings === present);
   }
 
   /** Record what the steps from an iteration on are taken with. */
@@ -215,6 +216,7 @@ export class Descent {
   /** Return to a copied state. */
   restore(copy) {
     Object.assign(this, copy);
+    Object.assign(this.data.splits.train, this.start.labels);
     if (this.photo) this.setPhoto(this.photo.pixels, this.photo.colors);
     else this.evaluate();
   }

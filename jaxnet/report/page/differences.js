@@ -11,6 +11,7 @@ const WORDS = {
   seed: (seed) => `${say("seed")} ${seed}`,
   weight_scale: (scale) => `${say("weightScale")} ${scale === "he" ? say("he") : brief(scale)}`,
   pixel_scale: (name) => say(`pixel_scale.${name}`),
+  labels: (name) => `${say("labels")}${say("colon")}${say(`labels.${name}`)}`,
   silenced: (units) => listOf("silencedUnit", units),
   frozen: (units) => listOf("frozenUnit", units),
 };

@@ -50,6 +50,12 @@ function drawNormal(key, count) {
   });
 }
 
+/** Draw an order of m things from a seed. */
+export function drawOrder(seed, m) {
+  const normals = drawNormal(threefry([0, seed | 0], 0, 2), m);
+  return [...normals.keys()].sort((i, j) => normals[i] - normals[j]);
+}
+
 /** Draw the initial weights of a seed, before they are scaled: W1 (n_h, n_x), W2 (n_h). */
 export function drawNormals(seed, n_x, n_h) {
   const key = [0, seed | 0];

@@ -11,6 +11,7 @@ import { exposeApp } from "./console.js";
 import { makeChosen } from "./chosen.js";
 import { makeCurves } from "./curves.js";
 import { makeHelp } from "./help.js";
+import { makeLessonBar, makeLessons } from "./lessons.js";
 import { makeMatrix } from "./matrix.js";
 import { makePhoto } from "./photo.js";
 import { makePictures } from "./pictures.js";
@@ -30,15 +31,17 @@ function open() {
   const app = makeApp(descent);
   const { ui } = app;
   const applyAddress = (set) => {
-    const { settings, appearance, picture, t, steps } = readAddress(descent);
+    const { settings, appearance, lesson, picture, t, steps } = readAddress(descent);
     if (LANGUAGES.includes(appearance.lang)) ui.lang = appearance.lang;
     if (THEMES.includes(appearance.theme)) ui.theme = appearance.theme;
     if (BOX_NAMES.includes(appearance.box)) ui.box = appearance.box;
+    ui.lessons = appearance.lessons === "true";
     ui.diagram = appearance.diagram === "true" || "box" in appearance;
     if (picture) Object.assign(ui, { picture, shown: picture.split });
     set({ ...ownSettings(descent.data), ...settings });
-    return () => {
-      if (t !== descent.t) app.replay(steps, t);
+    return async () => {
+      if (t !== descent.t) await app.replay(steps, t);
+      app.openLesson(lesson);
     };
   };
   const replay = applyAddress((settings) => descent.set(settings));
@@ -46,6 +49,8 @@ function open() {
   app.views.push(
     [makeFrame(app), "frame"],
     [makeTransport(app), "transport"],
+    [makeLessons(app, byId("lessonFile").textContent), "lessons"],
+    [makeLessonBar(app), "lesson"],
     [makeWay(app), "way"],
     [makeDiagram(app), "network"],
     [makeMatrix(app), "network"],

@@ -13,11 +13,9 @@ const COLUMNS = 4; // at most this many hidden units are drawn side by side
 
 /** Make the view of the chosen box. */
 export function makeMatrix(app) {
-  const { train } = app.descent.data.splits;
-  // Pictures of class 0 are on the left, those of class 1 on the right.
-  const order = [...train.Y.keys()].sort((i, j) => train.Y[i] - train.Y[j] || i - j);
+  const orderNow = makeOrder(app.descent.data.splits.train);
   const explained = makeExplained(app.descent);
-  const heat = makeHeat(app, order);
+  const heat = makeHeat(app, orderNow);
   const missing = make("p", { class: "note", say: "noPicturesHere" });
   const numbers = make("p", { class: "numbers" });
   const drawn = make("div", { class: "drawn" }, ...heat.elements, missing, numbers);
@@ -26,10 +24,20 @@ export function makeMatrix(app) {
     const { descent, ui } = app;
     if (!ui.diagram) return;
     explained.draw(ui.box);
-    const drawing = collectValues(descent, ui.box, order);
+    const drawing = collectValues(descent, ui.box, orderNow());
     missing.hidden = drawing !== null;
     heat.draw(drawing, ui);
     write(numbers, drawing ? numbersOf(descent, ui.box, ui.picture) : "");
+  };
+}
+
+/** Make a function that orders the pictures: those of class 0 on the left, those of class 1 on the right. */
+function makeOrder(train) {
+  let [labels, order] = [null, []];
+  return () => {
+    if (labels !== train.Y) order = [...train.Y.keys()].sort((i, j) => train.Y[i] - train.Y[j] || i - j);
+    labels = train.Y;
+    return order;
   };
 }
 
@@ -61,7 +69,7 @@ function makeExplained(descent) {
 }
 
 /** Make the values as colours, with the classes below and the scale; a click chooses a picture. */
-function makeHeat(app, order) {
+function makeHeat(app, orderNow) {
   const { data } = app.descent;
   const { train } = data.splits;
   const canvas = make("canvas", { role: "img", label: "network" });
@@ -75,6 +83,7 @@ function makeHeat(app, order) {
   canvas.addEventListener("click", (event) => {
     if (!perPicture(app.ui.box)) return;
     const box = canvas.getBoundingClientRect();
+    const order = orderNow();
     const column = Math.floor(((event.clientX - box.left) / box.width) * order.length);
     app.choose({ picture: { split: "train", at: order[Math.max(0, Math.min(order.length - 1, column))] } });
   });
@@ -82,6 +91,7 @@ function makeHeat(app, order) {
     heat.hidden = legend.hidden = drawing === null;
     classes.hidden = !perPicture(name) || !drawing;
     if (!drawing) return;
+    const order = orderNow();
     const limit = limitOf(drawing.values);
     paintValues(canvas, drawing.values, drawing.width, drawing.height, limit);
     mark(canvas, "aria-label", say("heat", { name }));

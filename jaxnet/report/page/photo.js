@@ -1,6 +1,7 @@
 // A photo of the user, read by the browser and never sent: converted as in Python, then classified.
 
 import { byId, make, mark, write } from "./dom.js";
+import { isLessonFile } from "./lessons.js";
 import { resize } from "./resample.js";
 import { percent, say } from "./strings.js";
 
@@ -55,16 +56,21 @@ export function makePhoto(app) {
       app.descent.setPhoto(networkInput(colors, data.color), colors);
       write(message, "");
       choose();
+      app.onPhoto();
     } catch {
       write(message, say("notAPicture"));
     }
   }
 
-  input.addEventListener("change", () => input.files[0] && take(input.files[0]));
+  input.addEventListener("change", () => {
+    if (input.files[0]) take(input.files[0]);
+    input.value = ""; // so that the same photo can be chosen again
+  });
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+    const file = event.dataTransfer.files[0];
+    if (file && !isLessonFile(file)) take(file);
   });
   return () => {
     const { photo, stages, finite } = app.descent;

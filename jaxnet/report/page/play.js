@@ -1,6 +1,7 @@
 // The app: the descent, the state of the views, and the actions that the views call.
 
 import { addChanges } from "./changes.js";
+import { addLessons } from "./lesson_course.js";
 import { brief, percent, say, setLanguage } from "./strings.js";
 import { byId, write } from "./dom.js";
 import { makeClock } from "./clock.js";
@@ -13,10 +14,11 @@ const ADDRESS_AFTER = 250; // ms; browsers limit how often the address may chang
 export function makeApp(descent) {
   const lang = navigator.language.startsWith("zh") ? "zh" : "en";
   const picture = { split: "train", at: descent.data.splits.train.Y.indexOf(1) };
-  const first = { lang, theme: "auto", box: "Z1", diagram: false, picture };
+  const first = { lang, theme: "auto", box: "Z1", diagram: false, lessons: false, picture };
   const ui = {
     ...first,
     first,
+    lesson: null,
     playing: false,
     speed: "full",
     shown: "train",
@@ -38,6 +40,7 @@ export function makeApp(descent) {
     Object.assign(ui, changes);
     settled();
   };
+  addLessons(app);
   return app;
 }
 

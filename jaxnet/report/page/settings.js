@@ -3,6 +3,11 @@
 // Ranges, choices and defaults come with the data of the page: jaxnet/report/page/data.py takes them from
 // the fields of Settings and Preprocessing.
 
+export const SPEEDS = ["slow", "medium", "full"];
+
+// The labels of the training pictures: as they are, or shuffled by the seed.
+export const LABELS = ["own", "shuffled"];
+
 /** Return the settings of the run itself. */
 export function ownSettings(data) {
   return {
@@ -14,6 +19,7 @@ export function ownSettings(data) {
     start: "own",
     seed: data.settings.seed,
     pixel_scale: data.pixel_scale,
+    labels: LABELS[0],
     silenced: [],
     frozen: [],
   };
@@ -26,6 +32,7 @@ export function startsOf(data) {
 
 /** Return whether a setting exists and has a valid value. */
 export function isAllowed(name, value, data) {
+  if (name === "labels") return LABELS.includes(value);
   if (name === "start") return startsOf(data).includes(value);
   if (name === "silenced" || name === "frozen") return isUnits(value);
   return Object.hasOwn(data.offered, name) && isWithin(value, data.offered[name]);

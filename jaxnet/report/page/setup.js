@@ -4,7 +4,7 @@ import { say } from "./strings.js";
 import { byId, choices, make, write } from "./dom.js";
 import { commandLine, whyNoCommand } from "./command.js";
 import { logSlider } from "./transport.js";
-import { startsOf } from "./settings.js";
+import { LABELS, startsOf } from "./settings.js";
 import { unitsOfRun } from "./starts.js";
 
 /** Make the controls of the settings that restart the descent, and show the command line. */
@@ -29,6 +29,7 @@ export function makeSetup(app) {
   he.addEventListener("change", () => app.set({ weight_scale: he.checked ? "he" : weight_scale.default }));
   const decay = makeNumber(app, "weight_decay", "weightDecay", "any");
   const pixelScale = select("pixel_scale", "pixelScale");
+  const labels = select("labels", "labels", LABELS);
   const generator = make("p", { class: "note" });
   const command = makeCommand(app);
   const line = (key, ...parts) => make("label", { class: "line" }, make("span", { say: key }), ...parts);
@@ -43,6 +44,7 @@ export function makeSetup(app) {
     make("label", { class: "line check" }, he, make("span", { say: "he" })),
     line("pixelScale", pixelScale),
     line("weightDecay", decay),
+    line("labels", labels),
     make("p", { class: "note", say: "setupNote" }),
     ...command.elements,
     make("p", { class: "note keys", say: "keys" }),
@@ -52,7 +54,7 @@ export function makeSetup(app) {
     units.value = settings.hidden_units;
     write(unitCount, String(settings.hidden_units));
     [activation.value, start.value] = [settings.activation, settings.start];
-    pixelScale.value = settings.pixel_scale;
+    [pixelScale.value, labels.value] = [settings.pixel_scale, settings.labels];
     if (document.activeElement !== decay) decay.value = settings.weight_decay;
     seedLine.hidden = settings.start !== "random";
     if (document.activeElement !== seed) seed.value = settings.seed;

@@ -1,6 +1,6 @@
 // The initial state of a descent: the run's own initial weights, others from a seed, zeros, or all equal.
 
-import { drawNormals } from "./draw.js";
+import { drawNormals, drawOrder } from "./draw.js";
 import { productsAt, rescaling, sumsAt, timesPictures } from "./data.js";
 
 /** Return the standard deviations of the weights of the two layers (layer_scales of network.py). */
@@ -17,15 +17,17 @@ export function unitsOfRun(data, { start, hidden_units }) {
 /**
  * Prepare a descent.
  *
- * Returns its params (C, s, b1, W2, b2), the initial weights W1 (n_h, n_x), and by the name of each split the
- * inputs of the network: Z1 = W1 X′ (n_h, m′) and K (m, m′).
+ * Returns its params (C, s, b1, W2, b2), the initial weights W1 (n_h, n_x), the labels of the training
+ * pictures with their weights, and by the name of each split the inputs of the network: Z1 = W1 X′ (n_h, m′)
+ * and K (m, m′).
  */
 export function makeStart(data, settings) {
   const { hidden_units: n_h, pixel_scale } = settings;
   const { n_x } = data;
   const m = data.splits.train.m;
   const [scale1, scale2] = layerScales(settings.weight_scale, n_x, n_h);
-  const start = { params: null, W1: new Float32Array(n_h * n_x), inputs: {} };
+  const labels = labelsOf(data, settings);
+  const start = { params: null, W1: new Float32Array(n_h * n_x), inputs: {}, labels };
   const W2 = new Float64Array(n_h);
   const b1 = new Float64Array(n_h);
   const b2 = new Float64Array(1);
@@ -53,6 +55,14 @@ export function makeStart(data, settings) {
   }
   start.params = { C: new Float64Array(n_h * m), s: new Float64Array(n_h).fill(1), b1, W2, b2 };
   return start;
+}
+
+/** Return the labels of the training pictures with their weights, shuffled together if this is set. */
+function labelsOf({ given }, { labels, seed }) {
+  if (labels !== "shuffled") return given;
+  const order = drawOrder(seed, given.Y.length);
+  const shuffle = (values) => values.map((_, at) => values[order[at]]);
+  return { Y: shuffle(given.Y), weights: shuffle(given.weights) };
 }
 
 /** Compute W1₀ X′ (n_h, m′): exactly for the units of the run, of others from the pictures. */

@@ -74,6 +74,10 @@ const STRINGS = {
   "pixel_scale.symmetric": ["symmetric, −1 to 1", "对称，−1 到 1"],
   "pixel_scale.unit": ["unit, 0 to 1", "单位区间，0 到 1"],
   "pixel_scale.raw": ["raw, 0 to 255", "原始，0 到 255"],
+  labels: ["labels", "标签"],
+  "labels.own": ["as they are", "原样"],
+  "labels.shuffled": ["shuffled (training set)", "打乱（训练集）"],
+  noCommandShuffled: ["no command: jaxnet train does not shuffle labels", "没有等价的命令行：jaxnet train 不会打乱标签"],
   command: ["The same training as a command", "等价的命令行"],
   similarCommand: ["A similar training as a command", "近似的命令行"],
   wasChanged: ["α or a unit was changed during the training: the command uses the current α from the start, and every unit.", "训练途中更改过 α 或单元：该命令从一开始就使用当前的 α 和全部单元。"],
@@ -87,6 +91,50 @@ const STRINGS = {
   noCommandFiles: ["no command: these pictures stay in their file, of which jaxnet train takes mini-batches", "没有等价的命令行：这些图片保留在文件中，jaxnet train 只能按小批量读取"],
   noCommandGenerator: ["no command: the run drew its initial weights with {generator}, for {n} hidden {n?unit:units}", "没有等价的命令行：原始运行的初始权重由 {generator} 为 {n} 个隐藏单元抽取"],
   keys: ["Space plays · → step · ⇧→ ten · ← back · + − change α · R reset · Ctrl+Z undo · Ctrl+⇧Z redo", "空格播放 · → 一步 · ⇧→ 十步 · ← 后退 · + − 改 α · R 重置 · Ctrl+Z 撤销 · Ctrl+⇧Z 恢复"],
+
+  lessons: ["Lessons: predict, then try", "小课：先预测，再尝试"],
+  lessonsButton: ["Lessons", "小课"],
+  lessonsNote: ["Each sets the page, asks for your guess, and compares it with what happens here, on these pictures. Then it goes back to where you were.", "每一课都会设置本页，请您先猜测，再与这些图片上真正发生的情况比较，最后回到您原来的状态。"],
+  openLesson: ["Open a lesson file", "打开小课文件"],
+  needsTest: ["This page has no test pictures.", "本页没有测试图片。"],
+  needsPictures: ["This page holds no pictures, so it cannot read a photo.", "本页不含图片，因此不能读取照片。"],
+  lesson: ["Lesson", "小课"],
+  lessonWaits: ["It trains for {n} {n?step:steps} first.", "先训练 {n} 步。"],
+  lessonHalted: ["Paused at iteration {t} of {n}.", "已暂停：第 {t} 次迭代，共 {n} 次。"],
+  lessonGoOn: ["Go on", "继续"],
+  lookAt: ["Look at", "请看"],
+  yourGuess: ["Your guess: {guess}.", "您的猜测：{guess}。"],
+  lessonPhoto: ["Now choose a photo, or drop one on the page.", "现在选择一张照片，或把它拖到页面上。"],
+  choosePhoto: ["Choose a photo", "选择照片"],
+  guessRight: ["✓ As you guessed: {truth}.", "✓ 与您的猜测一致：{truth}。"],
+  guessWrong: ["✗ You guessed: {guess}. It came otherwise: {truth}.", "✗ 您的猜测：{guess}。实际情况：{truth}。"],
+  guessNone: ["✗ You guessed: {guess}. None of the answers came true: at iteration {t} the cost or a parameter was no longer a finite number.", "✗ 您的猜测：{guess}。没有一个答案成立：第 {t} 次迭代时，代价或某个参数已不是有限数。"],
+  lessonChanged: ["The settings or the iteration were changed in between, so there is no answer to compare with.", "期间更改了设置或迭代，因此无法比较。"],
+  lessonAgain: ["Begin this lesson again", "重新开始本课"],
+  lessonNext: ["Next lesson", "下一课"],
+  lessonBack: ["Back to where I was", "回到原来的状态"],
+  lessonRefused: ["The lesson cannot be read.", "无法读取该小课。"],
+  "fault.file": ["It has more than {n} characters.", "超过 {n} 个字符。"],
+  "fault.json": ["It is not JSON: {message}", "它不是 JSON：{message}"],
+  "fault.count": ["It holds {n} lessons; expected 1 to {most}.", "它含有 {n} 个小课；应为 1 到 {most} 个。"],
+  "fault.unnamed": ["There is no lesson “{found}”. There are: {known}; or write the lesson itself.", "没有名为“{found}”的小课。现有：{known}；也可以直接写出小课。"],
+  "fault.object": ["{where}: expected parts in { }, not {found}.", "{where}：应为 { } 中的各部分，而不是 {found}。"],
+  "fault.unknown": ["{where}: {found} is no part. There are: {known}.", "{where}：没有 {found} 这一部分。现有：{known}。"],
+  "fault.missing": ["{where}: “{name}” is missing.", "{where}：缺少“{name}”。"],
+  "fault.id": ["{where}: expected up to {n} letters, digits, - or _, not {found}.", "{where}：应为最多 {n} 个字母、数字、- 或 _，而不是 {found}。"],
+  "fault.text": ["{where}: expected a text, not {found}.", "{where}：应为文字，而不是 {found}。"],
+  "fault.long": ["{where}: {n} characters; at most {most} fit.", "{where}：{n} 个字符；最多 {most} 个。"],
+  "fault.hole": ["{where}: nothing fills {found}. There are, each in { }: {known}.", "{where}：{found} 没有对应的值。可以放入 { } 的有：{known}。"],
+  "fault.steps": ["{where}: expected a whole number of steps from 0 to {most}, not {found}.", "{where}：应为 0 到 {most} 的整数步数，而不是 {found}。"],
+  "fault.choice": ["{where}: {found} is none of: {known}.", "{where}：{found} 不在其中：{known}。"],
+  "fault.picture": ["{where}: there is no picture {found} on this page. Write train-0 or test-3.", "{where}：本页没有图片 {found}。请写成 train-0 或 test-3。"],
+  "fault.setting": ["{where}: cannot be {found} on this page.", "{where}：在本页不能为 {found}。"],
+  "fault.answers": ["{where}: expected a list of 2 to {most} answers, not {found}.", "{where}：应为 2 到 {most} 个答案的列表，而不是 {found}。"],
+  "fault.condition": ["{where}: expected “{condition}”, the condition under which it is true.", "{where}：应有“{condition}”，即它成立的条件。"],
+  "fault.last": ["{where}: the last answer is true if no other is; it has no condition.", "{where}：最后一个答案在其他答案都不成立时成立；它没有条件。"],
+  "fault.outcomes": ["{where}: expected a list of some of: {known}; not {found}.", "{where}：应为以下若干项的列表：{known}；而不是 {found}。"],
+  "fault.number": ["{where}: expected a number, not {found}.", "{where}：应为数字，而不是 {found}。"],
+  "fault.order": ["{where}: {found} is not above that of the answer before.", "{where}：{found} 不大于前一个答案的值。"],
 
   way: ["One picture through the network", "一张图片如何通过网络"],
   wayPicture: ["the picture", "图片"],
@@ -274,9 +322,25 @@ export function setLanguage(code) {
 
 /** Return a text in the chosen language. */
 export function say(key, values = {}) {
-  return STRINGS[key][language]
+  return fillHoles(STRINGS[key][language], values);
+}
+
+/** Choose a text that is one for all languages, or has one for each. */
+export function inLanguage(text) {
+  if (typeof text === "string") return text;
+  return text[LANGUAGES[language]] ?? Object.values(text)[0];
+}
+
+/** Fill the holes of a text: {name} by a value, {name?one:more} by one of two words. */
+export function fillHoles(text, values) {
+  return text
     .replace(/\{(\w+)\?([^:}]*):([^}]*)\}/g, (_, name, one, more) => (Number(values[name]) === 1 ? one : more))
     .replace(/\{(\w+)\}/g, (hole, name) => String(values[name] ?? hole));
+}
+
+/** List the names in the holes of a text. */
+export function holesOf(text) {
+  return [...text.matchAll(/\{([^?}]*)[^}]*\}/g)].map(([, name]) => name);
 }
 
 /** Write a number with a few significant digits, or with an exponent. */

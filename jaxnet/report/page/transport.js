@@ -1,9 +1,9 @@
 // Play, steps, back, reset, α, and the state of the descent.
 
 import { brief, percent, say } from "./strings.js";
+import { SPEEDS } from "./settings.js";
 import { byId, choices, make, mark, write } from "./dom.js";
 
-const SPEEDS = ["slow", "medium", "full"];
 const LOWEST = -6; // of the decimal logarithm on a slider
 const HIGHEST = 1;
 

@@ -32,8 +32,21 @@ export function makeUndo(descent) {
     future.length = 0;
   }
 
+  /** Hold the present state with all that can be undone; `goBack` returns to it. */
+  function hold() {
+    const [copy, earlier, later] = [descent.copy(), [...past], [...future]];
+    const goBack = () => {
+      descent.restore(copy);
+      past.splice(0, past.length, ...earlier);
+      future.splice(0, future.length, ...later);
+      last.label = null;
+    };
+    return { copy, goBack };
+  }
+
   return {
     change,
+    hold,
     undo: () => move(past, future),
     redo: () => move(future, past),
     canUndo: () => past.length > 0,
