@@ -33,6 +33,7 @@ from .evaluation.tutor.check import (
     check_backprop,
     check_forward,
     check_loss,
+    check_training,
     check_update,
 )
 from .evaluation.tutor.hand_in import HandIn, check_file
@@ -134,6 +135,7 @@ __all__ = [
     "check_loss",
     "check_pipeline",
     "check_run",
+    "check_training",
     "check_update",
     "clear_programs",
     "count_params",

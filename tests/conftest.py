@@ -1,6 +1,7 @@
 """What tests share: strict JAX, float64 on request, a tiny network, pictures, the real cats."""
 
 import os
+import re
 import sys
 import tempfile
 from importlib.metadata import version
@@ -59,6 +60,16 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 _put = LRUCache.put
+
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def cells(page: str) -> list[tuple[str, str]]:
+    """List the head and the code of each cell of a page of docs/."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    parts = r"^```\{code-cell\} ipython3\n(---\n.*?^---\n)?(.*?)^```$"
+    return re.findall(parts, text, re.DOTALL | re.MULTILINE)
 
 
 def put_whole(self: LRUCache, key: str, value: bytes) -> None:

@@ -24,6 +24,7 @@ from jaxnet.evaluation.tutor.check import (
     check_backprop,
     check_forward,
     check_loss,
+    check_training,
     check_update,
     make_problems,
 )
@@ -371,53 +372,229 @@ def test_the_problems_show_every_slip(sizes: Any) -> None:
         assert len({1, 3, *problem["X"].shape}) == (4 if sizes is GENERIC else 2)
 
 
-def test_the_other_parts() -> None:
-    sigma = "1 / (1 + np.exp(-Z2))"
+FORWARD_SLIPS = [
+    ("Z1", "W1 @ X", "bias left out"),
+    ("Z1", "W1 @ X - b1", "bias subtracted"),
+    ("Z1", "W1 @ X + b2", "b2 for b1"),
+    ("Z1", "W1 @ X + b1.T", "b1ᵀ, not b1"),
+    ("Z1", "W1.T @ X + b1", "W1ᵀ, not W1"),
+    ("Z1", "W1 @ X.T + b1", "Xᵀ, not X"),
+    ("Z1", "X @ W1 + b1", "factors swapped"),
+    ("Z1", "W1 * X + b1", "element by element"),
+    ("A1", "Z1", "activation left out"),
+    ("A1", "1 / (1 + np.exp(-Z1))", "sigmoid"),
+    ("A1", "np.tanh(Z1)", "tanh"),
+    ("A1", "np.minimum(Z1, 0)", "min for max"),
+    ("A1", "np.where(Z1 > 0, 1.0, 0.0)", "slope for the activation"),
+    ("Z2", "W2 @ Z1 + b2", "Z1 for A1"),
+    ("Z2", "W2 @ X + b2", "X for A1"),
+    ("Z2", "W2 @ A1 + b1", "b1 for b2"),
+    ("Z2", "W2.T @ A1 + b2", "W2ᵀ, not W2"),
+    ("Z2", "np.dot(W2, np.transpose(A1)) + b2", "A1ᵀ, not A1"),
+    ("Z2", "A1 @ W2 + b2", "factors swapped"),
+    ("A2", "Z2", "activation left out"),
+    ("A2", "np.maximum(Z2, 0)", "ReLU"),
+    ("A2", "1 / (1 + np.exp(Z2))", "exponent's sign"),
+    ("A2", "1 / 1 + np.exp(-Z2)", "parentheses"),
+    ("A2", "1 / (1 - np.exp(-Z2))", "minus in the denominator"),
+    ("A2", "(Z2 > 0) * 1.0", "rounded"),
+]
+MEAN = "-np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))"
+LOSS_SLIPS = [
+    (MEAN, ""),
+    ("-np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / Y.size", ""),
+    (MEAN.replace("mean", "sum"), "no 1/m"),
+    (MEAN[1:], "sign"),
+    (MEAN[1:].replace("mean", "sum"), "sign, no 1/m"),
+    (MEAN.replace("np.mean", ""), "not averaged"),
+    (MEAN[:-1] + ", axis=0)", "not averaged"),
+    (MEAN.replace("mean", "sum") + " / 3", "another number for m"),  # n_h
+    (MEAN.replace("np.log", "np.log2"), "log₂ or log₁₀"),
+    (MEAN.replace("np.log", "np.log10"), "log₂ or log₁₀"),
+    (MEAN.replace("np.log", ""), "no logarithm"),
+    (MEAN.replace("1 - A2", "1 + A2"), "1 + A2 for 1 − A2"),
+    (MEAN.replace("np.log(A2)", "np.log(Y)"), "not finite"),
+    (MEAN.replace("np.log(A2)", "np.log(-A2)"), "not finite"),
+    ("-np.mean(Y * np.log(1 - A2) + (1 - Y) * np.log(A2))", "Y and 1 − Y swapped"),
+    ("-np.mean(Y * np.log(A2) - (1 - Y) * np.log(1 - A2))", "second term's sign"),
+    ("-np.mean(np.dot(Y.T, np.log(A2)) + np.dot(1 - Y.T, np.log(1 - A2)))", "matrix product"),
+    ("np.mean((A2 - Y) ** 2)", "squared error"),
+    ("-np.mean(Y * np.log(A2))", "a term left out"),
+]
+UPDATE_SLIPS = [
+    ("p[k] - learning_rate * grads['d' + k]", ""),
+    ("p[k] + learning_rate * grads['d' + k]", "step added"),
+    ("p[k] - grads['d' + k]", "rate left out"),
+    ("p[k] - learning_rate ** 2 * grads['d' + k]", "rate squared"),
+    ("p[k] + grads['d' + k]", "step added, rate left out"),
+    ("learning_rate * grads['d' + k]", "the step only"),
+    ("p[k]", "not updated"),
+    ("p[k] - learning_rate * p[k]", "rate times the parameter"),
+]
 
-    def part(head: str, *lines: str) -> Mine:
-        return compile_mine(f"def backward({head}):\n    " + "\n    ".join(lines))
 
-    def stages(**changes: str) -> list[str]:
-        right = {"Z1": "p['W1'] @ X + p['b1']", "A1": "np.maximum(Z1, 0)",
-                 "Z2": "p['W2'] @ A1 + p['b2']", "A2": sigma} | changes  # fmt: skip
-        return [*(f"{name} = {line}" for name, line in right.items()), "return A2, dict(Z1=Z1)"]
+def part(head: str, *lines: str) -> Mine:
+    return compile_mine(f"def backward({head}):\n    " + "\n    ".join(lines))
 
-    for changes, expected in (
-        ({}, []),
-        ({"Z1": "p['W1'] @ X"}, [("Z1", "bias left out")]),
-        ({"A1": "np.tanh(Z1)"}, [("A1", "tanh")]),
-        ({"Z2": "p['W2'] @ Z1 + p['b2']"}, [("Z2", "Z1 for A1")]),
-        ({"A2": "1 / (1 + np.exp(Z2))"}, [("A2", "exponent's sign")]),
-        ({"Z1": "p['W1'].T @ X + p['b1']"}, [("Z1", "W1ᵀ, not W1")]),
-    ):
-        result = check_forward(part("X, p", *stages(**changes)))
-        assert [(each.quantity, each.slip) for each in result.deviations] == expected, changes
-    mean = "-np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))"
-    for line, slips in (
-        (mean, []),
-        (mean.replace("mean", "sum"), ["no 1/m"]),
-        (mean[1:], ["sign"]),
-        ("np.mean((A2 - Y) ** 2)", ["squared error"]),
-        ("-np.mean(Y * np.log(A2))", ["a term left out"]),
-    ):
-        result = check_loss(part("A2, Y", f"return {line}"))
-        assert [each.slip for each in result.deviations] == slips, line
-    for line, slips in (
-        ("p[k] - learning_rate * grads['d' + k]", []),
-        ("p[k] + learning_rate * grads['d' + k]", ["sign"] * 4),
-        ("p[k] - grads['d' + k]", ["rate left out"] * 4),
-        ("learning_rate * grads['d' + k]", ["the step only"] * 4),
-    ):
+
+def stages(changes: dict[str, str]) -> list[str]:
+    right = {"Z1": "W1 @ X + b1", "A1": "np.maximum(Z1, 0)", "Z2": "W2 @ A1 + b2",
+             "A2": "1 / (1 + np.exp(-Z2))"} | changes  # fmt: skip
+    letters = "W1, b1, W2, b2 = (p[k] for k in ('W1', 'b1', 'W2', 'b2'))"
+    return [letters, *(f"{name} = {line}" for name, line in right.items())]
+
+
+@pytest.mark.parametrize("library", ["np.", "jnp."])
+def test_the_slips_of_the_other_parts(library: str) -> None:
+    some = slice(None) if library == "np." else slice(1, None, 12)
+    for quantity, line, slip in [("Z1", "W1 @ X + b1", ""), *FORWARD_SLIPS][some]:
+        end = "return A2, dict(Z1=Z1)" if quantity == "Z1" else "return Z1, A1, Z2, A2"
+        lines = [*stages({quantity: line}), end]
+        result = check_forward(part("X, p", *(each.replace("np.", library) for each in lines)))
+        named = [(each.quantity, each.slip) for each in result.deviations]
+        assert named == ([(quantity, slip)] if slip else []), line
+    for line, slip in LOSS_SLIPS[some]:
+        result = check_loss(part("A2, Y", f"return {line}".replace("np.", library)))
+        assert [each.slip for each in result.deviations] == ([slip] if slip else []), line
+    for line, slip in UPDATE_SLIPS[some]:
         for head in ("p, grads, learning_rate", "p, grads, learning_rate=1.2"):
-            mine = part(head, f"return {{k: {line} for k in ('W1', 'b1', 'W2', 'b2')}}")
-            assert [each.slip for each in check_update(mine).deviations] == slips, line
+            asked = f"{library}asarray({line})"
+            mine = part(head, f"return {{k: {asked} for k in ('W1', 'b1', 'W2', 'b2')}}")
+            slips = [each.slip for each in check_update(mine).deviations]
+            assert slips == ([slip] * 4 if slip else []), line
+
+
+def test_slips_of_an_update_in_one_quantity() -> None:
+    for lines, expected in (
+        (["new['W1'] = p['W1'] - learning_rate * grads['dW2']"], [("W1", "dW2 for dW1")]),
+        (["new['b2'] = p['b2'] - learning_rate * grads['db1']"], [("b2", "db1 for db2")]),
+        (["new['b1'] = p['b1'] + learning_rate * grads['db1']"], [("b1", "step added")]),
+        (["new['W2'] -= learning_rate * grads['dW2']"],
+         [("W2", "changed in place"), ("W2", "updated twice")]),
+    ):  # fmt: skip
+        right = "new = {k: p[k] - learning_rate * grads['d' + k] for k in p}"
+        if "-=" in lines[0]:
+            lines.insert(0, "new['W2'] = p['W2']; new['W2'] -= learning_rate * grads['dW2']")
+        mine = part("p, grads, learning_rate", right, *lines, "return new")
+        named = [(each.quantity, each.slip) for each in check_update(mine).deviations]
+        assert named == expected, lines
+    inside = part("p, grads, learning_rate", "for k in p: p[k] -= learning_rate * grads['d' + k]",
+                  "return p")  # fmt: skip
+    result = check_update(inside)
+    assert {each.slip for each in result.deviations} == {"changed in place"}
+    assert describe_tutoring(result)[0] == "W1, b1, W2, b2 are changed in place"
+
+
+TRAIN = """
+def forward(params, X):
+    Z1 = params["W1"] @ X + params["b1"]
+    A1 = np.maximum(0, Z1)
+    Z2 = params["W2"] @ A1 + params["b2"]
+    return Z1, A1, Z2, 1 / (1 + np.exp(-Z2))
+
+
+def gradient(params, cache, X, Y):
+    Z1, A1, _, A2 = cache
+    dZ2 = A2 - Y
+    dZ1 = (params["W2"].T @ dZ2) * (Z1 > 0)
+    means = {"W2": dZ2 @ A1.T, "b2": dZ2.sum(1, keepdims=True),
+             "W1": dZ1 @ X.T, "b1": dZ1.sum(1, keepdims=True)}
+    return {name: value / Y.size for name, value in means.items()}
+
+
+def backward(params, X, Y, learning_rate, iterations):
+    start, first, costs = params, forward(params, X), []
+    for t in range(iterations):
+        cache = forward(params, X)
+        costs.append(-np.log(np.where(Y == 1, cache[3], 1 - cache[3])).mean())
+        grads = gradient(params, cache, X, Y)
+        params = {k: params[k] - learning_rate * grads[k] for k in params}
+    return params, costs
+"""
+ONE_MORE = "costs.append(-np.log(np.where(Y == 1, cache[3], 1 - cache[3])).mean()); return"
+
+
+def test_the_slips_of_a_training() -> None:
+    params = ("W1", "b1", "W2", "b2")
+    everything = ("costs", *params)
+    last = "cache = forward(params, X); " + ONE_MORE
+    for right, wrong, quantities, slip in (
+        ("", "", (), ""),
+        ("range(iterations)", "range(1, iterations)", everything, "one iteration less"),
+        ("range(iterations)", "range(iterations + 1)", params, "one iteration more"),
+        ("- learning_rate *", "+ learning_rate *", everything, "step added"),
+        ("- learning_rate *", "-", everything, "rate left out"),
+        ("/ Y.size", "/ 1", everything, "no 1/m"),
+        ("{k: params[k]", "{k: start[k]", everything, "begins anew"),
+        ("= gradient(params, cache", "= gradient(start, first", everything, "before the loop"),
+        ("= gradient(params, cache", "= gradient(params, first", everything, "before the loop"),
+        ('(params["W2"].T', '((params["W2"] - 0.25 * dZ2 @ A1.T / Y.size).T', everything[1:],
+         "W2 updated too early"),
+        ("cache[3])).mean()", "cache[3])).sum()", everything[:1], "costs times m"),
+        ("return params, costs", "return costs[-1]", everything[:1], "the last cost only"),
+        ("return params, costs", "return costs, start", params, "not kept"),
+        ("return params, costs", f"{last} costs", everything[:1], "one cost more"),
+        ("return params, costs", f"{last} costs[1:], params", everything[:1],
+         "costs after the update"),
+        ("params = {k", "grads = {k", everything[:1], "always the first"),
+    ):  # fmt: skip
+        result = check_training(compile_mine(TRAIN.replace(right, wrong)))
+        named = [(each.quantity, each.slip) for each in result.deviations]
+        expected = [(name, slip) for name in quantities]
+        assert [each for each in named if each in expected] == expected, (wrong, named)
+        assert result.right == (not slip)
+
+
+def test_what_is_not_filled_in_yet() -> None:
+    """It is told as such, whether it is returned, used, or stands in the middle of a line."""
+    alone = ("return ...", "pass", "raise NotImplementedError")
+    for body, names in (
+        *((line, ("",)) for line in alone),
+        ("return {'dW1': ..., 'db1': ..., 'dW2': ..., 'db2': None}", ("dW1", "db1", "dW2", "db2")),
+        ("dZ2 = ...; return {'dW2': dZ2 @ cache['A1'].T}", ("dZ2",)),
+        ("dZ2 = None; return {'dW2': dZ2 / 3}", ("dZ2",)),
+        ("dZ2 = ... - Y; return dZ2", ("dZ2",)),
+        ("dW2 = (cache['A2'] - Y) @ ...", ("dW2",)),
+        ("m = ...; return {'dW2': (cache['A2'] - Y) / m}", ("m",)),
+        ("g = {'dZ2': ...}; return {'dW2': g['dZ2'].sum(axis=1)}", ("dZ2",)),
+        ("dz_2 = ...; return np.sum(dz_2, axis=1)", ("dZ2",)),
+    ):
+        for library in ("np.", "jnp."):
+            mine = part("params, cache, X, Y", body.replace("np.", library))
+            result = check_backprop(mine)
+            assert tuple(each.quantity for each in result.deviations) == names, body
+            slips = {each.slip for each in result.deviations}
+            assert slips == {"returns nothing" if body in alone[:2] else "not filled in"}
+            assert result.raised is None
+            assert describe_tutoring(result)[0].endswith((" yet", "not filled in yet"))
+    unused = write("params", dA2="...", dW2="dZ2 @ A1 / m")  # the error does not come of it
+    assert found(compile_mine(unused)) == [("dW2", "A1, not A1ᵀ")]
+    assert found(compile_mine(write("params", dA1="A1[..., 0, 0, 0]"))) == [("dA1", "raises")]
+
+
+def test_what_is_filled_in_is_judged_while_the_rest_is_not() -> None:
+    mine = write("all", dZ2="Y - A2", dW1="...", db1="...")
+    result = check_backprop(compile_mine(mine))
+    assert describe_tutoring(result) == [
+        "dZ2 is wrong",
+        "  hint: look at the signs",
+        "dW1, db1: not filled in yet",
+        "right so far: dA2",
+        "dW2, db2, dA1, dZ1: wrong only because of what precedes",
+    ]
+    result = check_backprop(compile_mine(write("all", dA2="...", db1="...")))
+    assert describe_tutoring(result) == [
+        "dA2, db1 are not filled in yet",
+        "  hint: write the formula of dA2, whose shape is (1, m)",
+        "right so far: dZ2, dW2, db2, dA1, dZ1, dW1",
+    ]
+    assert "  formula: dA2 = " in describe_tutoring(result, answer=True)[2]
 
 
 def test_what_a_function_is_expected_to_take_and_return() -> None:
     for mine, words in (
         (3, "mine is of type int"),
         (lambda one, two: None, "takes (one, two)"),
-        (lambda params, X, Y: None, "returns None"),
         (lambda params, X, Y: {"a": 1}, "returns a dict of a"),
         (lambda params, X, Y: (1, 2, 3), "returns a tuple of 3"),
         (lambda params, X, Y: {"dW1": "text"}, "returns dW1 of type str"),

@@ -13,7 +13,10 @@ MINE = (
     "(params, X, Y) or (params, cache, X, Y), in NumPy or JAX, and returns dW1, db1, dW2 and db2 "
     "as a dict or a tuple; dA2, dZ2, dA1 and dZ1 may be among them."
 )
-PART = "backprop; forward (params, X), loss (A2, Y), or update (params, grads, learning_rate)."
+PART = (
+    "backprop; forward (params, X), loss (A2, Y), update (params, grads, learning_rate), or "
+    "training (params, X, Y, learning_rate, iterations)."
+)
 ANSWER = "Give the answers, and not only a hint for the first quantity that is wrong."
 
 

@@ -28,6 +28,18 @@ FORMULAS = {
     "b1": "b1 − α db1",
     "W2": "W2 − α dW2",
     "b2": "b2 − α db2",
+    "costs": "costs[t] = the cost before update t",
+}
+SHAPES = {
+    "Z1": "(n_h, m)",
+    "A1": "(n_h, m)",
+    "Z2": "(1, m)",
+    "A2": "(1, m)",
+    "W1": "(n_h, n_x)",
+    "b1": "(n_h, 1)",
+    "W2": "(1, n_h)",
+    "b2": "(1, 1)",
+    "cost": "(), one number",
 }
 
 _SIZE = "look at the factors: is this a mean over the m examples, once?"
@@ -42,6 +54,10 @@ _OPERANDS = "look at which quantities stand in the formula"
 _ACTIVATION = "look at the activation: which function is applied, and to what?"
 _BIAS = "look at the bias"
 _STEP = "look at the step: what is subtracted from what?"
+_LOGARITHM = "look at the logarithms: which are taken, and of what?"
+_LOOP = "look at the loop: what is computed anew in each iteration, and what is carried over?"
+_COUNT = "count the iterations, and the costs: costs[t] is the cost before update t"
+_BLANK = "..., None or NotImplementedError"
 _NOTHING = "compute it for one example by hand, and compare"
 
 # The hint and the answer, by the code of the slip.
@@ -53,6 +69,7 @@ SLIPS = {
         _SIZE,
         "it is divided by another number than m: the examples are the columns, m = X.shape[1]",
     ),
+    "costs times m": (_SIZE, "the costs are the sums of the losses, not their means"),
     "factor": (
         "look at its size: it is a multiple of the right one",
         "it is {factor:.4g} times the right one, whatever m is. If that is the learning rate, "
@@ -73,7 +90,10 @@ SLIPS = {
     "the loss itself": (_COST, "it is the loss itself, not its derivative"),
     "absolute": (_SIGN, "it is the absolute value, which loses the sign"),
     "rounded": (_OPERANDS, "the probability is rounded to 0 or 1; the formula needs it unrounded"),
-    "not finite": ("look for a division by 0 or a logarithm of 0", "it holds NaN or infinity"),
+    "not finite": (
+        "look for a division by 0, or a logarithm of 0 or of a negative number",
+        "it holds NaN or infinity",
+    ),
     "transposed": (_TRANSPOSE, "it is the transpose of the right one"),
     "transposed, no 1/m": (_TRANSPOSE, "it is the transpose of the right one, times m"),
     "element by element": (_PRODUCT, "it is multiplied element by element (*): @ is needed"),
@@ -117,10 +137,19 @@ SLIPS = {
     "slope for the activation": (_ACTIVATION, "it is the slope of the activation, not itself"),
     "exponent's sign": (_SIGN, "the exponent has the wrong sign: exp(−Z2)"),
     "sigmoid twice": (_ACTIVATION, "the sigmoid is applied twice"),
+    "parentheses": (
+        "look at the order of the operations: what is computed first?",
+        "it is 1 + exp(−Z2): the denominator needs parentheses, 1 / (1 + exp(−Z2))",
+    ),
+    "minus in the denominator": (_SIGN, "the denominator is 1 − exp(−Z2) instead of 1 + exp(−Z2)"),
+    "factors swapped": (_PRODUCT, "the factors of the product are in the wrong order"),
     "not averaged": (_SIZE, "it is the loss of each example, not their mean"),
-    "log₂ or log₁₀": ("look at the logarithm", "the logarithm is log₂ or log₁₀: np.log is needed"),
+    "log₂ or log₁₀": (_LOGARITHM, "the logarithm is log₂ or log₁₀: np.log is needed"),
+    "no logarithm": (_LOGARITHM, "the logarithms are left out"),
+    "1 + A2 for 1 − A2": (_LOGARITHM, "1 + A2 stands where 1 − A2 belongs"),
+    "step added": (_STEP, "the step is added instead of subtracted"),
+    "step added, rate left out": (_STEP, "the gradient is added, and without the learning rate"),
     "rate left out": (_STEP, "the learning rate is left out"),
-    "sign, rate left out": (_STEP, "the sign is wrong, and the learning rate is left out"),
     "not updated": (_STEP, "it is not updated"),
     "the step only": (_STEP, "it is the step α d alone, not subtracted from the parameter"),
     "1/m again": (_STEP, "the gradient is divided by m again, which it is already"),
@@ -128,10 +157,35 @@ SLIPS = {
     "rate squared": (_STEP, "the learning rate is in it twice"),
     "rate times the parameter": (_STEP, "the parameter itself is taken for its gradient"),
     "updated twice": (_STEP, "it is updated twice"),
+    "always the first": (
+        _LOOP,
+        "every cost is the first one: what the update returns is not kept (params = …), or the "
+        "forward pass stands before the loop",
+    ),
+    "not kept": (_LOOP, "it is the first one: what the update returns is not kept (params = …)"),
+    "begins anew": (_LOOP, "each update begins at the first params instead of the current ones"),
+    "before the loop": (
+        _LOOP,
+        "the forward pass or the gradient stands before the loop, and stays as it was",
+    ),
+    "W2 updated too early": (
+        _LOOP,
+        "W2 is updated before dA1 is computed, which needs the W2 of the forward pass",
+    ),
+    "one iteration more": (_COUNT, "there is one iteration too many"),
+    "one iteration less": (_COUNT, "there is one iteration too few"),
+    "costs after the update": (_COUNT, "they are the costs after the updates"),
+    "one cost more": (_COUNT, "there is one cost too many, that after the last update"),
+    "the last cost only": (_COUNT, "it is the last cost alone"),
     "changed in place": (
         "look at what the function does to its inputs",
         "the function changes it in place (-=, *=, [...] =): copy it, or compute a new array",
     ),
+    "not filled in": (
+        f"write it in place of {_BLANK}",
+        f"it is {_BLANK}",
+    ),
+    "returns nothing": ("end the function with return", "it returns None, or ... alone"),
     "cancels": (
         "look at it together with the one before it",
         "it is right, though what it is computed from is wrong: two deviations cancel",
@@ -158,6 +212,9 @@ def hint_and_answer(deviation: Deviation) -> tuple[str, str]:
     slip = deviation.slip
     if slip in SLIPS:
         hint, answer = SLIPS[slip]
+        shape = SHAPES.get(deviation.quantity.removeprefix("d"))
+        if slip == "not filled in" and shape is not None:
+            hint = f"write the formula of {deviation.quantity}, whose shape is {shape}"
     elif " for " in slip:
         wrong, right = slip.split(" for ")
         hint, answer = _OPERANDS, f"{wrong} stands where {right} belongs"
@@ -177,14 +234,22 @@ def describe_tutoring(result: Tutoring, answer: bool = False) -> list[str]:
         lines.append(f"  {raised.message}")
     if result.right:
         checked = ", ".join(result.returned)
-        lines.append(f"right: {checked} agree with the formulas on every problem")
+        agree = "agree" if len(result.returned) > 1 else "agrees"
+        lines.append(f"right: {checked} {agree} with the formulas on every problem")
         return lines + _of_shapes(result)
     first, *further = _grouped(result.deviations)
     for names, deviation in [first, *further] if answer else [first]:
         lines += _describe(names, deviation, answer, shown=result.raised is None)
-    if further and not answer:
-        count = sum(len(names) for names, _ in further)
+    blank = [names for names, deviation in further if deviation.slip == "not filled in"]
+    count = sum(len(names) for names, _ in further) - sum(map(len, blank))
+    if count and not answer:
         lines.append(f"{count} more {'is' if count == 1 else 'are'} wrong; begin with this one")
+    if blank and not answer:
+        lines.append(f"{', '.join(blank[0])}: not filled in yet")
+    wrong = {*result.consistent, *(each.quantity for each in result.deviations)}
+    right = [name for name in result.returned if name not in wrong]
+    if right and result.deviations[-1].slip == "not filled in":
+        lines.append(f"right so far: {', '.join(right)}")
     if result.consistent:
         lines.append(f"{', '.join(result.consistent)}: wrong only because of what precedes")
     return lines + _of_shapes(result)
@@ -208,12 +273,18 @@ def _describe(names: list[str], deviation: Deviation, answer: bool, shown: bool)
         lines = [f"{told}: cannot be computed"]
     elif deviation.slip == "cancels":
         lines = [f"{told}: right, by two deviations"]
+    elif deviation.slip == "missing":
+        lines = [f"{told} {verb} missing"]
+    elif deviation.slip == "not filled in":
+        lines = [f"{told} {verb} not filled in yet"]
+    elif deviation.slip == "returns nothing":
+        lines = ["the function returns nothing yet"]
+    elif deviation.slip == "changed in place":
+        lines = [f"{told} {verb} changed in place"]
     else:
         lines = [f"{told} {verb} wrong"]
-    if deviation.slip == "missing":
-        lines = [f"{told} {verb} missing"]
-    elif shown and not deviation.returned and deviation.slip != "raises":
-        lines[0] += " (not returned: what follows shows it)"
+        if shown and not deviation.returned:
+            lines[0] += " (not returned: what follows shows it)"
     hint, full = hint_and_answer(deviation)
     lines.append(f"  answer: {full}" if answer else f"  hint: {hint}")
     if answer and names[0] in FORMULAS and deviation.slip != "changed in place":

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxnet.errors import UsageError
+from jaxnet.evaluation.tutor.blanks import blanks_behind, is_blank
 
 Letters = dict[str, Any]  # W1, b1, W2, b2, X, Y, Z1, A1, Z2, A2, m and others, by name
 
@@ -83,6 +84,13 @@ PARTS = {
         (PARAMS, ("W1", "W2", "b1", "b2")),
         ("update", "updateparameters", "updateparams", "step"),
     ),
+    "training": Part(
+        {5: ("params", "X", "Y", "learning_rate", "iterations")},
+        ("costs", *PARAMS),
+        ("costs",),
+        (),
+        ("train", "training", "fit", "descend", "descent", "gradientdescent"),
+    ),
 }
 
 # The usual names of parameters, without underscores and in lower case, and what they are.
@@ -91,11 +99,13 @@ NAMES = {
     **dict.fromkeys(("cache", "caches", "activations", "stages", "forwardcache"), "cache"),
     **dict.fromkeys(("grads", "gradients", "grad", "derivatives"), "grads"),
     **dict.fromkeys(("learningrate", "alpha", "lr", "rate", "eta", "α"), "learning_rate"),
+    **dict.fromkeys(("iterations", "numiterations", "steps", "epochs"), "iterations"),
     **dict.fromkeys(("al", "yhat", "ypred", "probabilities"), "A2"),
     "hidden": "hidden",
     **{name.lower(): name for name in (*PARAMS, *GRADIENTS, "X", "Y", "Z1", "A1", "Z2", "A2", "m")},
 }
-OPTIONAL = ("hidden", "learning_rate")  # passed to a parameter that has a default, too
+# Passed to a parameter that has a default, too.
+OPTIONAL = ("hidden", "learning_rate", "iterations")
 
 
 class Raised(NamedTuple):
@@ -107,6 +117,7 @@ class Raised(NamedTuple):
     code: str
     quantity: str | None  # what that line assigns
     number: int | None  # errno of an error of the system
+    blanks: tuple[str, ...]  # variables that are not filled in, of which the error comes
 
     @property
     def limit(self) -> str | None:
@@ -125,12 +136,14 @@ class Called(NamedTuple):
         values: Arrays by the name of the quantity.
         flat: The biases of shape (n,), which `values` holds as (n, 1).
         changed: The inputs that were changed in place.
+        blanks: What is returned as `...`, or as None though it is required; "" for all of it.
         raised: The error.
     """
 
     values: dict[str, np.ndarray]
     flat: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    blanks: tuple[str, ...] = ()
     raised: Raised | None = None
 
 
@@ -188,15 +201,15 @@ def _call_one(function: Callable[..., Any], part: str, letters: Letters) -> Call
         except (Exception, SystemExit) as cause:
             wish = next((wish for text, wish in _WISHES.items() if text in str(cause)), None)
             if wish is None or wish in wishes:
-                return Called({}, raised=_as_raised(cause, function))
+                return Called({}, raised=_as_raised(cause, function, part))
             wishes.add(wish)
-    values, flat = _read(function, part, returned, letters)
+    values, flat, blanks = _read(function, part, returned, letters)
     changed = tuple(
         name
         for name, value in letters.items()
         if isinstance(value, np.ndarray) and not np.array_equal(value, np.asarray(copies[name]))
     )
-    return Called(values, flat, changed)
+    return Called(values, flat, changed, blanks)
 
 
 # What a function asks for by the error that it raises without it.
@@ -270,7 +283,9 @@ def refuse(part: str, problem: str) -> UsageError:
     """Make the error for a function that takes or returns something else."""
     ways = " or ".join(f"({', '.join(names)})" for names in PARTS[part].takes.values())
     returned = ", ".join(PARTS[part].required)
-    form = "the cost" if part == "loss" else f"a dict or a tuple of {returned}"
+    form = {"loss": "the cost", "training": "params and costs"}.get(
+        part, f"a dict or a tuple of {returned}"
+    )
     return UsageError(
         f"the function {problem}",
         f"a function of {ways} that returns {form}",
@@ -300,11 +315,16 @@ def quantity_named(name: Any, part: str) -> str | None:
 
 def _read(
     function: Callable[..., Any], part: str, returned: Any, letters: Letters
-) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], tuple[str, ...]]:
     named = _by_name(function, part, returned, letters)
     values, flat = {}, []
+    blanks = [
+        name
+        for name, value in named.items()
+        if is_blank(value) or (value is None and name in PARTS[part].required)
+    ]
     for name in PARTS[part].returns:
-        if named.get(name) is None:
+        if named.get(name) is None or name in blanks:
             continue
         try:
             value = np.asarray(named[name])
@@ -318,15 +338,19 @@ def _read(
         if shaped.shape != value.shape and value.ndim == 1:
             flat.append(name)
         values[name] = shaped
-    if not values:
+    if returned is None or (returned is Ellipsis and not named):
+        blanks = [""]
+    elif not values and not blanks:
         kind = type(returned).__name__
         held = f" of {', '.join(map(str, returned))}"[:80] if isinstance(returned, dict) else ""
-        raise refuse(part, f"returns a {kind}{held}" if returned is not None else "returns None")
-    return values, tuple(flat)
+        raise refuse(part, f"returns a {kind}{held}")
+    return values, tuple(flat), tuple(blanks)
 
 
 def with_bias_shape(name: str, value: np.ndarray, letters: Letters) -> np.ndarray:
-    """Give a bias of shape (n,) its shape (n, 1), and a cost of one number the shape ()."""
+    """Give a bias of shape (n,) its shape (n, 1), a cost of one number (), and costs (n,)."""
+    if name == "costs":
+        return value.reshape(-1)
     if name == "cost":
         return value.reshape(()) if value.size == 1 else value
     expected = letters.get(name.removeprefix("d"))
@@ -342,6 +366,8 @@ def _by_name(
 ) -> dict[str, Any]:
     if hasattr(returned, "_asdict"):
         returned = returned._asdict()
+    if part == "training":
+        return _of_training(returned)
     if isinstance(returned, list | tuple):
         held = [item for item in returned if isinstance(item, Mapping) or hasattr(item, "_asdict")]
         if len(held) == 1:  # (cost, grads), or A2 and the cache
@@ -363,6 +389,18 @@ def _by_name(
     if len(PARTS[part].required) == 1 and returned is not None:
         return {PARTS[part].required[0]: returned}
     return {}
+
+
+def _of_training(returned: Any) -> dict[str, Any]:
+    """Name what a training returns: the params and the costs in any order, or the costs alone."""
+    found: dict[str, Any] = {}
+    for item in returned if isinstance(returned, tuple) else (returned,):
+        if isinstance(item, Mapping):
+            found |= item
+        else:
+            found["params" if item is Ellipsis and "params" not in found else "costs"] = item
+    inner = found.get("params")
+    return found | dict(inner) if isinstance(inner, Mapping) else found
 
 
 def _fitting(order: Sequence[str], values: Sequence[Any], letters: Letters) -> int:
@@ -406,36 +444,40 @@ def _returned_names(function: Callable[..., Any]) -> list[str]:
     return []
 
 
-def _as_raised(cause: BaseException, function: Callable[..., Any]) -> Raised:
+def _as_raised(cause: BaseException, function: Callable[..., Any], part: str) -> Raised:
     """Describe an error, with the last line of the learner's own file that is in its traceback."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return describe_error(cause, "" if code is None else code.co_filename)
+    return describe_error(cause, "" if code is None else code.co_filename, part)
 
 
-def describe_error(cause: BaseException, filename: str) -> Raised:
+def describe_error(cause: BaseException, filename: str, part: str) -> Raised:
     """Describe an error, with the last line of a file that is in its traceback."""
     frames = traceback.walk_tb(cause.__traceback__)
     lines = [line for frame, line in frames if frame.f_code.co_filename == filename]
     text = linecache.getline(filename, lines[-1]).strip() if lines else ""
     target = re.match(r"(?:\w+\[[\"'])?(\w+)(?:[\"']\])?\s*[-+*/@]?=[^=]", text)
-    quantity = quantity_named(target[1], "backprop") if target else None
+    quantity = quantity_named(target[1], part) if target else None
     first, *_ = str(cause).splitlines() or [""]
     number = cause.errno if isinstance(cause, OSError) else None
     line = lines[-1] if lines else None
-    return Raised(type(cause).__name__, first[:300], line, text[:200], quantity, number)
+    blanks = blanks_behind(cause, filename)
+    return Raised(type(cause).__name__, first[:300], line, text[:200], quantity, number, blanks)
 
 
 # Which operand of a formula is transposed, and which must not stand in it.
 _TRANSPOSED = {"dW2": "A1", "dA1": "W2", "dZ1": "W2", "dW1": "X"}
 _OTHER = {"dA1": "W1", "dZ1": "W1"}
+_FACTORS = {"Z1": ("W1", "X"), "Z2": ("W2", "A1")}
 
 
 def quantity_in_source(raised: Raised, part: str) -> tuple[str, str]:
     """Return which quantity the line computes that raised an error, and the slip if it is seen."""
     quantity = raised.quantity if raised.quantity in PARTS[part].returns else None
+    right_side = raised.code.partition("=")[2]
+    if quantity in _FACTORS and part == "forward":
+        return quantity, _slip_in_product(right_side, *_FACTORS[quantity])
     if quantity is None or part != "backprop":
         return quantity or "", "raises"
-    right_side = raised.code.partition("=")[2]
     A, other = _TRANSPOSED.get(quantity, ""), _OTHER.get(quantity, "")
     if other and re.search(rf"\b{other}\b", right_side):
         return quantity, "W1 for W2"
@@ -443,3 +485,13 @@ def quantity_in_source(raised: Raised, part: str) -> tuple[str, str]:
     if A and re.search(bare, right_side) and f"transpose({A}" not in right_side:
         return quantity, f"{A}, not {A}ᵀ"
     return quantity, "raises"
+
+
+def _slip_in_product(right_side: str, W: str, A: str) -> str:
+    """Return the slip that is seen in a product W A, which cannot be computed."""
+    for each in (W, A):
+        transposed = rf"\b{each}\b[\"']?\]?\s*\.(?:T\b|transpose)|transpose\({each}\b"
+        if re.search(transposed, right_side):
+            return f"{each}ᵀ, not {each}"
+    swapped = re.search(rf"\b{A}\b.*(?:@|,).*\b{W}\b", right_side)
+    return "factors swapped" if swapped else "raises"

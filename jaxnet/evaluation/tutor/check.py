@@ -1,7 +1,7 @@
 """`check_backprop` and its like: a learner's own function of one part of the network."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -16,12 +16,14 @@ from jaxnet.errors import UsageError
 from jaxnet.evaluation.doctor.pipeline import make_problem
 from jaxnet.evaluation.tutor.calling import (
     GRADIENTS,
+    OPTIONAL,
     PARAMS,
     Called,
     Letters,
     Raised,
     call_all,
     quantity_in_source,
+    quantity_named,
 )
 from jaxnet.evaluation.tutor.formulas import FORMULAS
 from jaxnet.evaluation.tutor.judge import Deviation, judge
@@ -31,10 +33,10 @@ from jaxnet.evaluation.tutor.judge import Deviation, judge
 GENERIC = ((5, 7, 2), (4, 6, 8), (6, 8, 5))
 SQUARE = ((3, 3, 2), (3, 3, 8), (3, 3, 5))
 
-LEARNING_RATE = 0.25
+LEARNING_RATE, ITERATIONS = 0.25, 4
 
 # What a function may ask for; the rest serves the formulas.
-OFFERED = ("X", "Y", "m", "Z1", "A1", "Z2", "A2", "learning_rate", "hidden", *PARAMS)
+OFFERED = ("X", "Y", "m", "Z1", "A1", "Z2", "A2", *PARAMS, *GRADIENTS, *OPTIONAL)
 
 
 @shown
@@ -42,8 +44,9 @@ class Tutoring(NamedTuple):
     """What is wrong in a learner's function; `jaxnet.report.tutor` has the sentences.
 
     Attributes:
-        part: "backprop", "forward", "loss" or "update".
-        deviations: The quantities that are wrong by themselves, in the order of the computation.
+        part: "backprop", "forward", "loss", "update" or "training".
+        deviations: The quantities that are wrong by themselves, in the order of the computation;
+            then those that are not filled in yet.
         consistent: Those that differ only since they are computed from wrong ones.
         returned: What the function returned, by name.
         flat: Biases of shape (n,), which are accepted.
@@ -109,6 +112,18 @@ def check_update(mine: Callable[..., Any]) -> Tutoring:
     return check_part(mine, "update", relu)
 
 
+def check_training(mine: Callable[..., Any], hidden: Activation = relu) -> Tutoring:
+    """Find what is wrong in one's own training, (params, X, Y, learning_rate, iterations).
+
+    It returns the params after the last update and the costs, each before its update; or the
+    costs alone. It is called with few iterations on tiny problems.
+
+    Raises:
+        UsageError: If it takes or returns something else.
+    """
+    return check_part(mine, "training", hidden)
+
+
 Calls = Callable[[list[Letters]], list[Called]]
 
 
@@ -135,14 +150,26 @@ def tutor(part: str, hidden: Activation, calls: Calls) -> Tutoring:
     raised = called[-1].raised
     if raised is not None and raised.limit is not None:
         return Tutoring(part, (Deviation("", "raises", returned=False),), (), (), (), raised)
+    if raised is not None and raised.blanks:
+        names = raised.blanks if any(raised.blanks) else (raised.quantity or "",)
+        return Tutoring(part, _not_filled_in(part, names), (), (), (), None)
     if raised is not None:
         return _judge_raised(part, raised, calls(make_problems(part, hidden, SQUARE)), hidden)
+    first = called[0]
+    if first.blanks == ("",):
+        return Tutoring(part, (Deviation("", "returns nothing"),), (), (), (), None)
     found = judge(part, called, problems)
-    changed = () if part == "update" else called[0].changed
-    in_place = tuple(Deviation(name, "changed in place") for name in changed)
-    returned = tuple(called[0].values)
-    flat = called[0].flat
-    return Tutoring(part, in_place + found.deviations, found.consistent, returned, flat, None)
+    deviations = (
+        *(Deviation(name, "changed in place") for name in first.changed),
+        *found.deviations,
+        *_not_filled_in(part, first.blanks),
+    )
+    return Tutoring(part, deviations, found.consistent, tuple(first.values), first.flat, None)
+
+
+def _not_filled_in(part: str, names: Sequence[str]) -> tuple[Deviation, ...]:
+    meant = {name: None if part == "loss" else quantity_named(name, part) for name in names}
+    return tuple(Deviation(meant[name] or name, "not filled in", returned=False) for name in names)
 
 
 def _judge_raised(part: str, raised: Raised, called: list[Called], hidden: Activation) -> Tutoring:
@@ -160,10 +187,7 @@ def _judge_raised(part: str, raised: Raised, called: list[Called], hidden: Activ
 
 def offer(letters: Letters, hidden: Any) -> Letters:
     """Return what a function may ask for."""
-    offered = {name: letters[name] for name in OFFERED if name in letters} | {"hidden": hidden}
-    if "learning_rate" in letters:
-        offered |= {name: letters[name] for name in GRADIENTS}
-    return offered
+    return {name: letters[name] for name in OFFERED if name in letters} | {"hidden": hidden}
 
 
 @functools.cache
@@ -188,9 +212,13 @@ def _make(part: str, hidden: Activation, n_x: int, m: int, seed: int) -> Letters
     true: Letters = {}
     for name, quantity in FORMULAS["backprop"].items():
         true[name] = quantity.formula(v | true)
+    if part in ("update", "training"):
+        v |= {f"old {name}": v[name] for name in PARAMS} | {"learning_rate": LEARNING_RATE}
     if part == "update":
-        v |= true | {f"old {name}": v[name] for name in PARAMS}
-        v["learning_rate"] = LEARNING_RATE
+        v |= true
+    if part == "training":
+        v |= {"iterations": ITERATIONS, "trained": {}}
+        v["slope of Z1"] = functools.partial(_elementwise, hidden.slope)
     return v | {"true": stages | true}
 
 

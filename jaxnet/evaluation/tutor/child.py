@@ -35,7 +35,7 @@ def main() -> None:
     except JaxnetError as error:
         reply = {"refused": [error.found, error.expected, error.remedy]}
     except (Exception, SystemExit) as cause:
-        reply = {"failed": describe_error(cause, path)._asdict()}
+        reply = {"failed": describe_error(cause, path, task["part"])._asdict()}
     sys.stdout.flush()
     data = memoryview(json.dumps(reply).encode())
     while data:
@@ -48,7 +48,8 @@ def _as_plain(result: Called) -> list[Any]:
         name: [str(value.dtype), value.shape, value.ravel().tolist()]
         for name, value in result.values.items()
     }
-    return [values, result.flat, result.changed, result.raised and result.raised._asdict()]
+    raised = result.raised and result.raised._asdict()
+    return [values, result.flat, result.changed, result.blanks, raised]
 
 
 class _Hidden:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.evaluation.tutor.calling import PARAMS
+
 L = dict[str, Any]
 Formula = Callable[[L], Any]
 
@@ -204,6 +206,7 @@ BACKPROP = {
 
 def _logits(W: str, b: str, A: str, *others: str) -> Quantity:
     """Make Z = W A + b of a layer with the inputs A."""
+    other = {"b1": "b2", "b2": "b1"}[b]
     return Quantity(
         lambda v: v[W] @ v[A] + v[b],
         (
@@ -211,10 +214,14 @@ def _logits(W: str, b: str, A: str, *others: str) -> Quantity:
             ("bias subtracted", lambda v: v[W] @ v[A] - v[b]),
             ("bias twice", lambda v: v[W] @ v[A] + 2 * v[b]),
             *[(f"{B} for {A}", lambda v, B=B: v[W] @ v[B] + v[b]) for B in others],
+            (f"{other} for {b}", lambda v: v[W] @ v[A] + v[other]),
+            (f"{b}ᵀ, not {b}", lambda v: v[W] @ v[A] + v[b].T),
             ("element by element", lambda v: v[W] * v[A] + v[b]),
+            ("factors swapped", lambda v: v[A] @ v[W] + v[b]),
             (f"{W}ᵀ, not {W}", lambda v: v[W].T @ v[A] + v[b]),
             (f"{A}ᵀ, not {A}", lambda v: v[W] @ v[A].T + v[b]),
             ("transposed", lambda v: (v[W] @ v[A] + v[b]).T),
+            ("transposed", lambda v: (v[W] @ v[A]).T + v[b]),
         ),
     )
 
@@ -234,12 +241,14 @@ FORWARD = {
             ("absolute", lambda v: np.abs(v["Z1"])),
         ),
     ),
-    "Z2": _logits("W2", "b2", "A1", "Z1"),
+    "Z2": _logits("W2", "b2", "A1", "Z1", "X"),
     "A2": Quantity(
         lambda v: _sigmoid(v["Z2"]),
         (
             ("activation left out", lambda v: v["Z2"]),
             ("exponent's sign", lambda v: _sigmoid(-v["Z2"])),
+            ("parentheses", lambda v: 1 / 1 + np.exp(-v["Z2"])),
+            ("minus in the denominator", lambda v: 1 / (1 - np.exp(-v["Z2"]))),
             ("ReLU", lambda v: np.maximum(v["Z2"], 0)),
             ("tanh", lambda v: np.tanh(v["Z2"])),
             ("softmax", lambda v: np.exp(v["Z2"]) / np.exp(v["Z2"]).sum()),
@@ -255,14 +264,21 @@ def _losses(v: L) -> Any:
     return -(v["Y"] * np.log(v["A2"]) + (1 - v["Y"]) * np.log(1 - v["A2"]))
 
 
+def _outer_losses(v: L) -> Any:
+    """Multiply each label with the logarithms of all examples: (m, m)."""
+    return -(v["Y"].T @ np.log(v["A2"]) + (1 - v["Y"]).T @ np.log(1 - v["A2"]))
+
+
 LOSS = {
     "cost": Quantity(
         lambda v: _losses(v).mean(),
         (
             ("no 1/m", lambda v: _losses(v).sum()),
             ("not averaged", _losses),
+            ("not averaged", lambda v: _losses(v)[0]),
             ("1/m twice", lambda v: _losses(v).mean() / v["m"]),
             ("another number for m", lambda v: _losses(v).sum() / v["X"].shape[0]),
+            ("another number for m", lambda v: _losses(v).sum() / v["W1"].shape[0]),
             ("sign", lambda v: -_losses(v).mean()),
             ("sign, no 1/m", lambda v: -_losses(v).sum()),
             ("a term left out", lambda v: -(v["Y"] * np.log(v["A2"])).mean()),
@@ -281,6 +297,17 @@ LOSS = {
                 "second term's sign",
                 lambda v: -(v["Y"] * np.log(v["A2"]) - (1 - v["Y"]) * np.log(1 - v["A2"])).mean(),
             ),
+            (
+                "no logarithm",
+                lambda v: -(v["Y"] * v["A2"] + (1 - v["Y"]) * (1 - v["A2"])).mean(),
+            ),
+            (
+                "1 + A2 for 1 − A2",
+                lambda v: -(v["Y"] * np.log(v["A2"]) + (1 - v["Y"]) * np.log(1 + v["A2"])).mean(),
+            ),
+            ("matrix product", lambda v: _outer_losses(v).mean()),
+            ("matrix product", lambda v: _outer_losses(v).sum() / v["m"]),
+            ("matrix product", lambda v: _outer_losses(v) / v["m"]),
         ),
     )
 }
@@ -297,9 +324,9 @@ def _updated(name: str) -> Quantity:
     return Quantity(
         lambda v: old(v) - v["learning_rate"] * v[d],
         (
-            ("sign", lambda v: old(v) + v["learning_rate"] * v[d]),
+            ("step added", lambda v: old(v) + v["learning_rate"] * v[d]),
             ("rate left out", lambda v: old(v) - v[d]),
-            ("sign, rate left out", lambda v: old(v) + v[d]),
+            ("step added, rate left out", lambda v: old(v) + v[d]),
             ("not updated", old),
             ("the step only", lambda v: -v["learning_rate"] * v[d]),
             ("the step only", lambda v: v["learning_rate"] * v[d]),
@@ -313,7 +340,79 @@ def _updated(name: str) -> Quantity:
     )
 
 
-UPDATE = {name: _updated(name) for name in ("W1", "b1", "W2", "b2")}
+UPDATE = {name: _updated(name) for name in PARAMS}
+
+
+def _train(v: L, slip: str) -> L:
+    """Compute W1, b1, W2, b2 and the costs of a training whose loop has a slip, or "none"."""
+    iterations = v["iterations"] + {"one iteration more": 1, "one iteration less": -1}.get(slip, 0)
+    alpha = v["learning_rate"]
+    rates = {"step added": -alpha, "rate left out": 1, "no 1/m": alpha * v["m"]}
+    start = {name: v[f"old {name}"] for name in PARAMS}
+    params, costs = start, []
+    stages: L = {}
+    gradients: L = {}
+    for t in range(iterations + 1):
+        now = v | params
+        for name, quantity in FORWARD.items():
+            now[name] = quantity.formula(now)
+        costs.append(LOSS["cost"].formula(now))
+        if t == iterations:
+            break
+        if t == 0:
+            stages = {name: now[name] for name in FORWARD}
+        elif slip == "before the loop: stages":
+            now |= stages
+        now["slope at Z1"] = v["slope of Z1"](now["Z1"])
+        if t == 0 or slip != "before the loop: gradient":
+            for name, quantity in BACKPROP.items():
+                if name == "dA1" and slip == "W2 updated too early":
+                    now["W2"] = now["W2"] - alpha * now["dW2"]
+                gradients[name] = now[name] = quantity.formula(now)
+        before = start if slip == "begins anew" else params
+        rate = rates.get(slip, alpha)
+        params = {name: before[name] - rate * gradients[f"d{name}"] for name in PARAMS}
+    return params | {"costs": np.array(costs[:-1]), "all costs": np.array(costs)}
+
+
+def _trained(name: str, slip: str = "none") -> Formula:
+    def formula(v: L) -> Any:
+        if slip not in v["trained"]:
+            v["trained"][slip] = _train(v, slip)
+        return v["trained"][slip][name]
+
+    return formula
+
+
+_all_costs = _trained("all costs")
+
+
+LOOPS = (
+    "one iteration more", "one iteration less", "step added", "rate left out", "no 1/m",
+    "begins anew", "before the loop: stages", "before the loop: gradient", "W2 updated too early",
+)  # fmt: skip
+
+
+def _of_training(name: str) -> Quantity:
+    right = _trained(name)
+    slips = [(slip.partition(":")[0], _trained(name, slip)) for slip in LOOPS]
+    if name != "costs":
+        return Quantity(right, (("not kept", lambda v: v[f"old {name}"]), *slips))
+    return Quantity(
+        right,
+        (
+            ("always the first", lambda v: np.full(v["iterations"], right(v)[0])),
+            ("costs after the update", lambda v: _all_costs(v)[1:]),
+            ("one cost more", _all_costs),
+            ("costs times m", lambda v: right(v) * v["m"]),
+            ("the last cost only", lambda v: right(v)[-1:]),
+            ("the last cost only", lambda v: _all_costs(v)[-1:]),
+            *slips,
+        ),
+    )
+
+
+TRAINING = {name: _of_training(name) for name in ("costs", *PARAMS)}
 
 # What may be wrong though it is not returned: seen by what follows from it.
 HIDDEN = {
@@ -321,5 +420,12 @@ HIDDEN = {
     "forward": ("Z1", "A1", "Z2"),
     "loss": (),
     "update": (),
+    "training": (),
 }
-FORMULAS = {"backprop": BACKPROP, "forward": FORWARD, "loss": LOSS, "update": UPDATE}
+FORMULAS = {
+    "backprop": BACKPROP,
+    "forward": FORWARD,
+    "loss": LOSS,
+    "update": UPDATE,
+    "training": TRAINING,
+}

@@ -69,7 +69,7 @@ def check_file(
 
     Args:
         path: The file, "mine.py" or "mine.py:function".
-        part: "backprop", "forward", "loss" or "update".
+        part: "backprop", "forward", "loss", "update" or "training".
         hidden: The activation of the hidden units, one of `ACTIVATIONS`.
         seconds: Of the processor; twice as many on the clock.
         memory: Address space in MiB.
@@ -129,9 +129,10 @@ def _run(task: dict[str, Any]) -> list[Called]:
             },
             tuple(flat),
             tuple(changed),
+            tuple(blanks),
             Raised(**raised) if raised else None,
         )
-        for values, flat, changed, raised in reply["called"]
+        for values, flat, changed, blanks, raised in reply["called"]
     ]
 
 

@@ -26,7 +26,8 @@ class Deviation(NamedTuple):
 
     Attributes:
         quantity: Such as "dZ2"; of an input that was changed in place, "W2".
-        slip: The code of the slip, such as "no 1/m"; "value" or "shape" if none is recognised.
+        slip: The code of the slip, such as "no 1/m"; "value" or "shape" if none is recognised,
+            "not filled in" of `...`.
         returned: Whether the quantity was returned; else it is implied by those that follow.
         shape: The shape that was returned.
         expected: The shape that it should have.
@@ -64,7 +65,8 @@ def judge(part: str, calls: list[Called], problems: list[Letters]) -> Judgement:
 
     dA and dZ may be derivatives of each example's own loss or of the mean cost, 1/m of those.
     """
-    best = _Search(part, [called.values for called in calls], problems).best
+    blanks = calls[0].blanks
+    best = _Search(part, [called.values for called in calls], problems, blanks).best
     early = ("dA2", "dZ2", "dA1", "dZ1")
     if part == "backprop" and best.cost and any(name in calls[0].values for name in early):
         scaled = [
@@ -74,14 +76,14 @@ def judge(part: str, calls: list[Called], problems: list[Letters]) -> Judgement:
             }
             for called, problem in zip(calls, problems, strict=True)
         ]
-        of_mean = _Search(part, scaled, problems).best
+        of_mean = _Search(part, scaled, problems, blanks).best
         fits = all(
             each.quantity not in early or each.slip not in ("value", "factor")
             for each in of_mean.deviations
         )
         if fits and of_mean.cost < best.cost:
             best = of_mean
-    return _share(best, set(calls[0].values))
+    return _share(best, {*calls[0].values, *blanks})
 
 
 def _share(judgement: Judgement, returned: set[str]) -> Judgement:
@@ -104,9 +106,13 @@ class _Search:
     """The search of one explanation, quantity by quantity in the order of the computation."""
 
     def __init__(
-        self, part: str, returned: list[dict[str, np.ndarray]], problems: list[Letters]
+        self,
+        part: str,
+        returned: list[dict[str, np.ndarray]],
+        problems: list[Letters],
+        blanks: tuple[str, ...],
     ) -> None:
-        self.part = part
+        self.part, self.blanks = part, blanks
         self.true = problems if part == "update" else [each | each["true"] for each in problems]
         self.given = {
             name: [values[name] for values in returned]
@@ -131,7 +137,7 @@ class _Search:
             return
         name = PARTS[self.part].returns[place]
         quantity = FORMULAS[self.part][name]
-        right = [np.asarray(quantity.formula(each)) for each in letters]
+        right = _compute(quantity.formula, letters) or _compute(quantity.formula, self.true) or []
         if name in self.given:
             if self._is_right(name, letters):
                 found, consistent = None, not self._agrees(name, quantity.formula, self.true)
@@ -140,10 +146,7 @@ class _Search:
             else:
                 found, consistent = self._deviation(name, letters, right), False
             cost = 0.0 if found is None else SLIP if found.slip not in _OPEN else UNKNOWN
-            usable = all(
-                value.shape == each.shape and np.isfinite(value).all()
-                for value, each in zip(self.given[name], right, strict=True)
-            )
+            usable = all(np.isfinite(value).all() for value in self.given[name])
             own = self.given[name] if usable else right
             new = so_far._replace(cost=so_far.cost + cost)
             if found is not None:
@@ -152,12 +155,13 @@ class _Search:
                 new = new._replace(consistent=(*new.consistent, name))
             self._descend(place + 1, _with(letters, name, own), new)
             return
-        if name in PARTS[self.part].required:
+        if name in PARTS[self.part].required and name not in self.blanks:
             missing = (*so_far.deviations, Deviation(name, "missing", returned=False))
             so_far = so_far._replace(cost=so_far.cost + SLIP, deviations=missing)
         self._descend(place + 1, _with(letters, name, right), so_far)
         if (
             not self.guesses
+            or name in self.blanks
             or name not in HIDDEN[self.part]
             or so_far.cost + SLIP >= self.best.cost
         ):
