@@ -19,6 +19,7 @@ from .descent import TrainState
 from .devices import use_all_cores
 from .errors import DataError, DivergenceError, JaxnetError, ModelFileError, UsageError
 from .evaluation.audit import Audit, audit
+from .evaluation.cross_validation import CrossValidationScores, score_cross_validation
 from .evaluation.diagnosis import Diagnosis, diagnose
 from .evaluation.doctor.all_checks import check_pipeline, check_run
 from .evaluation.doctor.check import Check, Checks
@@ -39,6 +40,7 @@ from .evaluation.tutor.check import (
 from .evaluation.tutor.hand_in import HandIn, check_file
 from .evaluation.tutor.judge import Deviation
 from .examples import Examples, balancing_weights, make_examples, select
+from .many.folds import CrossValidation, cross_validate
 from .many.grid import Grid
 from .many.leave_one_out import LeaveOneOut, leave_one_out
 from .many.seeds import Seeds, train_seeds
@@ -71,6 +73,7 @@ from .runs.run import Run, first_params, load_data_for, load_run
 from .runs.train import resume, train
 from .settings import Settings
 from .shifts import Shifts
+from .settings import Settings, vary
 from .training import Descent, Fit, fit, fit_in_chunks, make_update, start_descent
 
 __version__: str
@@ -81,6 +84,8 @@ __all__ = [
     "Audit",
     "Check",
     "Checks",
+    "CrossValidation",
+    "CrossValidationScores",
     "DataError",
     "DataSource",
     "Dataset",
@@ -139,6 +144,7 @@ __all__ = [
     "check_update",
     "clear_programs",
     "count_params",
+    "cross_validate",
     "diagnose",
     "draw_batches",
     "epoch_costs",
@@ -193,6 +199,7 @@ __all__ = [
     "repeat",
     "resume",
     "save_model",
+    "score_cross_validation",
     "select",
     "sgd",
     "sharpness",
@@ -209,6 +216,7 @@ __all__ = [
     "train_ensemble",
     "train_seeds",
     "use_all_cores",
+    "vary",
     "without_leaks",
     "write_pictures",
 ]

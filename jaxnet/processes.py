@@ -181,6 +181,23 @@ def own_share(items: Sequence[T]) -> Sequence[T]:
     return items[process_index() % count :: count]
 
 
+def join_shares(shares: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Join arrays whose first axis `own_share` has divided among processes.
+
+    Args:
+        shares: The arrays of each process by name; none of a process that had no item.
+    """
+    if len(shares) == 1:
+        return shares[0]
+    joined = {}
+    for name, first in shares[0].items():
+        arrays = [share[name] for share in shares if share]
+        joined[name] = np.empty((sum(map(len, arrays)), *first.shape[1:]), first.dtype)
+        for i, array in enumerate(arrays):
+            joined[name][i :: len(shares)] = array
+    return joined
+
+
 def by_first(act: Callable[[], T]) -> T:
     """Let the first process do something; return or raise in all what it returns or raises."""
     answer: Any = None

@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
+import itertools
 import math
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from jaxnet import defaults
@@ -248,3 +249,40 @@ def _make_optimizer(
         return sgd(learning_rate, momentum, nesterov)
     rule: optax.GradientTransformation = getattr(optax, name)(learning_rate)
     return rule
+
+
+def vary(settings: Settings | None = None, **values: Iterable[Any]) -> tuple[Settings, ...]:
+    """Make all settings that take these values, each with each, the last field fastest.
+
+    Args:
+        settings: What they have in common.
+        values: The values of fields of `Settings`, by name.
+
+    Raises:
+        UsageError: If a name is none of `Settings`, or a value is out of its range.
+
+    Example:
+        >>> tried = jaxnet.vary(learning_rate=[0.001, 0.01], hidden_units=[4, 8])
+        >>> [(one.learning_rate, one.hidden_units) for one in tried]
+        [(0.001, 4), (0.001, 8), (0.01, 4), (0.01, 8)]
+    """
+    settings = settings or Settings()
+    names = {field.name for field in dataclasses.fields(Settings)}
+    for name, given in values.items():
+        if name not in names:
+            raise UsageError(
+                f"{name} is no setting", "fields of Settings", "see the fields: help(Settings)"
+            )
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise UsageError(
+                f"{name} is {given!r}", "a list of values", f"write {name}=[{given!r}]"
+            )
+    # Both lengths of a training in one call would contradict what the settings have.
+    other = {"epochs": "iterations", "iterations": "epochs"}
+    cleared: dict[str, Any] = {
+        other[name]: None for name in values if name in other and other[name] not in values
+    }
+    return tuple(
+        dataclasses.replace(settings, **cleared, **dict(zip(values, combination, strict=True)))
+        for combination in itertools.product(*values.values())
+    )

@@ -18,6 +18,9 @@ where s starts at 1. With λ s and dZ1 + λ C as the gradients for s and C, the 
 The gradient that the optimizer gets for C is dZ1, the derivative of the cost with respect to Z1.
 The derivative with respect to C would be dZ1 K, which gives a different descent.
 
+Where there are more pictures than features, the features are the smaller basis. There K is X, and C
+(n_h, n_x) is what W1 adds to s W1₀; its gradient is dZ1 Xᵀ, and all else is the same.
+
 W1₀ X and K are computed once. Then a step needs one product (n_h, m)(m, m) instead of two products
 over all pixels. In float64 the two methods agree to rounding. In float32 they agree until a run
 near the edge of stability has amplified the rounding errors, as with any two orders of summation.
@@ -42,7 +45,7 @@ class Span(NamedTuple):
 
     Attributes:
         Z1: W1₀ X′, (n_h, m′), where W1₀ are the initial weights.
-        K: Xᵀ X′, (m, m′).
+        K: Xᵀ X′, (m, m′); in the basis of fewer features than training pictures X′, (n_x, m′).
         W1_square: ‖W1₀‖², if the penalty of the training is asked for.
     """
 
@@ -125,16 +128,18 @@ def span_cost_and_gradients(
 
     Args:
         coefficients: C (n_h, m), b1, W2, b2, and s if the weights decay, whose gradient is 0.
-        span: That of the training pictures.
+        span: That of the training pictures. If its K has fewer rows than columns, it is X.
         Y: (1, m).
         hidden: The activation of the hidden units.
         weights: The weight of each example that the step sees, (1, batch).
         indices: Which examples these are, (batch,); None for all. Those that are not among them
             have dZ1 = 0, and therefore no part in the gradient for C. Momentum moves all of C.
     """
+    of_features = span.K.shape[0] < span.K.shape[1]
     if indices is not None:
-        # K is symmetric, and its rows lie together in memory.
-        span, Y = Span(span.Z1[:, indices], span.K[indices].T), Y[:, indices]
+        # In the span K is symmetric, and its rows lie together in memory.
+        K = span.K[:, indices] if of_features else span.K[indices].T
+        span, Y = Span(span.Z1[:, indices], K), Y[:, indices]
 
     def tail(Z1: jax.Array, W2: jax.Array, b2: jax.Array) -> jax.Array:
         return cross_entropy(forward_from(Z1, W2, b2, hidden).Z2, Y, weights)
@@ -143,6 +148,9 @@ def span_cost_and_gradients(
     differentiate = jax.value_and_grad(tail, argnums=(0, 1, 2))
     cost, (dZ1, dW2, db2) = differentiate(Z1, coefficients["W2"], coefficients["b2"])
     db1 = jnp.sum(dZ1, axis=1, keepdims=True)
-    dC = dZ1 if indices is None else jnp.zeros_like(coefficients["C"]).at[:, indices].add(dZ1)
+    if of_features:
+        dC = dZ1 @ span.K.T
+    else:
+        dC = dZ1 if indices is None else jnp.zeros_like(coefficients["C"]).at[:, indices].add(dZ1)
     decaying = {"s": jnp.zeros_like(coefficients["s"])} if "s" in coefficients else {}
     return cost, {"C": dC, "b1": db1, "W2": dW2, "b2": db2} | decaying

@@ -136,9 +136,10 @@ def test_dead_is_who_is_dead_at_the_end(x64: None) -> None:
         assert outcomes[seed] == alone.outcome
 
 
-def test_the_order_of_the_results(x64: None) -> None:
+@pytest.mark.parametrize("n_x", [20, 5])
+def test_the_order_of_the_results(n_x: int, x64: None) -> None:
     """Variants, ways to weight the examples, seeds: each network is where it should be."""
-    _, X, Y, weights = make_problem(20, 6)
+    _, X, Y, weights = make_problem(n_x, 6)
     examples = make_examples(X, Y, weights)
     settings = dataclasses.replace(SETTINGS, precision="float64")
     variants = [Variant(0.1, 0.2, 0.0), Variant(0.4, "he", 0.3), Variant(0.2, 0.2, 0.1)]
@@ -164,7 +165,9 @@ def test_the_order_of_the_results(x64: None) -> None:
     for place in np.ndindex(3, 2, 2):
         v, w, k = place
         rate, scale, decay = variants[v]
-        params = init_params(jax.random.key(seeds[k]), 20, 3, weight_scale=scale, dtype=jnp.float64)
+        params = init_params(
+            jax.random.key(seeds[k]), n_x, 3, weight_scale=scale, dtype=jnp.float64
+        )
         own = weights * example_weights[w : w + 1]
         alone = fit(
             params,
@@ -199,10 +202,12 @@ def test_a_program_without_decay_has_none(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_array_equal(decays[1], np.array([0, 0, 0, 0.1, 0.1, 0.1], np.float32))
 
 
-@pytest.mark.parametrize(("batch", "decay"), [(None, 0.3), (3, 0.0)])
-def test_each_network_stops_where_fit_stops(batch: int | None, decay: float, x64: None) -> None:
+@pytest.mark.parametrize(("batch", "decay", "n_x"), [(None, 0.3, 20), (3, 0.0, 20), (4, 0.3, 5)])
+def test_each_network_stops_where_fit_stops(
+    batch: int | None, decay: float, n_x: int, x64: None
+) -> None:
     """Ways with other validation pictures; some stop early, some train to the end."""
-    _, X, Y, _ = make_problem(20, 9)
+    _, X, Y, _ = make_problem(n_x, 9)
     settings = Settings(
         hidden_units=3, iterations=40, batch=batch, patience=7, weight_decay=decay,
         momentum=0.5, activation="sigmoid", precision="float64",
@@ -222,7 +227,7 @@ def test_each_network_stops_where_fit_stops(batch: int | None, decay: float, x64
     assert ends.best_iterations is not None
     lengths = []
     for v, w, k in np.ndindex(2, 3, 2):
-        params = init_params(jax.random.key(seeds[k]), 20, 3, weight_scale=1.0, dtype=jnp.float64)
+        params = init_params(jax.random.key(seeds[k]), n_x, 3, weight_scale=1.0, dtype=jnp.float64)
         alone = fit(
             params, X, Y, settings.hidden, learning_rate=variants[v].learning_rate, momentum=0.5,
             weight_decay=decay, iterations=40, batch=batch, seed=int(seeds[k]), patience=7,

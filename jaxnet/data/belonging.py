@@ -21,7 +21,29 @@ def number_together(train: Split, pairs: Iterable[Pair]) -> np.ndarray | None:
     Returns:
         Numbers (m,); None if every picture stands alone.
     """
-    m = len(train.labels)
+    same = [
+        (pair.first.number, pair.second.number)
+        for pair in pairs
+        if pair.first.split == pair.second.split == "train"
+    ]
+    return _join(len(train.labels), same, train.groups)
+
+
+def number_equal(X: np.ndarray, groups: np.ndarray | None) -> np.ndarray | None:
+    """Number examples as `number_together` does pictures: equal columns of X (n_x, m) belong so.
+
+    Args:
+        X: The examples.
+        groups: (m,) texts or numbers, or None.
+    """
+    first: dict[bytes, int] = {}
+    columns = enumerate(np.ascontiguousarray(X.T))
+    same = [(first.setdefault(column.tobytes(), i), i) for i, column in columns]
+    return _join(X.shape[1], [(i, j) for i, j in same if i != j], groups)
+
+
+def _join(m: int, same: list[tuple[int, int]], groups: np.ndarray | None) -> np.ndarray | None:
+    """Number m examples by what is joined by pairs and by groups; None if nothing is."""
     parent = np.arange(m)
 
     def root(i: int) -> int:
@@ -29,14 +51,9 @@ def number_together(train: Split, pairs: Iterable[Pair]) -> np.ndarray | None:
             parent[i] = i = parent[parent[i]]
         return i
 
-    same = [
-        (pair.first.number, pair.second.number)
-        for pair in pairs
-        if pair.first.split == pair.second.split == "train"
-    ]
-    if train.groups is not None:
+    if groups is not None:
         first: dict[str, int] = {}
-        same += [(first.setdefault(str(group), i), i) for i, group in enumerate(train.groups)]
+        same = same + [(first.setdefault(str(group), i), i) for i, group in enumerate(groups)]
     for i, j in same:
         parent[root(j)] = root(i)
     return np.array([root(i) for i in range(m)]) if same else None

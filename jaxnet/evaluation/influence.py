@@ -23,13 +23,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError, require_integer
 from jaxnet.evaluation.baselines import more_frequent
 from jaxnet.evaluation.scores import Interval, wilson
+from jaxnet.evaluation.significance import t_quantile
 from jaxnet.evaluation.spread import count_outcomes
 from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.outcomes import FAILED
@@ -62,7 +62,7 @@ class Change(NamedTuple):
     @property
     def bound(self) -> np.ndarray:
         """The largest |mean| that counts as noise."""
-        quantile = special.stdtrit(self.seeds - 1, 1 - ERROR_RATE / (2 * self.compared))
+        quantile = t_quantile(1 - ERROR_RATE / (2 * self.compared), self.seeds - 1)
         return np.maximum(quantile * self.spread / np.sqrt(self.seeds), LEAST_CHANGE)
 
     @property

@@ -158,7 +158,7 @@ def _mean_of(values: np.ndarray, among: np.ndarray, places: np.ndarray) -> np.nd
     return (values & among)[places].sum(axis=-1) / among[places].sum(axis=-1)
 
 
-def wilson(hits: int, m: int) -> Interval:
+def wilson(hits: float, m: int) -> Interval:
     """Compute the share hits / m and its interval (Wilson 1927, JASA 22, 209-212)."""
     if m == 0:
         return Interval(np.nan, np.nan, np.nan)

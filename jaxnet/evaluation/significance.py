@@ -17,6 +17,11 @@ def normal_quantile(p: float) -> float:
     return float(special.ndtri(p))
 
 
+def t_quantile(p: float, degrees: float) -> float:
+    """Compute the number that a variable of Student's t is below with probability `p`."""
+    return float(special.stdtrit(degrees, p))
+
+
 def binomial_test(hits: int, m: int) -> float:
     """Compute the two-sided p-value of `hits` out of `m`, if each is a hit with probability ½."""
     fewer = min(hits, m - hits)

@@ -1,11 +1,11 @@
 """Many networks in one program, in blocks over all devices.
 
-Every network is trained as `fit` trains one, in the span of the pictures: the same step under
-`jax.vmap`. The networks share the products K of the pictures, and differ in their initial weights,
-their learning rates, their weight decays, the order of their mini-batches, and the weights of the
-examples, by which folds, subsets, bootstraps and pictures left out are trained. They are trained in
-blocks, sharded over all devices of the process: 64 networks a CPU core, whose numbers stay in its
-cache, or 4,096 a GPU.
+Every network is trained as `fit` trains one, in the span of the pictures, or in their features
+where these are fewer: the same step under `jax.vmap`. The networks share the products K of the
+pictures, and differ in their initial weights, their learning rates, their weight decays, the order
+of their mini-batches, and the weights of the examples, by which folds, subsets, bootstraps and
+pictures left out are trained. They are trained in blocks, sharded over all devices of the process:
+64 networks a CPU core, whose numbers stay in its cache, or 4,096 a GPU.
 
 With patience, the cost of each network on pictures that it is not trained on is computed before
 each update, from the same products. A network whose patience is at its end changes no more, while
@@ -147,8 +147,10 @@ def train_networks(
     scale_of = np.array([weight_scales.index(variant.weight_scale) for variant in variants])
     n_h, starts = settings.hidden_units, len(weight_scales) * len(seeds)
     _check_memory(n_h, X.shape[1] + X_test.shape[1], starts)
-    pictures = np.asarray(X, np.float64)
-    K, K_test = (exact_product(pictures.T, other, X.dtype) for other in (pictures, X_test))
+    K, K_test = X, X_test  # of fewer features than pictures, which are then the smaller basis
+    if X.shape[1] <= len(X):
+        pictures = np.asarray(X, np.float64)
+        K, K_test = (exact_product(pictures.T, other, X.dtype) for other in (pictures, X_test))
     scales = [layer_scales(scale, len(X), n_h) for scale in weight_scales]
     drawn = [_draw_starts(seeds, scale, X, X_test, n_h) for scale in scales]
     Z1, Z1_test, W2 = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
@@ -400,7 +402,7 @@ def _descend(
     span = Span(own.Z1, shared.K)
     rate1, rate2 = own.rates
     rate_of = {"C": rate1, "s": rate1, "b1": rate1, "W2": rate2, "b2": rate2}
-    zeros = {"C": own.Z1.shape, "b1": (own.W2.shape[1], 1), "b2": (1, 1)}
+    zeros = {"C": (len(own.Z1), len(shared.K)), "b1": (own.W2.shape[1], 1), "b2": (1, 1)}
     params = {name: jnp.zeros(shape, own.W2.dtype) for name, shape in zeros.items()}
     params |= {"W2": own.W2}
     if own.weight_decay is not None:
@@ -488,8 +490,11 @@ def _accuracy(A2: jax.Array, Y: jax.Array) -> jax.Array:
 def _weights_finite(C: jax.Array, finite: jax.Array, X: jax.Array) -> jax.Array:
     """Compute whether W1 = W1₀ + C Xᵀ, which `fit` returns, is finite where C is: (networks,).
 
+    C of features is W1 − W1₀ itself.
     Only if some may overflow are they multiplied, which takes as long as an iteration in pixels.
     """
+    if C.shape[2] < X.shape[1]:
+        return jnp.ones_like(finite)
     bound = jnp.abs(C).sum(axis=2).max(axis=1) * jnp.abs(X).max()
     in_doubt = finite & ~(bound < largest_number(X.dtype) / 2)
     return lax.cond(

@@ -13,7 +13,7 @@ from jaxnet.errors import UsageError, require_integer
 from jaxnet.examples import Examples
 from jaxnet.many.engine import train_networks
 from jaxnet.many.sweep import check_many
-from jaxnet.processes import gather_objects, own_share, require_alike
+from jaxnet.processes import gather_objects, join_shares, own_share, require_alike
 from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
 
@@ -82,7 +82,7 @@ def train_seeds(
         arrays = (ends.last_costs, ends.outcomes, ends.train_A2, ends.test_A2)
         names = ("costs", "outcomes", "train", "test")
         result = {name: np.asarray(array)[0, 0] for name, array in zip(names, arrays, strict=True)}
-    joined = _join(gather_objects(result))
+    joined = join_shares(gather_objects(result))
     costs, outcomes = joined["costs"], joined["outcomes"]
     finite = outcomes != "not finite"
     if not finite.any():
@@ -102,19 +102,6 @@ def train_seeds(
         {name: joined[name][:, : len(row)] for name, row in labels.items()},
         labels,
     )
-
-
-def _join(shares: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Join what `own_share` has divided among processes; one that had no seed has no array."""
-    if len(shares) == 1:
-        return shares[0]
-    joined = {}
-    for name, first in shares[0].items():
-        arrays = [share[name] for share in shares if share]
-        joined[name] = np.empty((sum(map(len, arrays)), *first.shape[1:]), first.dtype)
-        for i, array in enumerate(arrays):
-            joined[name][i :: len(shares)] = array
-    return joined
 
 
 def lower_median(costs: np.ndarray) -> int:
