@@ -51,6 +51,7 @@ from .optimizer import sgd
 from .outcomes import label_entropy, outcome
 from .processes import alone, is_first_process, join_processes, process_count, process_index
 from .progress import show_progress
+from .report.card import model_card
 from .report.figures.contact_sheet import plot_pictures
 from .report.figures.evaluation import (
     plot_calibration,
@@ -176,6 +177,7 @@ __all__ = [
     "make_examples",
     "make_update",
     "memorisation",
+    "model_card",
     "open_if_large",
     "open_pictures",
     "open_splits",

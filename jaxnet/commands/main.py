@@ -9,6 +9,7 @@ import typer
 
 from jaxnet import __version__
 from jaxnet.commands import (
+    card,
     check,
     data,
     evaluate,
@@ -62,6 +63,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "repeat": repeat.repeat,
     "page": page.page,
     "export": export.export,
+    "card": card.card,
     "import": import_model.import_,
     "tutor": tutor.tutor,
     "info": info.info,

@@ -95,6 +95,8 @@ def train(
         ensemble=ensemble,
     )
     run, folder, stopped, answer = (train_on_stream if stream else train_in_memory)(asked)
+    if answer and stopped is None:
+        console.print(f"jaxnet card {folder} writes a model card")
     if as_json:
         print_json(answer)
     return _exit(console, folder, run, stopped)
