@@ -7,7 +7,7 @@
 import { isSteady } from "./descent.js";
 import { ownSettings } from "./settings.js";
 
-const UI = ["lang", "theme", "box", "diagram", "lessons"];
+const UI = ["lang", "theme", "box", "diagram", "lessons", "slow", "unit"];
 const LISTS = ["silenced", "frozen"];
 const FARTHEST = 1e7;
 

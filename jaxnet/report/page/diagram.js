@@ -1,5 +1,6 @@
 // The article's block diagram: every matrix is a box with its shape and its root mean square.
 
+import { MOMENTS } from "./moments.js";
 import { addProduct } from "./engine.js";
 import { brief, say } from "./strings.js";
 import { byId, make, mark, symbol, write } from "./dom.js";
@@ -81,6 +82,13 @@ function sizeOf(descent, name) {
   return Math.sqrt(square(values) / values.length);
 }
 
+/** Return whether a box is lit at a moment of a step, or was computed before; parameters and X are given. */
+function momentOf(name, now) {
+  if (name === now) return "lit";
+  const isGiven = /^(X|[Wb]\d)$/.test(name);
+  return isGiven || MOMENTS.indexOf(name) < MOMENTS.indexOf(now) ? "done" : "";
+}
+
 /** Make the diagram; the chosen box is explained below it. */
 export function makeDiagram(app) {
   const boxes = {};
@@ -126,6 +134,7 @@ export function makeDiagram(app) {
       write(size, brief(value));
       // Logarithmic, from 1e-6 to 100, so that a vanishing gradient is visible.
       bar.style.setProperty("--share", Math.max(0, Math.min(1, (Math.log10(value) + 6) / 8)) || 0);
+      mark(button, "class", ui.slow ? `box ${momentOf(name, ui.box)}` : "box");
       mark(button, "aria-pressed", ui.box === name);
       mark(button, "aria-label", say("boxLabel", { name, shape: form, size: brief(value) }));
     }

@@ -30,6 +30,12 @@ function actionOf(app, { target, key, shiftKey, ctrlKey, metaKey, altKey }, poin
   if (key === " ") return target.matches(PRESSED) && !pointed ? undefined : app.toggle;
   if (target.matches("select, [type=checkbox]")) return undefined;
   if (target.matches("[type=range]") && key.startsWith("Arrow")) return undefined;
+  const moment = {
+    ArrowRight: shiftKey ? undefined : app.nextMoment,
+    ArrowLeft: app.lastMoment,
+    Escape: app.slowMotion,
+  }[key];
+  if (app.ui.slow && moment) return moment;
   const rate = app.descent.settings.learning_rate;
   const turn = (by) => () => app.set({ learning_rate: Number((rate * by).toPrecision(3)) });
   return {
@@ -37,6 +43,8 @@ function actionOf(app, { target, key, shiftKey, ctrlKey, metaKey, altKey }, poin
     ArrowLeft: app.back,
     "+": turn(10 ** 0.05),
     "-": turn(10 ** -0.05),
+    s: app.slowMotion,
+    S: app.slowMotion,
     r: app.reset,
     R: app.reset,
   }[key];

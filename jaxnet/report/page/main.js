@@ -16,6 +16,7 @@ import { makeMatrix } from "./matrix.js";
 import { makePhoto } from "./photo.js";
 import { makePictures } from "./pictures.js";
 import { makeSetup } from "./setup.js";
+import { makeSlowMotion } from "./slow.js";
 import { makeTransport } from "./transport.js";
 import { makeUnits } from "./units.js";
 import { makeWay } from "./way.js";
@@ -37,6 +38,8 @@ function open() {
     if (BOX_NAMES.includes(appearance.box)) ui.box = appearance.box;
     ui.lessons = appearance.lessons === "true";
     ui.diagram = appearance.diagram === "true" || "box" in appearance;
+    ui.slow = appearance.slow === "true";
+    ui.unit = Math.max(0, Math.floor(Number(appearance.unit))) || 0;
     if (picture) Object.assign(ui, { picture, shown: picture.split });
     set({ ...ownSettings(descent.data), ...settings });
     return async () => {
@@ -54,6 +57,7 @@ function open() {
     [makeWay(app), "way"],
     [makeDiagram(app), "network"],
     [makeMatrix(app), "network"],
+    [makeSlowMotion(app), "network"],
     [makeUnits(app), "units"],
     [makeCurves(app), "curves"],
     [makePictures(app), "pictures"],

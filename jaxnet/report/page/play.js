@@ -1,6 +1,7 @@
 // The app: the descent, the state of the views, and the actions that the views call.
 
 import { addChanges } from "./changes.js";
+import { addSlowMotion } from "./slow.js";
 import { addLessons } from "./lesson_course.js";
 import { brief, percent, say, setLanguage } from "./strings.js";
 import { byId, write } from "./dom.js";
@@ -14,7 +15,7 @@ const ADDRESS_AFTER = 250; // ms; browsers limit how often the address may chang
 export function makeApp(descent) {
   const lang = navigator.language.startsWith("zh") ? "zh" : "en";
   const picture = { split: "train", at: descent.data.splits.train.Y.indexOf(1) };
-  const first = { lang, theme: "auto", box: "Z1", diagram: false, lessons: false, picture };
+  const first = { lang, theme: "auto", box: "Z1", diagram: false, lessons: false, slow: false, unit: 0, picture };
   const ui = {
     ...first,
     first,
@@ -41,6 +42,7 @@ export function makeApp(descent) {
     settled();
   };
   addLessons(app);
+  addSlowMotion(app);
   return app;
 }
 
@@ -59,6 +61,7 @@ function addPlaying(app, settled) {
   app.play = (steps = Infinity) => {
     if (ui.playing || !descent.finite) return;
     ui.playing = true;
+    ui.slow = false;
     descent.keep();
     clock.start(descent.t + steps);
     app.draw();
