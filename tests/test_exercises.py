@@ -120,9 +120,7 @@ def test_blanks_are_named_as_such(name: str) -> None:
     first, hint, *_ = describe_tutoring(result)
     assert first.endswith(" not filled in yet")
     assert hint.startswith("  hint: write ")
-    named = [each.quantity for each in result.deviations]
-    alone = {"loss": ["cost"], "training": ["params", "costs"]}
-    assert named == alone.get(name, list(EXERCISES[name]))
+    assert [each.quantity for each in result.deviations] == list(EXERCISES[name])
 
 
 def test_one_blank_alone_is_named_wherever_it_is_used(name: str) -> None:
@@ -130,8 +128,7 @@ def test_one_blank_alone_is_named_wherever_it_is_used(name: str) -> None:
     for blank in EXERCISES[name]:
         result, _ = exercise.run(exercise.filled(**{blank: "..."}))
         named = [(each.quantity, each.slip) for each in result.deviations]
-        quantity = "costs" if (name, blank) == ("training", "cost") else blank
-        assert named == [(quantity, "not filled in")]
+        assert named == [(blank, "not filled in")]
 
 
 def test_a_slip_in_a_blank_is_named(name: str) -> None:

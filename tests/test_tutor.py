@@ -654,13 +654,14 @@ def test_the_command(jaxnet: Callable[..., Result], tmp_path: Path) -> None:
     folder.mkdir()
     head = "import numpy as np\nprint('a text of its own')\n"
     (folder / "ada.py").write_text(head + write("cache"))
-    wrong = write("params", dW1="dZ1 @ X.T", dZ2="Y - A2").replace("backward", "mine")
+    wrong = write("params", dW1="dZ1 @ X.T", dZ2="Y - A2", db1="...").replace("backward", "mine")
     (folder / "ben.py").write_text(head + wrong + "\n\ndef other(): pass")
     assert jaxnet("tutor", folder / "ada.py").code == 0
     result = jaxnet("tutor", f"{folder / 'ben.py'}:mine")
     assert result.code == 1
     assert result.out.startswith("dZ2 is wrong")
     assert "minus" not in result.out
+    assert "\ndb1: not filled in yet\n" in result.out
     assert "minus" in jaxnet("tutor", f"{folder / 'ben.py'}:mine", "--answer").out
     both = jaxnet("tutor", folder, "--json")
     assert both.code == 1

@@ -287,8 +287,9 @@ def _describe(names: list[str], deviation: Deviation, answer: bool, shown: bool)
             lines[0] += " (not returned: what follows shows it)"
     hint, full = hint_and_answer(deviation)
     lines.append(f"  answer: {full}" if answer else f"  hint: {hint}")
-    if answer and names[0] in FORMULAS and deviation.slip != "changed in place":
-        lines.append(f"  formula: {'; '.join(FORMULAS[name] for name in names)}")
+    known = [FORMULAS[name] for name in names if name in FORMULAS]
+    if answer and known and deviation.slip != "changed in place":
+        lines.append(f"  formula: {'; '.join(known)}")
     return lines
 
 

@@ -136,7 +136,8 @@ class Called(NamedTuple):
         values: Arrays by the name of the quantity.
         flat: The biases of shape (n,), which `values` holds as (n, 1).
         changed: The inputs that were changed in place.
-        blanks: What is returned as `...`, or as None though it is required; "" for all of it.
+        blanks: What is not filled in where `...` is returned, or None though it is required; ""
+            if it is all that is returned.
         raised: The error.
     """
 
@@ -340,7 +341,9 @@ def _read(
         values[name] = shaped
     if returned is None or (returned is Ellipsis and not named):
         blanks = [""]
-    elif not values and not blanks:
+    elif blanks:
+        blanks = _blanks_written(function) or blanks
+    elif not values:
         kind = type(returned).__name__
         held = f" of {', '.join(map(str, returned))}"[:80] if isinstance(returned, dict) else ""
         raise refuse(part, f"returns a {kind}{held}")
@@ -435,6 +438,17 @@ def _unpacked(function: Callable[..., Any]) -> list[str] | None:
             if whole and cached == "cache" and set(known) <= {*PARAMS, "Z1", "A1", "Z2", "A2", "X"}:
                 return known
     return None
+
+
+def _blanks_written(function: Callable[..., Any]) -> list[str]:
+    """Return the variables to which `...` is assigned."""
+    return [
+        target.id
+        for node in _tree(function)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if node.value.value is Ellipsis and isinstance(target, ast.Name)
+    ]
 
 
 def _returned_names(function: Callable[..., Any]) -> list[str]:

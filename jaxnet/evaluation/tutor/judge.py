@@ -155,7 +155,7 @@ class _Search:
                 new = new._replace(consistent=(*new.consistent, name))
             self._descend(place + 1, _with(letters, name, own), new)
             return
-        if name in PARTS[self.part].required and name not in self.blanks:
+        if name in PARTS[self.part].required and not self.blanks:
             missing = (*so_far.deviations, Deviation(name, "missing", returned=False))
             so_far = so_far._replace(cost=so_far.cost + SLIP, deviations=missing)
         self._descend(place + 1, _with(letters, name, right), so_far)
