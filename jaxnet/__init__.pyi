@@ -72,9 +72,8 @@ from .runs.page import Page
 from .runs.repeat import Repetition, repeat
 from .runs.run import Run, first_params, load_data_for, load_run
 from .runs.train import resume, train
-from .settings import Settings
-from .shifts import Shifts
 from .settings import Settings, vary
+from .shifts import Shifts
 from .training import Descent, Fit, fit, fit_in_chunks, make_update, start_descent
 
 __version__: str
