@@ -57,7 +57,6 @@ _STEP = "look at the step: what is subtracted from what?"
 _LOGARITHM = "look at the logarithms: which are taken, and of what?"
 _LOOP = "look at the loop: what is computed anew in each iteration, and what is carried over?"
 _COUNT = "count the iterations, and the costs: costs[t] is the cost before update t"
-_BLANK = "..., None or NotImplementedError"
 _NOTHING = "compute it for one example by hand, and compare"
 
 # The hint and the answer, by the code of the slip.
@@ -181,10 +180,7 @@ SLIPS = {
         "look at what the function does to its inputs",
         "the function changes it in place (-=, *=, [...] =): copy it, or compute a new array",
     ),
-    "not filled in": (
-        f"write it in place of {_BLANK}",
-        f"it is {_BLANK}",
-    ),
+    "not filled in": ("write it in place of ...", "it is still to be written"),
     "returns nothing": ("end the function with return", "it returns None, or ... alone"),
     "cancels": (
         "look at it together with the one before it",
