@@ -44,7 +44,8 @@ class Curves(NamedTuple):
     """What is recorded before each update beside the cost; None where it is not.
 
     Attributes:
-        objectives: The cost with the penalty of the weight decay, (iterations,).
+        objectives: The cost with the penalty of the weight decay, (iterations,); with mini-batches
+            NaN but in the iterations of `Interval`.
         validation_costs: The cost on the validation examples, (iterations,).
         validation_accuracies: The share of them whose class is predicted correctly, (iterations,).
     """
@@ -56,6 +57,18 @@ class Curves(NamedTuple):
     def until(self, count: int) -> "Curves":
         """Return the first `count` iterations of every curve."""
         return jax.tree.map(lambda curve: curve[:count], self)
+
+
+class Interval(NamedTuple):
+    """In which iterations of a training with mini-batches the objective is computed.
+
+    Attributes:
+        first: The iteration from which updates are counted, ().
+        length: It is computed in those whose number is divisible by this one, ().
+    """
+
+    first: Any
+    length: Any
 
 
 class Progress(NamedTuple):
@@ -228,6 +241,7 @@ def run_updates(
     weight_decay: jax.Array | None = None,
     validation: Validation | None = None,
     drawing: Drawing | None = None,
+    interval: Interval | None = None,
     *,
     rule: optax.TransformUpdateExtraArgsFn,
     cost_and_gradients: CostAndGradients,
@@ -246,6 +260,7 @@ def run_updates(
         weight_decay: λ, or None.
         validation: What the training is watched with, or None.
         drawing: What the shifts are drawn from, or None.
+        interval: With mini-batches, when the objective is recorded; None if it is not.
         rule: The optimizer's.
         cost_and_gradients: That of the basis.
         hidden: The activation of the hidden units.
@@ -257,6 +272,20 @@ def run_updates(
     """
     room = LONGEST_CHUNK if batches is None else len(batches)
 
+    def objective_of_batch(t: jax.Array, params: Params, cost: jax.Array) -> jax.Array:
+        """Compute the objective where the interval asks for it, else NaN.
+
+        In the span the penalty takes all of K, of which the step of a mini-batch takes a part.
+        """
+        assert interval is not None
+        assert weight_decay is not None
+        computed: jax.Array = lax.cond(
+            (interval.first + t) % interval.length == 0,
+            lambda: cost + penalty_of(params, inputs, weight_decay),
+            lambda: jnp.full_like(cost, jnp.nan),
+        )
+        return computed
+
     def continues(carry: Any) -> jax.Array:
         done, (_, best), _, _, finite = carry
         goes_on = (done < count) & finite
@@ -266,7 +295,7 @@ def run_updates(
 
     def step(carry: Any) -> Any:
         done, (state, best), costs, curves, _ = carry
-        new = Curves()
+        new, params = Curves(), state.params
         if validation is not None:
             new = Curves(None, *judge_validation(state.params, validation, hidden))
         if best is not None:
@@ -280,6 +309,8 @@ def run_updates(
             rule, of_these, hidden, state, inputs, Y, w, weight_decay
         )
         if curves.objectives is not None:
+            if batches is not None:
+                objective = objective_of_batch(done, params, cost)
             new = new._replace(objectives=objective)
         curves = jax.tree.map(lambda curve, value: curve.at[done].set(value), curves, new)
         finite = functools.reduce(
@@ -289,8 +320,8 @@ def run_updates(
         return done + 1, reached, costs.at[done].set(cost), curves, finite & jnp.isfinite(cost)
 
     blank = jnp.zeros(room, Y.dtype)
-    # The cost of a mini-batch is not the cost, and in the span the penalty would take all of K.
-    decays, watched = weight_decay is not None and batches is None, validation is not None
+    decays = weight_decay is not None and (batches is None or interval is not None)
+    watched = validation is not None
     curves = Curves(*(blank if asked else None for asked in (decays, watched, watched)))
     start = (jnp.array(0), progress, blank, curves, jnp.array(True))
     return lax.while_loop(continues, step, start)

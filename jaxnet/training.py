@@ -33,6 +33,7 @@ from jaxnet.descent import (
     NO_CURVES,
     CostAndGradients,
     Curves,
+    Interval,
     Part,
     Progress,
     TrainState,
@@ -76,6 +77,10 @@ from jaxnet.validation import Validation, start_best
 
 # At most so many indices of examples are drawn for a chunk: 16 MB.
 MOST_INDICES = 4_000_000
+
+# At least so many iterations lie between two in which the objective of a mini-batch is computed,
+# which takes about as long as a step.
+LEAST_BETWEEN = 10
 
 
 def make_update(
@@ -244,8 +249,9 @@ class Fit:
             the run ended "not finite": then it is a step or two back, where all was finite.
         outcome: How the run ended; None while it goes on.
         objectives: With weight decay, the cost with its penalty before each update, (iterations,),
-            as `loss` computes it. None without, and with mini-batches, whose costs are not those of
-            all examples.
+            as `loss` computes it; None without. With mini-batches it is the cost of the batch with
+            the penalty, in one iteration of an epoch, or of ten if these are more, and NaN in the
+            others.
         validation_costs: The cost on the validation examples before each update, (iterations,);
             None without any.
         validation_accuracies: The share of them that is predicted correctly, likewise.
@@ -428,6 +434,7 @@ def _chunks(
     decay = as_decay(descent.weight_decay, Y.dtype)
     placed = sharing.place(inputs, Y, weights, batched=batched)
     arrays = (*placed, decay, sharing.copy(watched))
+    epoch = steps_an_epoch(m, batch)
     program = functools.partial(
         updates_program(small_products=descent.span is not None),
         rule=with_extra_args(descent.optimizer).update,
@@ -440,7 +447,8 @@ def _chunks(
         rows = None if batch is None else draw_batches(seed, first, chunk, m, batch)
         batches = None if rows is None else sharing.divide_batches(rows, m)
         drawing = None if shifts is None else sharing.copy(start_drawing(seed, first))
-        every = (*arrays, drawing)
+        interval = objective_interval(first, epoch) if batched and decay is not None else None
+        every = (*arrays, drawing, interval)
         count = min(chunk, iterations - first)
         return Part(first, count, lambda state, number: program(state, number, batches, *every))
 
@@ -449,13 +457,12 @@ def _chunks(
         return dataclasses.replace(descent, state=state, best=best and best.params)
 
     def judge(state: TrainState, costs: np.ndarray) -> Outcome:
-        epoch = steps_an_epoch(m, batch)
         return judge_descent(
             at(Progress(state)), Y, hidden, costs=costs, weights=weights, epoch=epoch
         )
 
     parts = map(part, range(len(descent.costs), iterations, chunk))
-    curves = _curves(descent, batch, watched)
+    curves = _curves(descent, watched)
     best = None
     if watched is not None and watched.patience is not None:
         best = start_best(descent.state.params, descent.best, curves.validation_costs)
@@ -466,10 +473,19 @@ def _chunks(
         yield Fit(here, costs, how_ended, *curves)
 
 
-def _curves(descent: Descent, batch: int | None, watched: Validation | None) -> Curves:
+def objective_interval(first: int, epoch: int) -> Interval:
+    """Return when the objective of mini-batches is recorded, from iteration `first` on.
+
+    Args:
+        first: The first iteration.
+        epoch: The number of iterations of an epoch.
+    """
+    return Interval(np.int32(first), np.int32(max(epoch, LEAST_BETWEEN)))
+
+
+def _curves(descent: Descent, watched: Validation | None) -> Curves:
     """Return the curves that a training continues: those of the descent, as far as it has them."""
-    decays = bool(descent.weight_decay) and batch is None
-    recorded = (decays, watched is not None, watched is not None)
+    recorded = (bool(descent.weight_decay), watched is not None, watched is not None)
     missing = np.full_like(descent.costs, np.nan)
     known = ((missing if curve is None else curve) for curve in descent.curves)
     return Curves(*(curve if yes else None for yes, curve in zip(recorded, known, strict=True)))

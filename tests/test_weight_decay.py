@@ -170,9 +170,10 @@ def test_every_basis_makes_the_steps_of_a_plain_loop(
         )
         np.testing.assert_allclose(ours.costs, costs, rtol=1e-12)
         assert_close(ours.params, params)
-        assert (ours.objectives is None) == (batch is not None)
-        if ours.objectives is not None:
-            np.testing.assert_allclose(ours.objectives, objectives, rtol=1e-12)
+        expected = np.array(objectives)
+        if batch is not None:  # an epoch has three batches: once in ten iterations
+            expected[np.arange(40) % 10 != 0] = np.nan
+        np.testing.assert_allclose(ours.objectives, expected, rtol=1e-12)  # type: ignore[arg-type]
     free = fit(*tiny[:3], learning_rate=0.1, iterations=40)
     assert float(jnp.linalg.norm(free.params["W1"])) > 1.5 * np.linalg.norm(params["W1"])
 
@@ -234,10 +235,7 @@ def test_going_on_gives_the_same_bits(batch: int | None, tiny: Problem) -> None:
     rest = run(half.descent, 30, 7)
     chex.assert_trees_all_equal(rest.params, whole.params)
     np.testing.assert_array_equal(rest.costs, whole.costs)
-    if batch is None:
-        np.testing.assert_array_equal(rest.objectives, whole.objectives)
-        other = fit_in_chunks(half.descent, tiny.Y, iterations=30, batch=3)
-        assert [fit.objectives for fit in other] == [None]
+    np.testing.assert_array_equal(rest.objectives, whole.objectives)
 
 
 def test_a_decay_that_overshoots_is_refused(tiny: Problem) -> None:

@@ -64,7 +64,9 @@ def train_on_stream(asked: Request) -> Ended:
         preprocessing = asked.begun.preprocessing
     console.print(describe_device(console))
     console.print(parameter_table(preprocessing.n_x, settings.hidden_units))
-    run, folder, signal = train_watched(asked, pictures, settings, preprocessing)
+    run, folder, signal = train_watched(
+        asked, pictures, settings, preprocessing, validation=splits.get("validation")
+    )
     if not is_first_process():
         return Ended(run, folder, signal, {})
     with alone():
@@ -78,9 +80,9 @@ def _report(
     from jaxnet.evaluation.accuracies import predict_stored
     from jaxnet.report.outputs import write_figure
     from jaxnet.report.stream import stored_results, stream_to_json
-    from jaxnet.report.training import describe_costs
+    from jaxnet.report.training import describe_costs, describe_validation
 
-    console.print(describe_costs(run))
+    console.print(describe_costs(run), *describe_validation(run), sep="\n")
     predictions = {
         name: (predict_stored(run.model, split, track=show_progress)[1] > 0.5).astype(int)
         for name, split in splits.items()

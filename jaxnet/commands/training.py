@@ -53,10 +53,12 @@ def train_watched(
     settings: Settings,
     preprocessing: "Preprocessing",
     members: "tuple[Params, ...]" = (),
+    validation: "StoredPictures | None" = None,
 ) -> tuple["Run", Path, int | None]:
     """Train, or continue, and save the run; return it, its folder, and the signal or None.
 
-    If it was not stopped, it is that of an ensemble with these members.
+    If it was not stopped, it is that of an ensemble with these members. Pictures that stay in their
+    files have a validation set beside them.
     """
     from jaxnet.processes import by_first, is_first_process
     from jaxnet.runs import train as library
@@ -69,6 +71,7 @@ def train_watched(
     with Watch("training", settings.iterations, saved_in, every) as watch:
         command = shlex.join(["jaxnet", *sys.argv[1:]])
         how: dict[str, Any] = {"hook": watch, "chunk": chunk_between(every), "command": command}
+        how["validation"] = validation
         if begun is None:
             run = library.train(data, settings, preprocessing, **how)
         else:

@@ -17,7 +17,12 @@ from jaxnet.report.diagnosis import describe_diagnosis
 from jaxnet.report.evaluation import summary_line
 from jaxnet.report.json import to_json
 from jaxnet.report.seeds import describe_seeds
-from jaxnet.report.training import describe_costs, describe_ensemble, describe_validation
+from jaxnet.report.training import (
+    curve_ends,
+    describe_costs,
+    describe_ensemble,
+    describe_validation,
+)
 from jaxnet.runs.run import Run
 
 Predictions = dict[str, np.ndarray]  # (m,) of 0 and 1, by split
@@ -112,4 +117,4 @@ def training_to_json(run: Run) -> dict[str, Any]:
 
 def _ends(curve: np.ndarray | None) -> tuple[float, float] | tuple[None, None]:
     """Return the first and the last value of a curve; None if it has none."""
-    return (None, None) if curve is None or not curve.size else (float(curve[0]), float(curve[-1]))
+    return (None, None) if curve is None or not curve.size else curve_ends(curve)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from rich.table import Table
 
 from jaxnet.data.dataset import Dataset
@@ -43,7 +44,8 @@ def describe_validation(run: Run) -> list[str]:
     costs, best = run.validation_costs, run.best_iteration
     if costs is None or not costs.size:
         return []
-    lines = [f"validation cost {costs[0]:.4f} → {costs[-1]:.4f}"]
+    first, last = curve_ends(costs)
+    lines = [f"validation cost {first:.4f} → {last:.4f}"]
     if best is None or run.settings is None:
         return lines
     lowest = f"the validation cost was lowest at iteration {best:,} ({costs[best]:.4f})"
@@ -75,7 +77,15 @@ def describe_costs(run: Run) -> str:
     if run.seconds:  # that of a run from a file is not known
         made += f" in {run.seconds:.1f} s"
     line = f"{made}: {which} {costs[0]:.4f} → {costs[-1]:.4f}, {run.outcome}"
-    objectives = run.objectives
-    if objectives is not None and objectives.size:
-        line += f" · with the penalty on the weights {objectives[0]:.4f} → {objectives[-1]:.4f}"
+    if run.objectives is not None and run.objectives.size:
+        # Of a mini-batch the penalty alone is that of a whole cost.
+        first, last = curve_ends(run.objectives - run.costs[: len(run.objectives)])
+        first, last = costs[0] + first, costs[-1] + last
+        line += f" · with the penalty on the weights {first:.4f} → {last:.4f}"
     return line
+
+
+def curve_ends(curve: np.ndarray) -> tuple[float, float]:
+    """Return the first and the last value of a curve that are known; NaN if none is."""
+    known = curve[~np.isnan(curve)]
+    return (float(known[0]), float(known[-1])) if known.size else (math.nan, math.nan)

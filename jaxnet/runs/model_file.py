@@ -5,6 +5,7 @@
 /members         of an ensemble: the same arrays of every member, with one more axis in front
 /costs           the cost before each update
 /objectives, …   the other curves, those that are recorded: see `Curves`
+/test_curve      of a run that has ended: iterations, and costs on the test set before them
 /classes         the names of class 0 and of class 1
 /preprocessing   attributes: height, width, color, scale (of the pixels)
 /settings        attributes: the fields of `Settings`; of a bare network the activation only
@@ -61,6 +62,7 @@ from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from jaxnet.runs.exported import READABLE as EXPORTS
 from jaxnet.runs.exported import read_exported
 from jaxnet.runs.model import Model, params_from, preprocessing_attributes, preprocessing_from
+from jaxnet.runs.test_curve import TestCurve
 from jaxnet.settings import Settings
 
 FORMAT = "jaxnet model"
@@ -95,6 +97,7 @@ class Stored(NamedTuple):
         settings: How it was trained; None if the file does not say.
         data_source: Which data it was trained on; None if the file does not say.
         origin: Data, device, versions, outcome, random generator, command.
+        test_curve: The cost on the test set in some iterations; None if there is none.
     """
 
     model: Model
@@ -102,6 +105,7 @@ class Stored(NamedTuple):
     settings: Settings | None
     data_source: DataSource | None
     origin: dict[str, Value]
+    test_curve: TestCurve | None = None
 
 
 def save_model(path: str | Path, model: Model) -> None:
@@ -165,6 +169,9 @@ def _write(path: Path, stored: Stored) -> None:
         for name, curve in stored.checkpoint.curves._asdict().items():
             if curve is not None:
                 file[name] = curve
+        if stored.test_curve is not None:
+            for name, array in stored.test_curve._asdict().items():
+                file[f"test_curve/{name}"] = array
         names = [name.encode("utf-8", "surrogateescape") for name in model.classes]
         file["classes"] = np.array(names, h5py.string_dtype(length=max(1, *map(len, names))))
         for name, values in groups.items():
@@ -223,7 +230,8 @@ def read_model_file(
         if version == 1 and origin.get("outcome") == "diverged" and len(costs):
             # Version 1 had one word for two outcomes.
             origin["outcome"] = "diverged" if late_cost(costs) > costs[0] else "slow"
-        return Stored(model, checkpoint, settings, data_source, origin)
+        test_curve = _read_test_curve(file) if "test_curve" in names_in(file) else None
+        return Stored(model, checkpoint, settings, data_source, origin, test_curve)
 
 
 def _read_curves(file: h5py.File, costs: np.ndarray) -> Curves:
@@ -233,6 +241,15 @@ def _read_curves(file: h5py.File, costs: np.ndarray) -> Curves:
         if (curve.shape, curve.dtype) != (costs.shape, costs.dtype):
             raise ValueError(f"{name} has shape {curve.shape} and type {curve.dtype}")
     return Curves(**curves)
+
+
+def _read_test_curve(file: h5py.File) -> TestCurve:
+    group = find_group(file, "test_curve")
+    curve = TestCurve(*(read_array(find_array(group, name)) for name in TestCurve._fields))
+    shapes = [array.shape for array in curve]
+    if len(shapes[0]) != 1 or shapes[0] != shapes[1]:
+        raise ValueError(f"the arrays of the test curve have shapes {shapes}")
+    return curve
 
 
 def _locate(path: str | Path) -> Path:

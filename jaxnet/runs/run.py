@@ -41,6 +41,7 @@ from jaxnet.runs.model_file import (
     write_model_file,
 )
 from jaxnet.runs.page import Page
+from jaxnet.runs.test_curve import Looks, TestCurve
 from jaxnet.settings import Settings
 from jaxnet.training import Descent
 
@@ -52,6 +53,8 @@ OF_RESULT = ("outcome", "best_iteration", "stopped_early")
 
 # Outcomes of a run that has not ended: still training, or stopped by its hook.
 UNFINISHED, STOPPED = "unfinished", "stopped"
+
+NO_LOOKS = Looks()
 
 
 @shown
@@ -76,6 +79,7 @@ class Run(PickledOnHost):
         validation: The validation set as columns, likewise; None without one.
         members: The parameters of all networks of an ensemble, whose mean probability the model
             predicts; empty where it is no ensemble. All else is that of one of them.
+        looks: What the test cost of some iterations is computed of, when it is asked for.
         seconds: How long the last `train` or `resume` took to descend, compilation included.
     """
 
@@ -91,6 +95,7 @@ class Run(PickledOnHost):
     examples: Examples | None = None
     validation: Examples | None = None
     members: tuple[Params, ...] = ()
+    looks: Looks = NO_LOOKS
     seconds: float = 0.0
 
     @functools.cached_property
@@ -131,6 +136,16 @@ class Run(PickledOnHost):
         """The share of the validation set that is predicted correctly, likewise."""
         curve: np.ndarray | None = self.descent.curves.validation_accuracies
         return curve
+
+    @functools.cached_property
+    def test_curve(self) -> TestCurve | None:
+        """The cost on the test set in some iterations, to be looked at; it decides nothing.
+
+        None of a run without a test set. A run that is loaded has that of the end it was saved at.
+        """
+        how = (self.descent, self.preprocessing, self.hidden)
+        balanced = self.settings is not None and self.settings.balanced
+        return self.looks.measure(*how, balanced=balanced)
 
     @property
     def best_iteration(self) -> int | None:
@@ -183,7 +198,9 @@ class Run(PickledOnHost):
         if self.best_iteration is not None:
             origin |= {"best_iteration": self.best_iteration, "stopped_early": self.stopped_early}
         checkpoint = checkpoint_of(self.descent)
-        stored = Stored(self.model, checkpoint, self.settings, self.data_source, origin)
+        # Of a training that goes on the curve is not computed yet.
+        curve = self.looks.known if self.outcome == UNFINISHED else self.test_curve
+        stored = Stored(self.model, checkpoint, self.settings, self.data_source, origin, curve)
         write_model_file(folder / MODEL_NAME, stored)
         return folder
 
@@ -213,7 +230,8 @@ class Run(PickledOnHost):
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep a checkpoint, since an optimizer's functions cannot be pickled."""
-        kept = dataclasses.replace(self, descent=checkpoint_of(self.descent))
+        looks = Looks(known=self.test_curve)
+        kept = dataclasses.replace(self, descent=checkpoint_of(self.descent), looks=looks)
         return kept._arrays_on_host()
 
 
@@ -231,7 +249,7 @@ def load_run(path: str | Path, activations: Mapping[str, Activation] | None = No
     Raises:
         ModelFileError: If it is missing, no model file, of a newer format, or contradicts itself.
     """
-    model, checkpoint, settings, data_source, origin = read_model_file(path, activations)
+    model, checkpoint, settings, data_source, origin, curve = read_model_file(path, activations)
     return Run(
         model.preprocessing,
         model.classes,
@@ -243,6 +261,7 @@ def load_run(path: str | Path, activations: Mapping[str, Activation] | None = No
         data_source,
         {name: value for name, value in origin.items() if name not in OF_RESULT},
         members=model.members,
+        looks=Looks(known=curve),
     )
 
 

@@ -14,10 +14,11 @@ from jaxnet.data.columns import rows_of_bytes
 from jaxnet.data.stored import StoredPictures
 from jaxnet.data.stream import read_in_order, read_pools
 from jaxnet.descent import (
-    NO_CURVES,
     CostAndGradients,
+    Curves,
     Part,
     Progress,
+    Reached,
     TrainState,
     descend,
     pixel_cost_and_gradients,
@@ -26,6 +27,7 @@ from jaxnet.descent import (
 )
 from jaxnet.devices import at_precision
 from jaxnet.errors import UsageError
+from jaxnet.examples import Examples
 from jaxnet.network import Params, as_decay
 from jaxnet.outcomes import Outcome, any_active, entropy_of_labels, judge_one
 from jaxnet.processes import in_any, require_alike
@@ -35,6 +37,11 @@ from jaxnet.runs.run import STOPPED, UNFINISHED, Hook, Run, versions
 from jaxnet.settings import Settings
 from jaxnet.sharing import Sharing, own_part, share_out
 from jaxnet.shifts import Shifts, check_shifts, make_shifts, shift_rows, start_drawing
+from jaxnet.training import objective_interval
+from jaxnet.validation import Validation, judge_validation
+
+# Pictures of the validation set that are read at a time.
+BLOCK = 256
 
 
 def require_streamable(settings: Settings) -> None:
@@ -54,7 +61,7 @@ def require_streamable(settings: Settings) -> None:
     if settings.patience is not None:
         raise UsageError(
             f"the pictures are read in blocks, and patience is {settings.patience}",
-            "a number of iterations or epochs: a training on a stream has no validation set",
+            "a number of iterations or epochs: on a stream the validation cost stops no training",
             "leave patience out, or load the pictures into memory",
         )
     if settings.basis == "span":
@@ -65,12 +72,19 @@ def require_streamable(settings: Settings) -> None:
         )
 
 
-def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None, track: Track) -> Run:
+def descend_on_stream(
+    run: Run,
+    pictures: StoredPictures,
+    validation: StoredPictures | None,
+    hook: Hook | None,
+    track: Track,
+) -> Run:
     """Train a run to its end, or until its hook stops it, which is called after every pool.
 
     Args:
         run: A run whose descent is a `Checkpoint` in pixels.
         pictures: The training set.
+        validation: Pictures whose cost and accuracy are recorded before each epoch; or None.
         hook: As in `train`.
         track: As in `train`.
     """
@@ -95,11 +109,16 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None, tra
 
         parts = _parts(run, pictures, sharing)
         costs, iterations = checkpoint.costs, settings.iterations
-        for reached in descend(parts, start, costs, NO_CURVES, iterations, judged):
+        watched = _Watched(run, validation, iterations)
+        watched.look(made, checkpoint.params)
+        known = _known_objectives(checkpoint) if settings.weight_decay else None
+        for reached in descend(parts, start, costs, Curves(known), iterations, judged):
             state = sharing.take_back(reached.progress.state)
+            watched.look(reached.made, state.params)
+            kept = keep_state(state.params, state, reached.costs[: reached.made])
             run = dataclasses.replace(
                 run,
-                descent=keep_state(state.params, state, reached.costs[: reached.made]),
+                descent=kept._replace(curves=watched.curves(reached)),
                 costs=reached.costs,
                 outcome=reached.outcome or UNFINISHED,
                 seconds=time.perf_counter() - began,
@@ -108,6 +127,62 @@ def descend_on_stream(run: Run, pictures: StoredPictures, hook: Hook | None, tra
             if in_any(hook is not None and bool(hook(run))) and reached.outcome is None:
                 return dataclasses.replace(run, outcome=STOPPED)
     return run
+
+
+class _Watched:
+    """The cost and the accuracy on validation pictures in files, before each epoch."""
+
+    def __init__(self, run: Run, pictures: StoredPictures | None, iterations: int) -> None:
+        """Continue the curves that the run has."""
+        assert run.settings is not None
+        self._run, self._pictures = run, pictures
+        self._curves: list[np.ndarray] = []
+        if pictures is None:
+            return
+        for known in run.descent.curves[1:]:
+            curve = np.full(iterations, np.nan, run.settings.precision)
+            if known is not None:
+                curve[: len(known)] = known
+            self._curves.append(curve)
+
+    def look(self, made: int, params: Params) -> None:
+        """Record what the parameters after so many updates give, if an epoch begins there."""
+        ended = not self._curves or made >= len(self._curves[0])
+        if self._pictures is None or ended or made % self._run.epoch:
+            return
+        for curve, value in zip(
+            self._curves, _judge(self._run, self._pictures, params), strict=True
+        ):
+            curve[made] = value
+
+    def curves(self, reached: Reached) -> Curves:
+        """Return what is recorded of the updates that were made."""
+        own = (curve[: reached.made].copy() for curve in self._curves)
+        return Curves(reached.curves.objectives, *own)
+
+
+def _judge(run: Run, pictures: StoredPictures, params: Params) -> tuple[float, float]:
+    """Compute the cost and the accuracy of pictures that are read in blocks."""
+    assert run.settings is not None
+    sums = np.zeros(2)
+    for split in read_in_order(pictures, BLOCK):
+        examples = run.preprocessing.examples(split, run.settings.precision)
+        means = _judge_block(params, examples, hidden=run.hidden)
+        sums += len(split.labels) * np.array([float(mean) for mean in means])
+    cost, accuracy = (sums / len(pictures)).tolist()
+    return cost, accuracy
+
+
+@functools.partial(jax.jit, static_argnames="hidden")
+def _judge_block(
+    params: Params, examples: Examples, *, hidden: Activation
+) -> tuple[jax.Array, jax.Array]:
+    return judge_validation(params, Validation(*examples, None), hidden)
+
+
+def _known_objectives(checkpoint: Checkpoint) -> np.ndarray:
+    known: np.ndarray | None = checkpoint.curves.objectives
+    return np.full_like(checkpoint.costs, np.nan) if known is None else known
 
 
 def start_on_stream(params: Params, settings: Settings) -> Checkpoint:
@@ -161,7 +236,8 @@ def _parts(run: Run, pictures: StoredPictures, sharing: Sharing) -> Any:
         drawing = None
         if shifts is not None:
             drawing = sharing.copy(start_drawing(settings.seed, made, pool.numbers))
-        arrays = (*examples, decay, None, drawing)
+        interval = None if decay is None else objective_interval(made, run.epoch)
+        arrays = (*examples, decay, None, drawing, interval)
         yield Part(made, pool.made, functools.partial(_run_pool, program, batches, arrays))
         made += pool.made
 
@@ -218,7 +294,7 @@ def _any_active(run: Run, pictures: StoredPictures, params: Params) -> bool:
     """
     assert run.settings is not None
     convert, hidden = run.preprocessing.columns, run.hidden
-    own = read_in_order(pictures, 256, own_part(len(pictures)))
+    own = read_in_order(pictures, BLOCK, own_part(len(pictures)))
     found = (
         any_active(params, convert(split.images, run.settings.precision), hidden) for split in own
     )

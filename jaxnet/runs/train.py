@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxnet.data.dataset import Dataset, check_dataset
 from jaxnet.data.preprocessing import Preprocessing, preprocessing_for
-from jaxnet.data.stored import StoredPictures
+from jaxnet.data.stored import StoredPictures, require_like
 from jaxnet.data.stream import require_size
 from jaxnet.data.to_examples import training_split
 from jaxnet.devices import at_precision
@@ -40,6 +40,7 @@ from jaxnet.runs.stream_training import (
     restore_on_stream,
     start_on_stream,
 )
+from jaxnet.runs.test_curve import Looks
 from jaxnet.settings import Settings
 from jaxnet.sharing import own_part
 from jaxnet.shifts import make_shifts
@@ -54,6 +55,7 @@ def train(
     settings: Settings | None = None,
     preprocessing: Preprocessing | None = None,
     *,
+    validation: StoredPictures | None = None,
     hook: Hook | None = None,
     chunk: int | None = None,
     command: str = "",
@@ -66,6 +68,8 @@ def train(
             which mini-batches are read.
         settings: Network and descent; by default the article's.
         preprocessing: How pictures become columns; by default grey, in their own size.
+        validation: Of pictures that stay in their files, the validation set, whose cost and
+            accuracy are recorded before each epoch. A `Dataset` has its own.
         hook: Called after each chunk of iterations with the run so far: for checkpoints and
             interruption. If it returns True, the run stops there.
         chunk: At most so many iterations between two calls of the hook, which are about a tenth
@@ -86,10 +90,12 @@ def train(
     """
     settings = Settings() if settings is None else settings
     require_kind("settings", settings, Settings)
+    _check_stored_validation(data, validation)
     if isinstance(data, StoredPictures):
         preprocessing = Preprocessing(*data.size) if preprocessing is None else preprocessing
         require_kind("preprocessing", preprocessing, Preprocessing)
-        return _train_stored(data, settings, preprocessing, hook, command, track)
+        run = _start_stored(data, settings, preprocessing, command)
+        return descend_on_stream(run, data, validation, hook, track)
     check_dataset(data)
     preprocessing = preprocessing_for(data) if preprocessing is None else preprocessing
     require_kind("preprocessing", preprocessing, Preprocessing)
@@ -106,6 +112,7 @@ def resume(
     *,
     iterations: int | None = None,
     epochs: int | None = None,
+    validation: StoredPictures | None = None,
     hook: Hook | None = None,
     chunk: int | None = None,
     command: str = "",
@@ -119,6 +126,7 @@ def resume(
         iterations: The number of updates in all; by default the run's own. With as many as it has
             made already, or a patience that has come to its end, only its outcome is determined.
         epochs: How often it sees every picture in all, in place of iterations.
+        validation: As in `train`.
         hook: As in `train`.
         chunk: As in `train`.
         command: The command line, which is added to the run's own.
@@ -130,6 +138,7 @@ def resume(
         ModelFileError: If the file of the run contradicts itself.
     """
     require_kind("run", run, Run)
+    _check_stored_validation(data, validation)
     settings = run.settings
     checkpoint = checkpoint_of(run.descent)
     if settings is None or checkpoint.basis is None:
@@ -164,7 +173,7 @@ def resume(
     kept = "\n".join(dict.fromkeys(filter(None, commands)))
     if isinstance(data, StoredPictures):
         run = dataclasses.replace(run, settings=settings, origin=run.origin | {"command": kept})
-        return _resume_stored(run, data, hook, track)
+        return _resume_stored(run, data, validation, hook, track)
     with at_precision(settings.precision):
         examples, start = _start_descent(data, settings, run.preprocessing, run.model.params)
         continued = dataclasses.replace(
@@ -176,6 +185,7 @@ def resume(
             origin=run.origin | {"command": kept},
             examples=examples if start.m is None else None,
             validation=_validation_examples(data, settings, run.preprocessing),
+            looks=run.looks._replace(test=data.test, snapshots=(), known=run.test_curve),
         )
         if total > made and not continued.stopped_early:
             return _descend(continued, examples, hook, chunk, track)
@@ -242,22 +252,32 @@ def _count(data: Dataset | StoredPictures) -> int:
     return len(data if isinstance(data, StoredPictures) else data.train.labels)
 
 
-def _train_stored(
-    pictures: StoredPictures,
-    settings: Settings,
-    preprocessing: Preprocessing,
-    hook: Hook | None,
-    command: str,
-    track: Track,
+def _check_stored_validation(
+    data: Dataset | StoredPictures, validation: StoredPictures | None
+) -> None:
+    if validation is None:
+        return
+    require_kind("validation", validation, StoredPictures)
+    if not isinstance(data, StoredPictures):
+        raise UsageError(
+            "validation is given with a data set in memory",
+            "its own validation set, or pictures that stay in their files as the data",
+            "leave validation out: dataclasses.replace(data, validation=Split(…))",
+        )
+    require_like(data, validation)
+
+
+def _start_stored(
+    pictures: StoredPictures, settings: Settings, preprocessing: Preprocessing, command: str
 ) -> Run:
-    """Train on pictures that stay in their files."""
+    """Make a run on pictures that stay in their files, of which no iteration is made yet."""
     require_streamable(settings)
     require_size(preprocessing, pictures)
     settings = dataclasses.replace(settings.for_pictures(len(pictures)), basis="pixels")
     checkpoint = start_on_stream(draw_params(settings, preprocessing.n_x), settings)
     hashes = {"stream_sha256": pictures.sha256}
     origin = _origin(pictures.source, hashes, len(pictures), command)
-    run = Run(
+    return Run(
         preprocessing,
         pictures.classes,
         settings.hidden,
@@ -268,10 +288,15 @@ def _train_stored(
         pictures.data_source,
         origin,
     )
-    return descend_on_stream(run, pictures, hook, track)
 
 
-def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None, track: Track) -> Run:
+def _resume_stored(
+    run: Run,
+    pictures: StoredPictures,
+    validation: StoredPictures | None,
+    hook: Hook | None,
+    track: Track,
+) -> Run:
     """Continue a run on pictures that stay in their files."""
     settings = run.settings
     assert settings is not None
@@ -279,7 +304,7 @@ def _resume_stored(run: Run, pictures: StoredPictures, hook: Hook | None, track:
     checkpoint = checkpoint_of(run.descent)
     run = dataclasses.replace(run, descent=checkpoint, costs=checkpoint.costs)
     if settings.iterations > len(checkpoint.costs):
-        return descend_on_stream(run, pictures, hook, track)
+        return descend_on_stream(run, pictures, validation, hook, track)
     with at_precision(settings.precision):
         state = restore_on_stream(checkpoint, settings)
         ended = judge_on_stream(run, pictures, state, run.costs)
@@ -307,6 +332,7 @@ def _start(
         origin,
         examples if descent.m is None else None,
         validation=validation,
+        looks=Looks(data.test),
     )
     return run, examples
 
@@ -362,11 +388,13 @@ def _descend(
         usual = min(usual, chunk)
     pictures = run.origin["train_sha256"]
     require_alike(pictures=pictures, settings=settings, versions=versions())
-    began, made = time.perf_counter(), len(run.costs)
+    began, made, total = time.perf_counter(), len(run.costs), settings.iterations
+    start = run.descent
+    run = dataclasses.replace(run, looks=run.looks.keep(start, total, last=False))
     progress = counting(track, "training", settings.iterations - made)
     with at_precision(settings.precision), progress as reach:
         fits = fit_in_chunks(
-            run.descent,
+            start,
             examples.Y,
             run.hidden,
             iterations=settings.iterations,
@@ -385,6 +413,7 @@ def _descend(
                 descent=fit.descent,
                 costs=fit.costs,
                 outcome=ended,
+                looks=run.looks.keep(fit.descent, total, last=fit.outcome is not None),
                 seconds=time.perf_counter() - began,
             )
             reach(len(run.costs) - made)

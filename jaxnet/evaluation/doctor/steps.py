@@ -58,7 +58,8 @@ def check_rising_steps(trained: Trained) -> Result:
 
     With weight decay it is the objective, which the steps descend; the cost may rise for it.
     """
-    costs = trained.costs if trained.objectives is None else trained.objectives
+    seen = trained.objectives  # of mini-batches not that of every step
+    costs = trained.costs if seen is None or np.isnan(seen).any() else seen
     if costs.size < 2:
         return does_not_apply("no costs")
     allowed = ROUNDING * np.finfo(costs.dtype).eps * costs[:-1]

@@ -1,7 +1,7 @@
 """The figure of a training: the cost at every iteration, and each hidden unit as a picture."""
 
 import math
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from matplotlib import colormaps
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import require_kind
-from jaxnet.outcomes import label_entropy as entropy_of
+from jaxnet.outcomes import binary_entropy
 from jaxnet.report.figures.figure import make_axes, make_figure, plain
 from jaxnet.runs.model import Model
 from jaxnet.runs.run import Run
@@ -27,6 +27,8 @@ COLORS = "RdBu_r"  # of weights
 def plot_training(run: Run, *, label_entropy: float | None = None, title: str = "") -> Figure:
     """Draw a training: the cost at every iteration, and each hidden unit as a picture.
 
+    With a validation set, its accuracy is drawn below the cost.
+
     Args:
         run: The training, finished or not.
         label_entropy: As in `plot_costs`.
@@ -36,9 +38,23 @@ def plot_training(run: Run, *, label_entropy: float | None = None, title: str = 
     rows, columns = _arrange(run.model)
     figure = make_figure(5.5 + 1.6 * columns, max(4.2, 1.2 + 1.75 * rows), title)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(5.5, 1.6 * columns))[0]
-    plot_costs(run, label_entropy=label_entropy, ax=left.subplots())
+    if run.validation_accuracies is None:
+        plot_costs(run, label_entropy=label_entropy, ax=left.subplots())
+    else:
+        above, below = left.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        plot_costs(run, label_entropy=label_entropy, ax=above)
+        above.set_xlabel("")
+        t, accuracies = finite_points(run.validation_accuracies)
+        below.plot(t, 100 * accuracies, color="tab:orange", linewidth=1)
+        below.set(xlabel="iteration", ylabel="validation\naccuracy (%)")
     _draw_units(right, run.model)
     return figure
+
+
+def finite_points(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the iterations in which a curve (iterations,) is known and finite, and its values."""
+    t = np.flatnonzero(np.isfinite(curve))
+    return t, curve[t]
 
 
 @overload
@@ -49,6 +65,8 @@ def plot_costs(
     run: Run, *, label_entropy: float | None = None, ax: Axes | None = None
 ) -> Figure | None:
     """Draw the cost at every iteration, and with mini-batches the mean of every epoch.
+
+    Beside it those on the validation set and, dotted, on the test set, which decides nothing.
 
     Args:
         run: The training, finished or not.
@@ -69,14 +87,20 @@ def plot_costs(
         means = run.epoch_costs[np.isfinite(run.epoch_costs)]
         middles = run.epoch * (np.arange(len(means)) + 0.5)
         ax.plot(middles, means, color="tab:blue", label="mean of each epoch")
-    validation = run.validation_costs
-    if validation is not None:
-        ax.plot(validation, color="tab:orange", linewidth=1, label="validation")
-        costs = np.append(costs, validation[np.isfinite(validation)])
+    if run.validation_costs is not None:
+        t, validation = finite_points(run.validation_costs)
+        ax.plot(t, validation, color="tab:orange", linewidth=1, label="validation")
+        costs = np.append(costs, validation)
+    if run.test_curve is not None:
+        style: dict[str, Any] = {"color": "tab:green", "linestyle": (0, (1, 1)), "linewidth": 1}
+        ax.plot(*run.test_curve, label="test (decides nothing)", **style)
+        seen = run.test_curve.costs
+        costs = np.append(costs, seen[np.isfinite(seen)])
     if run.best_iteration is not None:
         ax.axvline(run.best_iteration, color="tab:orange", linestyle=":", label="weights kept")
     if label_entropy is None and run.examples is not None:
-        label_entropy = float(entropy_of(run.examples.Y, run.examples.weights))
+        _, Y, weights = run.examples
+        label_entropy = binary_entropy(float(np.average(Y, weights=weights)))
     if label_entropy is not None:
         ax.axhline(label_entropy, color="tab:gray", linestyle="--", label="always the class rate")
     ax.set(xlabel="iteration", ylabel="cost (mean cross-entropy)")
