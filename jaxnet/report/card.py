@@ -185,11 +185,15 @@ def _introduction(run: Run, name: str) -> list[str]:
         f'A network with one hidden layer that computes the probability that a picture shows "'
         f'{positive}" rather than "{negative}": {n_x:,} pixels → {n_h:,} units '
         f"({_plain(run.hidden.name)}) → 1 sigmoid, {count_params(run.model.params):,} parameters "
-        f"in {run.model.params['W1'].dtype}.",
+        f"in {run.model.params['W1'].dtype}{_of_ensemble(run)}.",
         "```python\nimport jaxnet\n\n"
         'model = jaxnet.load_model("model.h5")\n'
         f'print(model.predict_files(["photo.jpg"]))  # P({_readable(run.classes[1])}) of each\n```',
     ]
+
+
+def _of_ensemble(run: Run) -> str:
+    return f"; and {len(run.members)} such networks, whose mean it is" if run.members else ""
 
 
 def _intended_use(run: Run) -> list[str]:

@@ -54,7 +54,12 @@ def _of_training(run: Run, evaluation: Evaluation) -> Iterator[str]:
             "The pictures that score it here are not those of its training; some of these may be "
             "in either split."
         )
-    if run.settings is not None:
+    if run.members:
+        yield (
+            f"Its probability is the mean of those of {len(run.members)} networks, which differ in "
+            "their seeds; other seeds score differently."
+        )
+    elif run.settings is not None:
         yield f"It is one network of one seed ({run.settings.seed}); other seeds score differently."
 
 

@@ -107,8 +107,9 @@ def plot_costs(
     if label_entropy is not None and costs.max(initial=0) > FAR_ABOVE * label_entropy:
         ax.set_yscale("log")
     else:
-        ax.set_ylim(0, 1.25 * max(costs.max(initial=0), label_entropy or 0) or None)  # and a legend
-    ax.legend(loc="upper right")
+        room = 1.25 if len(ax.lines) < 4 else 1.5  # for the legend
+        ax.set_ylim(0, room * max(costs.max(initial=0), label_entropy or 0) or None)
+    ax.legend(loc="upper right", ncols=1 if len(ax.lines) < 4 else 2)
     return None
 
 
