@@ -19,6 +19,13 @@ STATES = {
         "jaxnet.set({ silenced: [1], frozen: [2], start: 'zeros' })"
     ),
     "not finite": "(jaxnet.set({ learning_rate: 1e200, start: 'own' }), jaxnet.step(9))",
+    "cards": "(jaxnet.set({ learning_rate: 0.1 }), jaxnet.reset(),"
+    " document.querySelector('[aria-controls=lessons]').click())",
+    "asked": "document.querySelectorAll('.lessonCard')[1].click()",
+    "told": "document.querySelector('.guess').click()",
+    "slow motion": "(document.querySelector('.lessonHead button').click(),"
+    " document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 's', bubbles: true })))",
+    "refused": "location.hash = '#diagram=true&lesson={}'",
     "playing": "(jaxnet.set({ learning_rate: 0.1 }), jaxnet.reset(), void jaxnet.run(1e7))",
 }
 

@@ -266,7 +266,7 @@ CUT = """() => {
     }
   }
   for (const e of document.querySelectorAll("math")) {
-    const around = e.closest(".explained, li").getBoundingClientRect();
+    const around = e.closest(".explained, .slow, li").getBoundingClientRect();
     if (e.getBoundingClientRect().right > around.right + 0.5) cut.push(`cut: ${e.textContent}`);
   }
   return cut;

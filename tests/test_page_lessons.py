@@ -327,6 +327,12 @@ def take(page: "Page", guess: int, photo: Path) -> str:
     return text(page, "#lesson .said")
 
 
+def open_file(page: "Page", path: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        button(page, "Open a lesson file").click()
+    chooser.value.set_files(path)
+
+
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.png"
@@ -451,11 +457,10 @@ def test_a_file_of_lessons_is_opened_or_refused_in_words(show: Open, tmp_path: P
     page.evaluate("jaxnet.step(25)")
     before = numbers(page)
     page.locator("[aria-controls=lessons]").click()
-    field = page.locator("#lessons input[type=file]")
     path = tmp_path / "lesson.json"
     for name, (wrong, expected) in WRONG.items():
         path.write_text(written(wrong), "utf-8")
-        field.set_input_files(path)
+        open_file(page, path)
         until(
             page, f"document.querySelector('.faults').textContent.includes({json.dumps(expected)})"
         )
@@ -463,7 +468,7 @@ def test_a_file_of_lessons_is_opened_or_refused_in_words(show: Open, tmp_path: P
         assert numbers(page) == before, name
     bad = [make_lesson(title=HOSTILE * 9, **{HOSTILE: HOSTILE}), make_lesson(title=HOSTILE[:79])]
     path.write_text(json.dumps(bad), "utf-8")
-    field.set_input_files(path)
+    open_file(page, path)
     until(page, "document.querySelectorAll('.lessonCard').length === 9")
     assert page.locator(".faults li").count() == 2
     assert "[1] title: 351 characters; at most 80 fit." in text(page, ".faults")

@@ -54,6 +54,7 @@ export function makeCurves(app) {
     const parts = readAt(descent, t);
     write(reading, `${say("iteration")} ${t.toLocaleString("en")} · ${parts.join(" · ")}`);
     write(baseline, say("constant", { name: descent.data.classes[mostFrequent(descent.data)] }));
+    if (app.ui.playing) return; // a screen reader would read each frame
     mark(element, "aria-valuemax", descent.t);
     mark(element, "aria-valuenow", t);
     mark(element, "aria-label", say("curves"));

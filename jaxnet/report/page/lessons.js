@@ -99,7 +99,7 @@ function makeLessonCard(app, entry) {
 
 /** Make the button that opens a file of lessons; one may be dropped on the page, too. */
 function makeFileOpener(take) {
-  const input = make("input", { type: "file", accept: ".json,application/json", hidden: true });
+  const input = make("input", { type: "file", accept: ".json,application/json" });
   const open = async (file) => take(await file.text());
   input.addEventListener("change", () => {
     if (input.files[0]) open(input.files[0]);
@@ -111,8 +111,7 @@ function makeFileOpener(take) {
     const file = event.dataTransfer.files[0];
     if (file && isLessonFile(file)) open(file);
   });
-  const button = make("button", { type: "button", say: "openLesson", onclick: () => input.click() });
-  return make("div", { class: "buttons" }, button, input);
+  return make("button", { type: "button", class: "file", say: "openLesson", onclick: () => input.click() });
 }
 
 /** Make the list of what is wrong with a file of lessons. */

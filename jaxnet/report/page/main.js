@@ -16,6 +16,7 @@ import { makeMatrix } from "./matrix.js";
 import { makePhoto } from "./photo.js";
 import { makePictures } from "./pictures.js";
 import { makeSetup } from "./setup.js";
+import { makeSheet } from "./sheet.js";
 import { makeSlowMotion } from "./slow.js";
 import { makeTransport } from "./transport.js";
 import { makeUnits } from "./units.js";
@@ -64,6 +65,7 @@ function open() {
     [makePhoto(app), "pictures"],
     [makeChosen(app), "chosen"],
     [makeSetup(app), "setup"],
+    [makeSheet(app), "setup"],
     [makeHelp(app), "help"],
   );
   addEventListener("hashchange", () => applyAddress(app.set)());

@@ -4,6 +4,7 @@ import { addChanges } from "./changes.js";
 import { addSlowMotion } from "./slow.js";
 import { addLessons } from "./lesson_course.js";
 import { brief, percent, say, setLanguage } from "./strings.js";
+import { differencesFrom } from "./differences.js";
 import { byId, write } from "./dom.js";
 import { makeClock } from "./clock.js";
 import { makeDrawing } from "./views.js";
@@ -37,6 +38,9 @@ export function makeApp(descent) {
   };
   addPlaying(app, settled);
   addChanges(app, settled);
+  // A browser may drop a page that is not shown; from its address, it comes back to the same state.
+  app.writeAddress = () => writeAddress(descent, ui);
+  document.addEventListener("visibilitychange", () => document.hidden && app.writeAddress());
   app.choose = (changes) => {
     Object.assign(ui, changes);
     settled();
@@ -81,13 +85,16 @@ function addPlaying(app, settled) {
   };
 }
 
-/** Announce the state of the descent to a screen reader. */
-export function announce({ descent: { t, history, data, finite } }) {
+/** Announce to a screen reader what was changed, and the state of the descent. */
+export function announce({ descent: { t, settings, history, data, finite }, ui }) {
   const { costs, correct } = history.train;
+  const changes = differencesFrom(settings, ui.announced ?? settings);
+  ui.announced = settings;
   const state = say("said", {
     t,
     cost: brief(costs[t], 4),
     accuracy: percent(correct[t] / data.splits.train.m),
   });
-  write(byId("spoken"), finite ? state : `${state} ${say("stopped")}`);
+  const parts = [changes.join(", "), state, finite ? "" : say("stopped")];
+  write(byId("spoken"), parts.filter(Boolean).join(" "));
 }

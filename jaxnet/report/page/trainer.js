@@ -53,8 +53,8 @@ export function serve(scope) {
 /**
  * Start a trainer, in a worker that runs the page's own script, or else in the page.
  *
- * `receive` is called with each answer, `use` with the trainer: `post` sends a message, and `ahead` says how
- * many requests may be under way. With two, a worker need not wait for the page to draw. If the browser
+ * `receive` is called with each answer, `use` with the trainer: `post` sends a message, `stop` ends it, and
+ * `ahead` says how many requests may be under way. With two, a worker need not wait for the page to draw. If the browser
  * cannot start the worker after all, `use` is called again.
  */
 export function startAnyTrainer(receive, use) {
@@ -67,7 +67,11 @@ export function startAnyTrainer(receive, use) {
   const worker = new Worker(address); // of a file, Chromium starts no module as a worker
   worker.onmessage = ({ data }) => receive(data);
   worker.onerror = () => use(startLocalTrainer(receive));
-  use({ post: (message) => worker.postMessage(message), ahead: 2 });
+  const stop = () => {
+    worker.onerror = null;
+    worker.terminate();
+  };
+  use({ post: (message) => worker.postMessage(message), ahead: 2, stop });
 }
 
 /** Train in the page, in slices between its frames. */
@@ -77,5 +81,5 @@ function startLocalTrainer(receive) {
     if (message.take) setTimeout(() => receive(trainer(message)));
     else trainer(message);
   };
-  return { post, ahead: 1 };
+  return { post, ahead: 1, stop: () => {} };
 }
