@@ -145,6 +145,7 @@ def test_a_screen_reader_is_told_what_changed_and_no_frame(show: Open) -> None:
     assert (spoken.text_content() or "").startswith("α = 0.3, silenced: 2 Iteration 0: cost 0.")
     page.evaluate("jaxnet.step(2)")
     assert (spoken.text_content() or "").startswith("Iteration 2: cost 0.")
+    page.locator("[aria-controls=lessons]").click()
     # While it plays, no live region changes, nor a value of the slider that may have the focus.
     page.evaluate(
         """(() => { globalThis.changes = [];

@@ -401,9 +401,12 @@ def test_a_lesson_has_an_address_that_also_leads_back(show: Open) -> None:
     assert state(page)["settings"]["learning_rate"] == 0.2
     assert state(page)["settings"]["silenced"] == [0]
     take(page, 0, Path())
+    page.evaluate("scrollTo(0, 2000)")
     page.evaluate("location.hash = '#lesson=none'")
     until(page, "document.querySelector('.faults li') !== null")
     assert "There is no lesson “none”. There are: overshoot, slow," in text(page, ".faults")
+    assert page.locator("#lesson").is_hidden()
+    assert page.locator(".faults").evaluate("e => e.getBoundingClientRect().top") < 900
     page.evaluate("location.hash = '#t=3'")
     until(page, "jaxnet.state().iteration === 3")
     assert page.locator("#lesson").is_hidden()

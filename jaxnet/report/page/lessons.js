@@ -7,6 +7,7 @@ import { BOX_NAMES } from "./diagram.js";
 import { MEASURES } from "./measures.js";
 
 const MOST_FAULTS = 8; // further ones of a file are not told
+const MOST_BYTES = 1e6; // of a file that are read: more than any valid one has
 
 /** Return whether a file that was dropped on the page is one of lessons. */
 export const isLessonFile = ({ name, type }) => type === "application/json" || /\.json$/i.test(name);
@@ -36,10 +37,12 @@ export function makeLessons(app, source) {
     mark(opener, "aria-expanded", ui.lessons);
     if (!ui.lessons) return;
     const { list, faults } = shelf;
-    const wanted = JSON.stringify([ui.lang, list.map(({ address }) => address), descent.settings]);
-    if (shown !== wanted) cards.replaceChildren(...list.map((entry) => makeLessonCard(app, entry)));
+    const texts = list.map(({ lesson }) => cardTexts(descent, lesson));
+    const wanted = JSON.stringify(texts);
+    if (shown !== wanted)
+      cards.replaceChildren(...list.map((entry, at) => makeLessonCard(app, entry, texts[at])));
     shown = wanted;
-    told.draw(faults);
+    told.draw(faults, ui.lang);
   };
 }
 
@@ -49,6 +52,10 @@ function addLists(app, source) {
   const own = readLessons(source, data, BOX_NAMES).lessons.map((lesson) => ({ lesson, address: lesson.id }));
   const shelf = { list: own, faults: [] };
   const canTry = ({ lesson }) => !whyNot(lesson, data);
+  const showCards = () => {
+    app.choose({ lessons: true });
+    byId("lessons").scrollIntoView();
+  };
 
   /** Take the lessons of a file; one alone begins at once. */
   shelf.take = (text) => {
@@ -56,13 +63,13 @@ function addLists(app, source) {
     const taken = lessons.map((lesson) => ({ lesson, address: JSON.stringify(lesson) }));
     Object.assign(shelf, { faults, list: [...own, ...taken] });
     if (taken.length === 1 && !faults.length && canTry(taken[0])) app.beginLesson(taken[0]);
-    else app.choose({ lessons: true });
+    else showCards();
   };
 
   /** Open the lesson of an address, by its name or as JSON; without one, end the open lesson. */
   app.openLesson = (text) => {
     const { lesson } = app.ui;
-    if (text === undefined && lesson) app.choose({ lesson: null, speed: lesson.kept.ui.speed });
+    if (lesson) app.choose({ lesson: null, speed: lesson.kept.ui.speed }); // the address has set another state
     if (text === undefined) return;
     const named = own.find(({ address }) => address === text);
     if (named && canTry(named)) app.beginLesson(named);
@@ -70,7 +77,7 @@ function addLists(app, source) {
     else {
       const known = own.map(({ address }) => address).join(", ");
       shelf.faults = named ? [] : [["fault.unnamed", { found: cut(text, 40), known }]];
-      app.choose({ lessons: true });
+      showCards();
     }
   };
 
@@ -82,17 +89,20 @@ function addLists(app, source) {
   return shelf;
 }
 
-/** Make the card of a lesson. */
-function makeLessonCard(app, entry) {
-  const { descent } = app;
-  const { lesson } = entry;
+/** Write the texts of a card: title, and question or why the lesson cannot be tried. */
+function cardTexts(descent, lesson) {
   const values = holeValues(descent, lesson);
   const reason = whyNot(lesson, descent.data);
   const text = reason ? say(reason) : fillHoles(inLanguage(lesson.ask), values);
+  return { title: fillHoles(inLanguage(lesson.title), values), text, disabled: reason !== null };
+}
+
+/** Make the card of a lesson. */
+function makeLessonCard(app, entry, { title, text, disabled }) {
   return make(
     "button",
-    { type: "button", class: "lessonCard", disabled: reason !== null, onclick: () => app.beginLesson(entry) },
-    make("strong", {}, fillHoles(inLanguage(lesson.title), values)),
+    { type: "button", class: "lessonCard", disabled, onclick: () => app.beginLesson(entry) },
+    make("strong", {}, title),
     make("span", {}, text),
   );
 }
@@ -100,7 +110,7 @@ function makeLessonCard(app, entry) {
 /** Make the button that opens a file of lessons; one may be dropped on the page, too. */
 function makeFileOpener(take) {
   const input = make("input", { type: "file", accept: ".json,application/json" });
-  const open = async (file) => take(await file.text());
+  const open = async (file) => take(await file.slice(0, MOST_BYTES).text());
   input.addEventListener("change", () => {
     if (input.files[0]) open(input.files[0]);
     input.value = ""; // so that the same file can be opened again once it is mended
@@ -119,7 +129,10 @@ function makeFaults() {
   const head = make("p", { say: "lessonRefused" });
   const lines = make("ul", {});
   const element = make("div", { class: "faults", role: "alert" });
-  const draw = (faults) => {
+  let shown = [];
+  const draw = (faults, lang) => {
+    if (shown[0] === faults && shown[1] === lang) return; // or it would be read out again
+    shown = [faults, lang];
     const texts = faults.slice(0, MOST_FAULTS).map(([key, values]) => say(key, values));
     if (faults.length > MOST_FAULTS) texts.push("…");
     element.replaceChildren(...(texts.length ? [head, lines] : []));
@@ -211,7 +224,8 @@ function sentenceOf({ lesson, stage, halted, guess, truth, goal }, { t }, values
   if (truth < 0) return say("guessNone", { guess: guessed, t });
   const { text, because } = lesson.answers[truth];
   const key = guess === truth ? "guessRight" : "guessWrong";
-  return `${say(key, { guess: guessed, truth: fill(text) })} ${because ? fill(because) : ""}`.trim();
+  const gap = inLanguage({ en: " ", zh: "" });
+  return [say(key, { guess: guessed, truth: fill(text) }), ...(because ? [fill(because)] : [])].join(gap);
 }
 
 /** Make the buttons of a stage. */
