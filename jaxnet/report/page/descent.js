@@ -3,7 +3,7 @@
 import { ACTIVATIONS, forward, scaleRows } from "./engine.js";
 import { PIXEL_SCALES, addPictures, timesPictures } from "./data.js";
 import { checked, isAllowed, ownSettings } from "./settings.js";
-import { derive, evaluate, liveSettings, takeSteps } from "./steps.js";
+import { derive, evaluate, hasActiveUnit, liveSettings, takeSteps } from "./steps.js";
 import { labelEntropy } from "./scores.js";
 import { makeStart } from "./starts.js";
 import { outcome } from "./outcome.js";
@@ -139,12 +139,7 @@ export class Descent {
   /** The outcome of the steps so far; null before the first one, unless the network is dead already. */
   get outcome() {
     const { finite, t } = this;
-    const { Z1 } = this.stages.train;
-    const { m, weights } = this.data.splits.train;
-    const { mask } = this.live;
-    const active = Z1.some(
-      (z, at) => mask[Math.floor(at / m)] && weights[at % m] > 0 && this.hidden.slope(z) !== 0,
-    );
+    const active = hasActiveUnit(this.problem, this.now, this.live.mask);
     if (t === 0 && finite && active) return null;
     // The costs before each update, as in Python.
     const { costs } = this.history.train;

@@ -15,6 +15,7 @@ import { makeLessonBar, makeLessons } from "./lessons.js";
 import { makeMatrix } from "./matrix.js";
 import { makePhoto } from "./photo.js";
 import { makePictures } from "./pictures.js";
+import { makeRates } from "./rates.js";
 import { makeSetup } from "./setup.js";
 import { makeSheet } from "./sheet.js";
 import { makeSlowMotion } from "./slow.js";
@@ -61,6 +62,7 @@ function open() {
     [makeSlowMotion(app), "network"],
     [makeUnits(app), "units"],
     [makeCurves(app), "curves"],
+    [makeRates(app), "curves"],
     [makePictures(app), "pictures"],
     [makePhoto(app), "pictures"],
     [makeChosen(app), "chosen"],

@@ -38,6 +38,14 @@ function isFiniteNetwork(params, trainCost) {
   return true;
 }
 
+/** Return whether any hidden unit is active on any training picture that counts, at an evaluated point. */
+export function hasActiveUnit(problem, { stages }, mask) {
+  const { slope } = ACTIVATIONS[problem.activation];
+  const { weights } = problem.splits.train;
+  const m = weights.length;
+  return stages.train.Z1.some((z, at) => mask[Math.floor(at / m)] && weights[at % m] > 0 && slope(z) !== 0);
+}
+
 /** Compute the derivatives at an evaluated point; dC, ds and dW2 with the weight decay. */
 export function derive(problem, params, { stages }, mask) {
   const { Y, weights } = problem.splits.train;

@@ -3,13 +3,15 @@
 import { PIXEL_SCALES, addPictures } from "./data.js";
 import { scaleRows } from "./engine.js";
 import { evaluate, takeSteps } from "./steps.js";
+import { tryRate } from "./trials.js";
 
 /**
  * Make a trainer: a function from a message to its answer.
  *
  * A message has any of: `pictures`, the bytes of the training pictures with their n_x, once; `problem`, with
  * W1, the scale of the pixels, and the t and params to go on from; `take`, the request for steps, with live
- * settings, `every`, the last iteration, at most how many steps and ms, and whether the weights are wanted.
+ * settings, `every`, the last iteration, at most how many steps and ms, and whether the weights are wanted; or
+ * `trial`, the request for a training of its own from there, as `tryRate` takes it.
  */
 export function makeTrainer() {
   let pictures = null;
@@ -21,6 +23,7 @@ export function makeTrainer() {
       problem = message.problem;
       point = { t: message.t, params: message.params, now: null };
     }
+    if (message.trial) return { trial: tryRate(problem, point.params, message.trial) };
     if (!message.take) return null;
     const { live, every, last, most, ms, weights } = message.take;
     point.now ??= evaluate(problem, point.params, live.mask);
@@ -46,7 +49,7 @@ export function serve(scope) {
   const trainer = makeTrainer();
   scope.onmessage = ({ data }) => {
     const answer = trainer(data);
-    if (answer) scope.postMessage(answer, answer.batch.W1 ? [answer.batch.W1.buffer] : []);
+    if (answer) scope.postMessage(answer, answer.batch?.W1 ? [answer.batch.W1.buffer] : []);
   };
 }
 
@@ -78,7 +81,7 @@ export function startAnyTrainer(receive, use) {
 function startLocalTrainer(receive) {
   const trainer = makeTrainer();
   const post = (message) => {
-    if (message.take) setTimeout(() => receive(trainer(message)));
+    if (message.take || message.trial) setTimeout(() => receive(trainer(message)));
     else trainer(message);
   };
   return { post, ahead: 1, stop: () => {} };
