@@ -109,6 +109,16 @@ def test_the_card_states_data_scores_limits_origin_and_hashes(run: Run, tmp_path
         assert limit[:20] in card
 
 
+def test_an_ensemble_is_no_single_network(run: Run) -> None:
+    members = (run.model.params, {**run.model.params, "b2": run.model.params["b2"] + 1})
+    ensemble = dataclasses.replace(run, members=members)
+    card = model_card(ensemble, make_dataset())
+    assert "and 2 such networks, whose mean it is" in card
+    assert "Its probability is the mean of those of 2 networks" in card
+    assert "It is one network of one seed" not in card
+    assert tables(card)[-1][2] != tables(model_card(run, make_dataset()))[-1][2]
+
+
 def test_names_that_are_markup_stay_names(run: Run) -> None:
     names = ("a|b\n# no", "*cät*\udcff: [x](y)")
     data = dataclasses.replace(make_dataset(), classes=names)
@@ -216,7 +226,7 @@ def test_the_command(jaxnet: Command, folder: Path) -> None:
     done = jaxnet("card", "runs/001")
     assert done.code == 0, done.err
     assert "written: runs/001/README.md" in done.out
-    assert "which counts as one time" in done.out
+    assert "scored the test set once more" in done.out
     card = Path("runs/001/README.md").read_text("utf-8")
     assert head_of(card)["model-index"][0]["name"] == "001"
     assert "The test set was scored 2 times" in card

@@ -213,6 +213,24 @@ def test_as_a_program_it_prints_csv(names: Names, tmp_path: Path, capsys: Any) -
     assert names["NETWORK"].run(["--help"]) == 0
 
 
+@pytest.mark.parametrize(("b2", "class_"), [(-0.1, "dog"), (0.1, "cat")])
+def test_the_class_is_the_more_probable_one(
+    b2: float, class_: str, tmp_path: Path, capsys: Any
+) -> None:
+    shapes = {"W1": (1, 1), "b1": (1, 1), "W2": (1, 1)}
+    params = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    params["b2"] = np.full((1, 1), b2, np.float32)
+    write_numpy(
+        Model(jax.device_put(params), Preprocessing(1, 1), ("dog", "cat")), tmp_path / "model.py"
+    )
+    Image.new("RGB", (9, 9)).save(tmp_path / "photo.png")
+    network = runpy.run_path(str(tmp_path / "model.py"))["NETWORK"]
+    assert network.run([str(tmp_path / "photo.png")]) == 0
+    probability, shown = capsys.readouterr().out.splitlines()[1].split(",")[2:]
+    assert float(probability) == pytest.approx(1 / (1 + np.exp(-b2)))
+    assert shown == class_
+
+
 def test_it_runs_in_a_process_without_jaxnet(
     file: Path, names: Names, tmp_path: Path, images: np.ndarray
 ) -> None:

@@ -20,8 +20,9 @@ from jaxnet.runs.export_onnx import open_onnx
 from jaxnet.runs.model import Model
 
 
-@pytest.mark.parametrize("color", ["gray", "rgb"])
-@pytest.mark.parametrize("pixel_scale", ["symmetric", "unit", "raw"])
+@pytest.mark.parametrize(
+    ("color", "pixel_scale"), [("gray", "symmetric"), ("rgb", "unit"), ("gray", "raw")]
+)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_it_computes_what_the_network_does(

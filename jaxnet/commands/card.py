@@ -59,7 +59,7 @@ def card(
     console = speak(as_json)
     console.print(f"written: {path}")
     if scorings:
-        console.print("it scored the test set, which counts as one time")
+        console.print("this scored the test set once more, and is counted")
     console.print(
         "read it before you publish it: add a licence, and what only you know of the pictures; it "
         "states the command line, which may name folders"

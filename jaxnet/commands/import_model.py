@@ -84,7 +84,7 @@ def import_(
     from jaxnet.data.preprocessing import Preprocessing
     from jaxnet.report.export import describe_import
     from jaxnet.report.json import to_json
-    from jaxnet.runs.folder import claim_folder, require_empty
+    from jaxnet.runs.folder import require_empty
     from jaxnet.runs.imports import import_model
 
     if out is not None and not force:
@@ -97,7 +97,7 @@ def import_(
         activation=activation,
         channels=channels,
     )
-    folder = imported.save_into(claim_folder(out, force=force))
+    folder = imported.save(out, force=force)
     for line in describe_import(imported, folder):
         speak(as_json).print(line)
     if as_json:

@@ -212,7 +212,7 @@ def _intended_use(run: Run) -> list[str]:
 
 
 def _data(data: Data, audited: Audit) -> list[str]:
-    parts = ["## Data", f"{_sentence(_without_folders(data))}."]
+    parts = ["## Data", f"{_plain(_without_folders(data))}."]
     if isinstance(data, Dataset):
         parts.append(_markdown(dataset_table(data)))
         if data.skipped or data.passed_over:
@@ -269,8 +269,10 @@ def _hashes(run: Run, data: Data, model_file: str | Path | None) -> list[str]:
     if model_file is not None:
         digest = hashlib.sha256(Path(model_file).read_bytes()).hexdigest()
         table.add_row(Path(model_file).name, digest)
-    leaves = (np.ascontiguousarray(run.model.params[name]) for name in ("W1", "b1", "W2", "b2"))
-    numbers = hashlib.sha256(b"".join(leaf.tobytes() for leaf in leaves))
+    numbers = hashlib.sha256()
+    for params in run.model.networks:
+        for leaf in ("W1", "b1", "W2", "b2"):
+            numbers.update(np.ascontiguousarray(params[leaf]).tobytes())
     table.add_row("the bytes of W1, b1, W2 and b2", numbers.hexdigest())
     for key, words in (
         ("train_sha256", "the training set it was trained on"),

@@ -76,7 +76,7 @@ def _of_scores(evaluation: Evaluation) -> Iterator[str]:
     if half > WIDE:
         yield (
             f"The {held_out} set has {count(split.pictures, 'picture')}, which is few: the "
-            f"accuracy of {right:.0%} may as well be {low:.0%} or {high:.0%}."
+            f"accuracy of {right:.0%} only shows that it is between {low:.0%} and {high:.0%}."
         )
     yield from _of_baselines(held_out, split)
     train = evaluation.splits["train"]

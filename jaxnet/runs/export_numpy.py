@@ -22,6 +22,11 @@ from jaxnet.runs.model import Model
 # In the order of their imports, as in docs/files.md. No two share a name.
 MODULES: tuple[ModuleType, ...] = (content, png, color, depth, decode, pixels, standalone)
 
+VERSION_CHECK = """\
+if sys.version_info < (3, 11):
+    sys.exit("this file needs Python 3.11 or newer")
+"""
+
 LICENSE = """\
 MIT License
 
@@ -53,7 +58,7 @@ def write_numpy(model: Model, path: Path) -> None:
     sources = [_split(module) for module in MODULES]
     imports = _merge([node for nodes, _ in sources for node in nodes])
     bodies = [f"# {name}\n\n{body}" for name, (_, body) in zip(names, sources, strict=True)]
-    parts = [_docstring(model), imports, *bodies, _network(model)]
+    parts = [_docstring(model), imports, VERSION_CHECK, *bodies, _network(model)]
     path.write_text("\n\n\n".join(part.strip("\n") for part in parts) + "\n", encoding="utf-8")
 
 

@@ -62,16 +62,17 @@ class Imported(NamedTuple):
     deviation: float
     origin: dict[str, Value]
 
-    def save(self, folder: str | Path, *, force: bool = False) -> Path:
+    def save(self, folder: str | Path | None = None, *, force: bool = False) -> Path:
         """Write the network into a folder like that of a run; return it.
 
-        Raises:
-            UsageError: If the folder holds something, unless `force` is set, or cannot be written.
-        """
-        return self.save_into(claim_folder(Path(folder), force=force))
+        Args:
+            folder: A new or an empty folder; by default the next free one of runs/001, …
+            force: Whether to take a folder that holds something.
 
-    def save_into(self, folder: Path) -> Path:
-        """Write the network into a folder that is claimed."""
+        Raises:
+            UsageError: If the folder holds something or cannot be written to.
+        """
+        folder = claim_folder(None if folder is None else Path(folder), force=force)
         checkpoint = Checkpoint(self.model.params, np.empty(0))
         write_model_file(
             folder / MODEL_NAME, Stored(self.model, checkpoint, None, None, self.origin)

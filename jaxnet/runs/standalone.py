@@ -7,6 +7,7 @@ written file contains their sources, and this one's, in place of the imports.
 import base64
 import contextlib
 import csv
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -70,7 +71,7 @@ class Network(NamedTuple):
         hidden = NUMPY_ACTIVATIONS[self.activation]
         probabilities = []
         for path in paths:
-            image = read_picture(Path(path).expanduser(), height, width)
+            image = read_picture(Path(os.path.expanduser(path)), height, width)
             x = to_rows(image[None], self.color, self.pixel_scale, numbers.dtype)[0]  # (n_x,)
             A1 = hidden(W1.reshape(n_h, n_x) @ x + b1)  # (n_h,)
             probabilities.append(NUMPY_ACTIVATIONS["sigmoid"](W2 @ A1 + b2)[0])
