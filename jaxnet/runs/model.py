@@ -24,7 +24,7 @@ from jaxnet.progress import Track, automatic
 BLOCK = 1024
 
 # One program, which compiles faster than one for each operation.
-_forward = jax.jit(forward, static_argnames="hidden")
+forward_program = jax.jit(forward, static_argnames="hidden")
 
 
 @shown
@@ -114,7 +114,9 @@ class Model(PickledOnHost):
         dtype = self.params["W1"].dtype
         with at_precision(dtype):
             X = self.preprocessing.columns(images, dtype)
-            return jax.device_get([_forward(params, X, hidden=self.hidden) for params in networks])
+            return jax.device_get(
+                [forward_program(params, X, hidden=self.hidden) for params in networks]
+            )
 
     def predict_files(
         self, paths: Sequence[str | Path] | str | Path, *, track: Track = automatic

@@ -7,8 +7,6 @@ the test set is computed when it is asked for.
 import math
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.activations import Activation
@@ -16,6 +14,7 @@ from jaxnet.data.dataset import Split
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.devices import at_precision
 from jaxnet.network import Params
+from jaxnet.runs.model import forward_program
 from jaxnet.training import Descent
 
 # The most snapshots of a training, and the most bytes of their parameters together.
@@ -90,24 +89,22 @@ class Looks(NamedTuple):
         snapshots = [shot for shot in self.snapshots if shot.iteration > since]
         if not snapshots:
             return self.known
-        dtype = descent.X.dtype
-        with at_precision(dtype):
-            examples = preprocessing.examples(self.test, dtype, balanced=balanced)
-            X, Y, weights = (None if a is None else np.asarray(a) for a in examples)
-            assert X is not None
-            assert Y is not None
-            params = [jax.tree.map(np.asarray, shot.params) for shot in snapshots]
-            if descent.W1 is None:
-                Z1 = [each["W1"] @ X + each["b1"] for each in params]
-            else:
-                first, K = np.asarray(descent.W1) @ X, np.asarray(descent.X).T @ X
-                Z1 = [each.get("s", 1) * first + each["C"] @ K + each["b1"] for each in params]
-            A1 = np.asarray(hidden.function(jnp.asarray(np.stack(Z1))))  # (points, n_h, m′)
-        W2, b2 = (np.stack([each[name] for each in params]) for name in ("W2", "b2"))
-        Z2 = (W2 @ A1 + b2)[:, 0]  # (points, m′)
-        losses = np.logaddexp(0, np.where(Y == 1, -Z2, Z2))
-        costs = np.average(losses, axis=1, weights=None if weights is None else weights[0])
-        curve = TestCurve(np.array([shot.iteration for shot in snapshots]), costs)
+        dtype, W1 = descent.X.dtype, None if descent.W1 is None else np.asarray(descent.W1)
+        costs = []
+        # Of a run whose numbers overflow the cost does, too.
+        with at_precision(dtype), np.errstate(over="ignore", invalid="ignore"):
+            X, Y, weights = preprocessing.examples(self.test, dtype, balanced=balanced)
+            pictures = np.asarray(descent.X).T
+            for shot in snapshots:
+                params = {name: np.asarray(leaf) for name, leaf in shot.params.items()}
+                if W1 is not None:
+                    # On the host, as no program of this kind is compiled for anything else.
+                    params["W1"] = params.pop("s", 1) * W1 + params.pop("C") @ pictures
+                # The program that predicts the test set.
+                Z2 = np.asarray(forward_program(params, X, hidden=hidden).Z2)
+                losses = np.logaddexp(0, np.where(np.asarray(Y) == 1, -Z2, Z2))
+                costs.append(np.average(losses, weights=weights))
+        curve = TestCurve(np.array([shot.iteration for shot in snapshots]), np.array(costs))
         if self.known is None:
             return curve
         return TestCurve(*map(np.concatenate, zip(self.known, curve, strict=True)))
