@@ -16,7 +16,6 @@ from PIL import Image, ImageOps
 from jaxnet.data.color import to_srgb
 from jaxnet.data.depth import tiff_depth, to_eight_bits
 from jaxnet.data.png import reduce_png
-from jaxnet.io.content import describe_content
 
 # The usual formats of pictures. Pillow opens more, some by running other programs (EPS).
 FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -47,9 +46,14 @@ def pillow_formats() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def open_picture(path: Path) -> Iterator[Placed]:
-    """Open the first image that a viewer shows; its place on the canvas if it fills only a part."""
-    if describe_content(path) == "a PNG picture":
+def open_picture(path: Path, content: str) -> Iterator[Placed]:
+    """Open the first image that a viewer shows; its place on the canvas if it fills only a part.
+
+    Args:
+        path: The file.
+        content: Its kind, as `describe_content` returns it.
+    """
+    if content == "a PNG picture":
         png = reduce_png(path)
         with Image.open(png.stream, formats=("PNG",)) as image:
             image.info["icc_profile"] = png.profile

@@ -176,10 +176,11 @@ def _read_picture(path: Path, height: int, width: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def _open(path: Path) -> Iterator[Placed]:
-    if describe_content(path) == "a HEIC picture" and _reads_heic():
+    content = describe_content(path)
+    if content == "a HEIC picture" and _reads_heic():
         yield _open_heic(path), None
     else:
-        with open_picture(path) as placed:
+        with open_picture(path, content) as placed:
             yield placed
 
 

@@ -114,7 +114,7 @@ def read_picture(path: Path, height: int, width: int) -> np.ndarray:
         raise RefusedError(f"{path} is no file" if path.exists() else f"there is no {path}")
     with warnings.catch_warnings(), _refusing(path):
         warnings.simplefilter("ignore")  # of odd EXIF entries and palettes
-        with open_picture(path) as placed:
+        with open_picture(path, describe_content(path)) as placed:
             return decode(placed, height, width)
     raise AssertionError("what is not returned is raised")
 
