@@ -53,6 +53,7 @@ from .processes import alone, is_first_process, join_processes, process_count, p
 from .progress import show_progress
 from .report.card import model_card
 from .report.figures.contact_sheet import plot_pictures
+from .report.figures.cross_validation import plot_cross_validation
 from .report.figures.evaluation import (
     plot_calibration,
     plot_confusion,
@@ -184,6 +185,7 @@ __all__ = [
     "plot_calibration",
     "plot_confusion",
     "plot_costs",
+    "plot_cross_validation",
     "plot_evaluation",
     "plot_hidden_units",
     "plot_influence",

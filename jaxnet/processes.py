@@ -56,9 +56,9 @@ def join_processes(
     """Join the processes of one training or sweep; call it before the first use of JAX.
 
     Every process runs the same program, and calls jaxnet's functions in the same order with the
-    same arguments: `train`, `resume`, `repeat`, `fit`, `train_seeds` and `sweep` then share out
-    their work. What only one process is to do stands in `if is_first_process():`, and within
-    `with alone():` if it calls such a function.
+    same arguments: `train`, `resume`, `repeat`, `fit`, `train_seeds`, `sweep` and `cross_validate`
+    then share out their work. What only one process is to do stands in `if is_first_process():`,
+    and within `with alone():` if it calls such a function.
 
     If a process dies, JAX ends all others within a minute, mostly without an exception in Python.
     Start them again, and continue from what was saved.

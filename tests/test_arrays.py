@@ -21,6 +21,8 @@ from jaxnet.examples import Examples, balancing_weights, make_examples, select
 from jaxnet.many import leave_one_out as leave_one_out_module
 from jaxnet.many import seeds as seeds_module
 from jaxnet.many import sweep as sweep_module
+from jaxnet.many import ways as ways_module
+from jaxnet.many.folds import cross_validate
 from jaxnet.many.grid import Grid
 from jaxnet.many.leave_one_out import leave_one_out
 from jaxnet.many.seeds import train_seeds
@@ -60,7 +62,7 @@ own = Activation("own", compute, compute)
 @pytest.fixture(autouse=True)
 def begin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Raise ComputesError where many networks are trained, or the span is entered."""
-    for module in (sweep_module, seeds_module, leave_one_out_module):
+    for module in (sweep_module, seeds_module, leave_one_out_module, ways_module):
         monkeypatch.setattr(module, "train_networks", compute)
     monkeypatch.setattr(training, "enter_span", compute)
 
@@ -144,6 +146,10 @@ PUBLIC = {
     "train_seeds' test": Public(
         lambda p, X, Y, w, g=own: train_seeds(good(), SETTINGS, seeds=2, test=Examples(X, Y, w)),
         "test X Y weights values",
+    ),
+    "cross_validate": Public(
+        lambda p, X, Y, w, g=own: cross_validate(Examples(X, Y, w), SETTINGS, folds=2, repeats=1),
+        "X Y weights values",
     ),
     "leave_one_out": Public(
         lambda p, X, Y, w, g=own: leave_one_out(Examples(X, Y, w), SETTINGS, seeds=2),

@@ -10,12 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from pages import make_dataset, make_run
+from test_cross_validation import make_result
 from test_figures import make_model, make_sweep, rendered
 
 from jaxnet import display as core
 from jaxnet.data.dataset import Dataset, PassedOver, Split
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.evaluation.audit import audit
+from jaxnet.evaluation.cross_validation import score_cross_validation
 from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import evaluate
 from jaxnet.evaluation.influence import summarise_influence
@@ -73,6 +75,7 @@ def make_results() -> dict[str, Any]:
         np.repeat(A2[:, None, m:], m, axis=1),
         np.full((3, m + 1), "learning"),
     )
+    validated = make_result()
     params = init_params(jax.random.key(0), 48, 3)
     labels = {name: split.labels for name, split in data.splits.items()}
     outcomes = np.full((1, 3, 1, 2), "learning", "U10")
@@ -93,6 +96,8 @@ def make_results() -> dict[str, Any]:
         "spread": SpreadOverSeeds(np.arange(3), 1, A2[:, 0], outcomes[0, :, 0, 0], {}),
         "leave-one-out": left_out,
         "fit": Fit(start_descent(params, jnp.zeros((48, 2)), sgd(0.1)), np.array([0.7, 0.5]), None),
+        "cross-validation": validated,
+        "its scores": score_cross_validation(validated),
         "influence": summarise_influence(left_out, data),
         "check": Check("first cost", "pass", 0.69, "ok", {}),
         "checks": Checks((Check("first cost", "fail", 0.5, "raised", {"error": HOSTILE}),)),

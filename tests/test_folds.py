@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnet import Dataset, Preprocessing, Split
+from jaxnet import Dataset, Preprocessing, Split, find_pairs
 from jaxnet.data.hold_out import draw_held_out
 from jaxnet.errors import DataError, UsageError
 from jaxnet.examples import Examples, balancing_weights, make_examples
@@ -136,6 +136,8 @@ def test_all_pictures_but_the_test_set_are_divided_and_none_that_belong_together
     for row in result.folds:
         for number in np.unique(joined):
             assert len(set(row[joined == number])) == 1
+    known = validate(data, preprocessing=Preprocessing(10, 9), pairs=find_pairs(data))
+    np.testing.assert_array_equal(known.folds, result.folds)
     # The test set plays no part.
     other = dataclasses.replace(data, test=data.test._replace(images=data.test.images[::-1]))
     again = validate(other, preprocessing=Preprocessing(10, 9))

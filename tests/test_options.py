@@ -19,6 +19,7 @@ from jaxnet.commands.translation import as_options
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
+from jaxnet.many.candidates import Candidates
 from jaxnet.many.grid import Grid
 from jaxnet.settings import Settings
 
@@ -78,6 +79,18 @@ MANY = ("optimizer", "patience", "shift", "basis")  # what many networks cannot 
         ("leave-one-out", DataSource, "Data", ("exclude_leaks",)),
         ("leave-one-out", Preprocessing, "Data", ()),
         ("leave-one-out", Settings, "Network and training", MANY),
+        ("cross-validate", DataSource, "Data", ("exclude_leaks",)),
+        ("cross-validate", Preprocessing, "Data", ()),
+        (
+            "cross-validate",
+            Settings,
+            "Network and training",
+            (
+                *("activation", "weight_scale", "learning_rate", "weight_decay", "hidden_units"),
+                *("optimizer", "basis"),
+            ),
+        ),
+        ("cross-validate", Candidates, "Network and training", ()),
         ("data", DataSource, "Data", ("data",)),
         ("data", Preprocessing, "Data", ("pixel_scale",)),
         *((command, DataSource, "Data", ()) for command in ("evaluate", "check", "page", "repeat")),

@@ -4,7 +4,16 @@ import contextlib
 import importlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+
+from jaxnet.report.console import show_progress
+
+if TYPE_CHECKING:
+    from jaxnet.progress import T, Track
 
 
 class Interruption:
@@ -29,6 +38,18 @@ class Interruption:
 
     def _keep(self, number: int, _: object) -> None:
         self.signal = number
+
+    def track(self, console: Console) -> "Track":
+        """Make a track that shows a bar, and stops the command after a signal: nothing is kept."""
+
+        def track(sequence: "Iterable[T]", description: str, total: float | None) -> "Iterator[T]":
+            for item in show_progress(sequence, description, total):
+                yield item
+                if self.signal is not None:
+                    console.print("stopped: nothing is written", style="yellow")
+                    raise typer.Exit(128 + self.signal)
+
+        return track
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """`jaxnet leave-one-out`: what each training picture contributes, by training without it."""
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,11 +9,8 @@ from jaxnet.commands.options import NETWORK, OUTPUT, Force, Given, Json, Out, wi
 from jaxnet.commands.show_data import load_and_show, prepare_many, settings_to_json
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
-from jaxnet.report.console import describe_device, print_json, show_progress, speak
+from jaxnet.report.console import describe_device, print_json, speak
 from jaxnet.settings import Settings
-
-if TYPE_CHECKING:
-    from jaxnet.progress import T
 
 FIGURE_NAME = "leave-one-out.png"
 
@@ -85,17 +81,11 @@ def leave_one_out(
     shared = shared.for_pictures(len(dataset.train.labels))
     console.print(describe_plan(len(dataset.train.labels), seeds, shared.iterations))
     console.print(describe_device(console))
+    preprocessing = preprocessing_for(dataset, **columns)
     with Interruption() as interruption:
-
-        def track(sequence: "Iterable[T]", description: str, total: float | None) -> "Iterator[T]":
-            for item in show_progress(sequence, description, total):
-                yield item
-                if interruption.signal is not None:
-                    console.print("stopped: nothing is written", style="yellow")
-                    raise typer.Exit(128 + interruption.signal)
-
-        preprocessing = preprocessing_for(dataset, **columns)
-        result = train_without_each(dataset, shared, preprocessing, seeds=seeds, track=track)
+        result = train_without_each(
+            dataset, shared, preprocessing, seeds=seeds, track=interruption.track(console)
+        )
 
     influence = summarise_influence(result, dataset, picture or ())
     folder = claim_folder(out, force=force)

@@ -11,6 +11,7 @@ from jaxnet import __version__
 from jaxnet.commands import (
     card,
     check,
+    cross_validate,
     data,
     evaluate,
     export,
@@ -59,6 +60,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict.predict,
     "evaluate": evaluate.evaluate,
     "check": check.check,
+    "cross-validate": cross_validate.cross_validate,
     "leave-one-out": leave_one_out.leave_one_out,
     "repeat": repeat.repeat,
     "page": page.page,

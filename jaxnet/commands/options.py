@@ -20,6 +20,7 @@ import typer
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.io.files import expand
+from jaxnet.many.candidates import Candidates
 from jaxnet.many.grid import Grid
 from jaxnet.settings import Settings
 
@@ -27,7 +28,11 @@ from jaxnet.settings import Settings
 Given = dict[str, Any]
 
 DATA, NETWORK, OUTPUT = "Data", "Network and training", "Output"
-PANELS = {DataSource: DATA, Preprocessing: DATA, Settings: NETWORK, Grid: NETWORK}
+PANELS = {
+    DataSource: DATA,
+    Preprocessing: DATA,
+    **dict.fromkeys((Settings, Grid, Candidates), NETWORK),
+}
 
 # The size of the pictures is a matter of the data: --size.
 NO_OPTIONS = ("height", "width")

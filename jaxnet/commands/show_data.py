@@ -131,8 +131,10 @@ def settings_to_json(*parts: Any, **more: Any) -> dict[str, Any]:
     return named | more
 
 
-def prepare_many(settings: Settings, seeds: int) -> None:
+def prepare_many(settings: Settings, seeds: int, *, validates: bool = False) -> None:
     """Let many networks use every core, unless JAX is in use already, as within a notebook.
+
+    The arguments are those of `check_many`.
 
     Raises:
         UsageError: If many networks cannot be trained with these settings; before data are read.
@@ -140,6 +142,6 @@ def prepare_many(settings: Settings, seeds: int) -> None:
     from jaxnet import devices
     from jaxnet.many.sweep import check_many
 
-    check_many(settings, seeds)
+    check_many(settings, seeds, validates=validates)
     with contextlib.suppress(UsageError):
         devices.use_all_cores()

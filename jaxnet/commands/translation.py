@@ -6,7 +6,8 @@ import re
 from jaxnet.commands.options import PANELS
 
 _FIELDS = {field.name for kind in PANELS for field in dataclasses.fields(kind)}
-_NAMES = sorted(_FIELDS | {"channels", "force", "picture", "recursive"}, key=len, reverse=True)
+_ARGUMENTS = {"channels", "folds", "force", "picture", "recursive", "repeats"}
+_NAMES = sorted(_FIELDS | _ARGUMENTS, key=len, reverse=True)
 
 # Not within a path or a quoted text, which may hold the same words, nor the name of a setting in a
 # file: runs/learning_rate, "size=64", the setting data_seed.

@@ -8,14 +8,14 @@ that is made without l. So k folds need k networks and k (k − 1) / 2 more for 
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from jaxnet.data.belonging import number_equal, number_together
 from jaxnet.data.dataset import Dataset, Split, check_dataset
-from jaxnet.data.duplicates import find_pairs
+from jaxnet.data.duplicates import Pair, Place, find_pairs
 from jaxnet.data.hold_out import draw_held_out
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
@@ -95,6 +95,7 @@ def cross_validate(
     nested: bool = False,
     validation: float | None = None,
     groups: np.ndarray | None = None,
+    pairs: Iterable[Pair] | None = None,
     seed: int = 0,
     track: Track = automatic,
 ) -> CrossValidation:
@@ -117,6 +118,7 @@ def cross_validate(
         validation: With patience in a setting, the share of the training pictures of each fold that
             it holds out, by class, to know when to stop.
         groups: The group of each example, (m,), beside examples.
+        pairs: The duplicates of a data set, if they are known; else `find_pairs` searches them.
         seed: Draws the folds, and the validation pictures.
         track: Shows the progress, block by block.
 
@@ -127,7 +129,7 @@ def cross_validate(
     settings = settings or Settings()
     chosen = (settings,) if isinstance(settings, Settings) else tuple(settings)
     _check_arguments(chosen, folds, repeats, seeds, validation, seed, nested=nested)
-    pictures = pictures_of(data, chosen[0], preprocessing, groups)
+    pictures = pictures_of(data, chosen[0], preprocessing, groups, pairs)
     arguments = (folds, repeats, seeds, nested, validation, seed)
     require_alike(examples=pictures.examples, settings=chosen, arguments=arguments)
     labels, together = pictures.labels, pictures.together
@@ -155,6 +157,7 @@ def pictures_of(
     settings: Settings,
     preprocessing: Preprocessing | None,
     groups: np.ndarray | None,
+    pairs: Iterable[Pair] | None = None,
 ) -> Pictures:
     """Return the pictures that are divided: all of a data set but the test set, or examples.
 
@@ -170,10 +173,12 @@ def pictures_of(
                 "groups beside examples only, since a data set has its own",
                 "leave groups out, or set Split.groups",
             )
-        data = _without_test(check_dataset(data))
+        offset = len(check_dataset(data).train.labels)
+        data = _without_test(data)
         plain = dataclasses.replace(settings, balanced=False)
         examples, _ = examples_of(data, plain, preprocessing)
-        together = number_together(data.train, find_pairs(data))
+        found = find_pairs(data) if pairs is None else _joined_pairs(pairs, offset)
+        together = number_together(data.train, found)
         return Pictures(examples, data.train.labels.astype(int), together, data.classes)
     examples, _ = examples_of(data, settings, preprocessing)
     if settings.balanced:
@@ -200,6 +205,15 @@ def _without_test(data: Dataset) -> Dataset:
             groups = np.concatenate([_own_groups(train, "train"), _own_groups(more, "validation")])
         train = Split(images, labels, groups)
     return dataclasses.replace(data, train=train, validation=None, test=None)
+
+
+def _joined_pairs(pairs: Iterable[Pair], offset: int) -> list[Pair]:
+    """Number the pictures of pairs as `_without_test` does, validation behind the training set."""
+
+    def moved(place: Place) -> Place:
+        return Place("train", offset + place.number) if place.split == "validation" else place
+
+    return [pair._replace(first=moved(pair.first), second=moved(pair.second)) for pair in pairs]
 
 
 def _own_groups(split: Split, name: str) -> np.ndarray:

@@ -54,19 +54,9 @@ class Grid:
         """Read texts, remove repeated values, and check every value."""
         words = {"weight_scales": ("he",)}
         for name in ("learning_rates", "weight_scales"):
-            values = _values(name, getattr(self, name), words.get(name, ()))
+            values = read_values(name, getattr(self, name), words.get(name, ()))
             object.__setattr__(self, name, values)
-        names = self.activations
-        if isinstance(names, str):
-            names = tuple(text.strip() for text in names.split(","))
-        elif not isinstance(names, Iterable):
-            raise UsageError(
-                f"activations is {names!r}", "a sequence of names", 'write activations=["relu"]'
-            )
-        names = tuple(names)
-        for activation in names:
-            require_choice("activations", activation, _FIELDS["activation"].metadata["choices"])
-        object.__setattr__(self, "activations", tuple(dict.fromkeys(names)))
+        object.__setattr__(self, "activations", read_activations(self.activations))
         require_integer("seeds", self.seeds, 1, 100_000)
         require_integer("the number of networks", self.networks, 1, MOST_NETWORKS)
 
@@ -82,7 +72,21 @@ class Grid:
         return math.prod(self.shape)
 
 
-def _values(name: str, given: Any, words: tuple[str, ...]) -> tuple[Any, ...]:
+def read_activations(names: Any) -> tuple[str, ...]:
+    """Check the names of activations; read them first if they are a text."""
+    if isinstance(names, str):
+        names = tuple(text.strip() for text in names.split(","))
+    elif not isinstance(names, Iterable):
+        raise UsageError(
+            f"activations is {names!r}", "a sequence of names", 'write activations=["relu"]'
+        )
+    names = tuple(names)
+    for activation in names:
+        require_choice("activations", activation, _FIELDS["activation"].metadata["choices"])
+    return tuple(dict.fromkeys(names))
+
+
+def read_values(name: str, given: Any, words: tuple[str, ...] = ()) -> tuple[Any, ...]:
     """Check the values of one axis; read them first if they are a text."""
     if isinstance(given, str):
         values: Iterable[Any] = _read_text(name, given, words)

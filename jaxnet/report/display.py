@@ -15,6 +15,7 @@ from rich.table import Table
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.evaluation.audit import Audit
 from jaxnet.evaluation.baselines import TESTED
+from jaxnet.evaluation.cross_validation import CrossValidationScores
 from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import Evaluation, SplitEvaluation
 from jaxnet.evaluation.influence import Influence
@@ -25,12 +26,14 @@ from jaxnet.evaluation.spread import (
     summarise_cells,
 )
 from jaxnet.evaluation.tutor.check import Tutoring
+from jaxnet.many.folds import CrossValidation
 from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.many.seeds import Seeds
 from jaxnet.many.sweep import Sweep
 from jaxnet.network import count_params
 from jaxnet.report.audit import describe_brightness, describe_findings
 from jaxnet.report.checks import checks_summary, checks_table, describe_check, problems
+from jaxnet.report.cross_validation import describe_cross_validation, describe_scores
 from jaxnet.report.evaluation import describe_threshold, describe_verdict, evaluation_tables
 from jaxnet.report.html import figure, folded, listed, paragraph, pictures, swatches, table
 from jaxnet.report.influence import describe_leave_one_out
@@ -272,6 +275,32 @@ def _(result: LeaveOneOut) -> Iterator[str]:
     yield paragraph(
         "summarise_influence(result, data) shows what is memorised, and what explains it"
     )
+
+
+@summary.register
+def _(result: CrossValidation) -> str:
+    settings, repeats, seeds, m = result.probabilities.shape
+    return (
+        f"{count(settings, 'setting')}, {count(m, 'picture')} in {result.outcomes.shape[2]} folds, "
+        f"{count(repeats, 'repeat')}, {count(seeds, 'seed')}: "
+        f"{with_outcomes(count_outcomes(result.outcomes))}"
+    )
+
+
+@parts.register
+def _(result: CrossValidation) -> Iterator[str]:
+    yield paragraph(summary(result))
+    yield paragraph("score_cross_validation(result) estimates what new pictures would score")
+
+
+@summary.register
+def _(scores: CrossValidationScores) -> str:
+    return "; ".join(describe_scores(scores)[:-2])
+
+
+@parts.register
+def _(scores: CrossValidationScores) -> Iterator[str]:
+    return map(_part, describe_cross_validation(scores))
 
 
 @summary.register
