@@ -152,9 +152,11 @@ def test_the_order_of_the_results(n_x: int, x64: None) -> None:
         example_weights=example_weights,
         keep_costs=True,
         keep_probabilities=True,
+        keep_params=True,
         block=5,
     )
     assert ends.last_costs.shape == (3, 2, 2)
+    assert ends.params is not None
     assert ends.costs is not None
     assert ends.train_A2 is not None
     assert ends.test_A2 is not None
@@ -184,6 +186,8 @@ def test_the_order_of_the_results(n_x: int, x64: None) -> None:
         assert ends.last_costs[place] == ends.costs[place][-1]
         A2 = forward(alone.params, X, settings.hidden).A2[0]
         np.testing.assert_allclose(ends.train_A2[place], A2, rtol=1e-11)
+        ours = {name: leaf[place] for name, leaf in ends.params.items()}
+        chex.assert_trees_all_close(ours, jax.device_get(alone.params), rtol=1e-10, atol=1e-12)
         assert ends.train_accuracies[place] == accuracy(alone.params, X, Y, settings.hidden)
         assert ends.outcomes[place] == alone.outcome
 

@@ -87,6 +87,7 @@ class Ends(NamedTuple):
         test_A2: (…, m′), that of each test picture, likewise.
         best_iterations: With patience, the number of updates before the validation cost was lowest,
             −1 if it never was finite; else None.
+        params: W1, b1, W2 and b2, each (…) and its own shape, if asked for.
     """
 
     last_costs: np.ndarray
@@ -97,6 +98,7 @@ class Ends(NamedTuple):
     train_A2: np.ndarray | None
     test_A2: np.ndarray | None
     best_iterations: np.ndarray | None
+    params: dict[str, np.ndarray] | None
 
 
 def train_networks(
@@ -110,6 +112,7 @@ def train_networks(
     validation_weights: np.ndarray | None = None,
     keep_costs: bool = False,
     keep_probabilities: bool = False,
+    keep_params: bool = False,
     block: int | None = None,
     track: Track = silent,
 ) -> Ends:
@@ -128,6 +131,7 @@ def train_networks(
             not trained on in this way; given if, and only if, the settings have a patience.
         keep_costs: Whether to return the cost of every iteration.
         keep_probabilities: Whether to return the probability of every picture.
+        keep_params: Whether to return the parameters.
         block: How many networks a device trains at a time; by default 64 on a CPU, 4,096 elsewhere.
         track: Shows the progress, block by block.
 
@@ -195,6 +199,7 @@ def train_networks(
             epoch=steps_an_epoch(m, batch),
             keep_costs=keep_costs,
             keep_probabilities=keep_probabilities,
+            keep_params=keep_params,
         )
         results.append(jax.device_get(ends))
 
@@ -203,7 +208,34 @@ def train_networks(
     outcomes = judge(end.finite, end.active, end.first_cost, end.late_cost, entropy)
     accuracies = (end.train_accuracy, end.test_accuracy)
     kept = (end.costs, end.train_A2, end.test_A2, end.best_iteration)
-    return Ends(end.last_cost, outcomes, *accuracies, *kept)
+    params = None
+    if keep_params:
+        initial = np.stack([_draw_first(seeds, scale, len(X), n_h) for scale in scales])
+        params = _leave_basis(end.params, initial[scale_of], X)
+    return Ends(end.last_cost, outcomes, *accuracies, *kept, params)
+
+
+def _draw_first(seeds: np.ndarray, scale: tuple[float, float], n_x: int, n_h: int) -> np.ndarray:
+    """Draw the first W1 of every seed, (seeds, n_h, n_x), as `init_params` does."""
+    drawn = (draw_normals(make_key(int(seed)), n_x, n_h)[0] for seed in seeds)
+    return np.stack([W1 * np.float32(scale[0]) for W1 in drawn])
+
+
+def _leave_basis(
+    coefficients: dict[str, np.ndarray], first: np.ndarray, X: jax.Array
+) -> dict[str, np.ndarray]:
+    """Convert coefficients (variants, ways, seeds, …) to pixels: s W1₀ + C Xᵀ, or + C itself.
+
+    Args:
+        coefficients: C, b1, W2, b2, and s if weights decay.
+        first: The first W1, (variants, seeds, n_h, n_x).
+        X: (n_x, m).
+    """
+    C, pictures = np.asarray(coefficients["C"], np.float64), np.asarray(X, np.float64)
+    W1 = first[:, None] * coefficients["s"] if "s" in coefficients else first[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):  # of networks that are not finite
+        W1 = W1 + (C if C.shape[-1] < X.shape[1] else C @ pictures.T)
+    return {"W1": W1.astype(X.dtype)} | {name: coefficients[name] for name in ("b1", "W2", "b2")}
 
 
 def _check_variants(variants: Sequence[Variant], settings: Settings, dtype: np.dtype) -> None:
@@ -327,6 +359,7 @@ class _End(NamedTuple):
     train_A2: Any
     test_A2: Any
     best_iteration: Any
+    params: Any
 
 
 class _Trained(NamedTuple):
@@ -368,6 +401,7 @@ def _train_block(
     epoch: int,
     keep_costs: bool,
     keep_probabilities: bool,
+    keep_params: bool,
 ) -> _End:
     """Train the networks of a block, whose arrays have one more axis in front."""
     optimizer = sgd(1.0, momentum, nesterov)
@@ -379,6 +413,7 @@ def _train_block(
             costs=end.costs if keep_costs else None,
             train_A2=end.train_A2 if keep_probabilities else None,
             test_A2=end.test_A2 if keep_probabilities else None,
+            params=end.params if keep_params else None,
         ), trained.params["C"]
 
     ends, C = jax.vmap(train)(networks)
@@ -479,6 +514,7 @@ def _measure(
         trained_on.A2[0],
         tested.A2[0],
         best_iteration,
+        kept,
     )
 
 
@@ -513,4 +549,5 @@ _block_program = functools.partial(
     "epoch",
     "keep_costs",
     "keep_probabilities",
+    "keep_params",
 )

@@ -1,4 +1,4 @@
-"""The network as a classifier of scikit-learn: `JaxnetClassifier`."""
+"""The network as a classifier of scikit-learn: `JaxnetClassifier`, and a search over it."""
 
 try:
     # scikit-learn's own, since imports are absolute; releases before 1.6 lack this name.
@@ -9,5 +9,6 @@ except ImportError as _cause:
     ) from _cause
 
 from jaxnet.sklearn.classifier import JaxnetClassifier
+from jaxnet.sklearn.search import JaxnetSearchCV
 
-__all__ = ["JaxnetClassifier"]
+__all__ = ["JaxnetClassifier", "JaxnetSearchCV"]
