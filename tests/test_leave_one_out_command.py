@@ -15,7 +15,7 @@ from conftest import Result
 from PIL import Image
 from scipy import stats
 
-from jaxnet.commands import leave_one_out as command
+from jaxnet.commands import interruption
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.load import load_dataset
 from jaxnet.network import forward, init_params
@@ -165,7 +165,7 @@ def test_a_signal_ends_it_after_the_block_and_nothing_is_written(
             signal.raise_signal(signal.SIGTERM)
             yield item
 
-    monkeypatch.setattr(command, "show_progress", interrupt)
+    monkeypatch.setattr(interruption, "show_progress", interrupt)
     result = jaxnet("leave-one-out", "--data", folder, *QUICK)
     assert result.code == 128 + signal.SIGTERM
     assert "stopped: nothing is written" in result.out

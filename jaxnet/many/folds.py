@@ -126,7 +126,7 @@ def cross_validate(
         DataError: If the data cannot be used, or a class has fewer pictures, or groups, than folds.
         UsageError: If a setting does not allow it, or an argument is out of its range.
     """
-    settings = settings or Settings()
+    settings = Settings() if settings is None else settings  # no settings at all are refused
     chosen = (settings,) if isinstance(settings, Settings) else tuple(settings)
     _check_arguments(chosen, folds, repeats, seeds, validation, seed, nested=nested)
     pictures = pictures_of(data, chosen[0], preprocessing, groups, pairs)
