@@ -156,7 +156,7 @@ def test_keyboard_alone(show: Open) -> None:
     assert not state(page)["playing"]
     press("r")
     assert state(page)["iteration"] == 0
-    for _ in range(3):
+    for _ in range(4):
         press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Play"
     press("Space")
@@ -349,7 +349,7 @@ def test_an_own_photo_is_classified_as_in_python(show: Open, tmp_path: Path) -> 
     assert colors.evaluate(pixel) == [255, 255, 255, 255]
     (tmp_path / "note.txt").write_text("no picture")
     page.locator("input[type=file]").set_input_files(tmp_path / "note.txt")
-    until(page, "document.querySelector('[role=alert]').textContent !== ''")
+    until(page, "document.querySelector('#pictures [role=alert]').textContent !== ''")
 
 
 def photos(folder: Path) -> dict[str, Path]:
@@ -567,7 +567,7 @@ def test_everything_has_a_name_for_a_screen_reader(show: Open) -> None:
     )
     assert nameless == []
     page.evaluate("jaxnet.step(3)")
-    assert text(page, "[role=status]").startswith("Iteration 3: cost 0.")
+    assert text(page, "#spoken").startswith("Iteration 3: cost 0.")
 
 
 def test_less_motion_is_drawn_seldom(show: Open) -> None:

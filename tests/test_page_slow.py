@@ -126,7 +126,7 @@ def test_the_keys_go_on_and_back(show: Open, lang: str) -> None:
     said = set()
     for name in ORDER:
         assert shown(page)[0] == name
-        assert page.locator(".slow .formula math").count() >= 1
+        assert page.locator(".slow .formulaNow math").count() >= 1
         told = text(page, ".slow [role=status]")
         assert not any(wrong in told for wrong in ("undefined", "NaN", "{"))
         said.add(told)

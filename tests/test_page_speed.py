@@ -57,7 +57,7 @@ def test_the_worker_exists_and_can_request_nothing(show: Open) -> None:
     assert page.evaluate("made") == 1
     assert len(page.workers) == 1  # it lives: an error had ended it
     assert page.evaluate("typeof SharedArrayBuffer") == "undefined"
-    html = Path(page.url.removeprefix("file://")).read_text("utf-8")
+    html = Path(page.url.split("#")[0].removeprefix("file://")).read_text("utf-8")
     assert "default-src 'none'" in html
     assert "connect-src" not in html
 

@@ -30,7 +30,8 @@ import { serve } from "./trainer.js";
 function open() {
   const source = byId("data");
   const descent = new Descent(readData(source.textContent));
-  source.remove();
+  const lessons = byId("lessonFile");
+  for (const read of [source, lessons]) read.remove();
   const app = makeApp(descent);
   const { ui } = app;
   const applyAddress = (set) => {
@@ -54,7 +55,7 @@ function open() {
   app.views.push(
     [makeFrame(app), "frame"],
     [makeTransport(app), "transport"],
-    [makeLessons(app, byId("lessonFile").textContent), "lessons"],
+    [makeLessons(app, lessons.textContent), "lessons"],
     [makeLessonBar(app), "lesson"],
     [makeWay(app), "way"],
     [makeDiagram(app), "network"],

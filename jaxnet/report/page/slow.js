@@ -60,7 +60,7 @@ export function makeSlowMotion(app) {
   const rows = makeRowPictures(descent);
   const told = make("div", { role: "status" }, place, lines);
   const unitLine = make("label", {}, make("span", { say: "slowUnit" }), " ", unit);
-  const formula = make("div", { class: "formula" });
+  const formula = make("div", { class: "formulaNow" });
   const note = make("p", { class: "note", say: "slowKeys" });
   const steering = make("div", { class: "buttons" }, last, next, unitLine);
   const body = make("div", { class: "slow" }, steering, formula, told, rows.element, note);
