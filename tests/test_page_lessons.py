@@ -435,8 +435,11 @@ def test_what_is_changed_or_paused_in_between(show: Open) -> None:
     button(page, "Pause").click()
     at = state(page)["iteration"]
     assert text(page, "#lesson .said") == f"Paused at iteration {at} of 500."
-    page.get_by_label("Speed").select_option("full")
     button(page, "Go on").click()
+    until(page, f"jaxnet.state().iteration > {at}")
+    button(page, "Pause").click()
+    page.get_by_label("Speed").select_option("full")
+    button(page, "Play").click()
     until(page, "document.querySelector('#lesson .said').textContent.length > 60")
     assert state(page)["iteration"] == 500
     button(page, "Next lesson").click()

@@ -77,7 +77,11 @@ function addPlaying(app, settled) {
     if (ui.playing) await new Promise((done) => (ended = done));
   };
   app.target = clock.target;
-  app.toggle = () => (ui.playing ? app.pause() : app.play());
+  app.toggle = () => {
+    if (ui.playing) app.pause();
+    else if (ui.lesson?.halted) app.goOn(); // up to where the lesson waits
+    else app.play();
+  };
   app.step = (n) => {
     descent.keep();
     descent.step(n);

@@ -68,7 +68,7 @@ export function makeSlowMotion(app) {
   let stated = "";
   return () => {
     mark(opener, "aria-pressed", ui.slow);
-    mark(byId("network"), "class", ui.slow ? "slowly" : "");
+    byId("network").classList.toggle("slowly", ui.slow);
     mark(byId("way"), "data-lit", ui.slow ? ui.box : "");
     body.hidden = !ui.slow;
     if (!ui.slow) return;
