@@ -25,6 +25,7 @@ from .evaluation.doctor.all_checks import check_pipeline, check_run
 from .evaluation.doctor.check import Check, Checks
 from .evaluation.doctor.pipeline import Pipeline
 from .evaluation.evaluate import Evaluation, evaluate
+from .evaluation.forecast import Forecast, forecast
 from .evaluation.influence import influence, memorisation, summarise_influence
 from .evaluation.installation import Info, info
 from .evaluation.predictions import Prediction, Predictions, predict_pictures
@@ -42,6 +43,7 @@ from .evaluation.tutor.judge import Deviation
 from .examples import Examples, balancing_weights, make_examples, select
 from .many.folds import CrossValidation, cross_validate
 from .many.grid import Grid
+from .many.learning_curve import LearningCurve, learning_curve
 from .many.leave_one_out import LeaveOneOut, leave_one_out
 from .many.seeds import Seeds, train_seeds
 from .many.sweep import Sweep, sweep
@@ -62,6 +64,7 @@ from .report.figures.evaluation import (
     plot_roc,
 )
 from .report.figures.influence import plot_influence
+from .report.figures.learning_curve import plot_learning_curve
 from .report.figures.sweep import plot_sweep
 from .report.figures.training import plot_costs, plot_hidden_units, plot_training
 from .runs.ensemble import train_ensemble
@@ -98,6 +101,7 @@ __all__ = [
     "Examples",
     "Exported",
     "Fit",
+    "Forecast",
     "Forward",
     "Gradients",
     "Grid",
@@ -105,6 +109,7 @@ __all__ = [
     "Imported",
     "Info",
     "JaxnetError",
+    "LearningCurve",
     "LeaveOneOut",
     "Model",
     "ModelFileError",
@@ -156,6 +161,7 @@ __all__ = [
     "first_params",
     "fit",
     "fit_in_chunks",
+    "forecast",
     "forward",
     "hessian_product",
     "hold_out_validation",
@@ -168,6 +174,7 @@ __all__ = [
     "join_processes",
     "label_entropy",
     "leaky_relu",
+    "learning_curve",
     "leave_one_out",
     "load_data_for",
     "load_dataset",
@@ -189,6 +196,7 @@ __all__ = [
     "plot_evaluation",
     "plot_hidden_units",
     "plot_influence",
+    "plot_learning_curve",
     "plot_most_wrong",
     "plot_pictures",
     "plot_roc",

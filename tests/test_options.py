@@ -91,6 +91,8 @@ MANY = ("optimizer", "patience", "shift", "basis")  # what many networks cannot 
             ),
         ),
         ("cross-validate", Candidates, "Network and training", ()),
+        ("learning-curve", DataSource, "Data", ("exclude_leaks",)),
+        ("learning-curve", Settings, "Network and training", ("batch", *MANY)),
         ("data", DataSource, "Data", ("data",)),
         ("data", Preprocessing, "Data", ("pixel_scale",)),
         *((command, DataSource, "Data", ()) for command in ("evaluate", "check", "page", "repeat")),

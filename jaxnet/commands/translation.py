@@ -6,7 +6,16 @@ import re
 from jaxnet.commands.options import PANELS
 
 _FIELDS = {field.name for kind in PANELS for field in dataclasses.fields(kind)}
-_ARGUMENTS = {"channels", "folds", "force", "picture", "recursive", "repeats"}
+_ARGUMENTS = {
+    "channels",
+    "folds",
+    "force",
+    "picture",
+    "pictures",
+    "recursive",
+    "repeats",
+    "sizes",
+}
 _NAMES = sorted(_FIELDS | _ARGUMENTS, key=len, reverse=True)
 
 # Not within a path or a quoted text, which may hold the same words, nor the name of a setting in a

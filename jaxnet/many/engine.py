@@ -122,7 +122,8 @@ def train_networks(
         examples: X (n_x, m), Y and weights, which `examples_of` has checked.
         settings: What the networks share. Its rate, weight scale and decay are those of the one
             variant if no variants are given; its seed is not used.
-        seeds: Integers, (seeds,); each draws what `init_params` draws from `jax.random.key(seed)`.
+        seeds: Integers, (seeds,), or (ways, seeds) if each way has its own; each draws what
+            `init_params` draws from `jax.random.key(seed)`.
         test: The test pictures.
         variants: In what the networks differ.
         example_weights: (ways, m), by which the weights of the examples are multiplied, in each of
@@ -149,20 +150,22 @@ def train_networks(
     decays = np.array([variant.weight_decay for variant in variants], X.dtype)
     weight_scales = list(dict.fromkeys(variant.weight_scale for variant in variants))
     scale_of = np.array([weight_scales.index(variant.weight_scale) for variant in variants])
-    n_h, starts = settings.hidden_units, len(weight_scales) * len(seeds)
+    own_weights = _weights_of_ways(example_weights, weights, X.dtype)
+    watched = _weights_of_ways(validation_weights, None, X.dtype)
+    ways = 1 if own_weights is None else len(own_weights)
+    grid = (len(variants), ways, seeds.shape[-1])
+    drawn_seeds, number = np.unique(np.broadcast_to(seeds, grid[1:]), return_inverse=True)
+    number = number.reshape(grid[1:])
+    n_h, starts = settings.hidden_units, len(weight_scales) * len(drawn_seeds)
     _check_memory(n_h, X.shape[1] + X_test.shape[1], starts)
     K, K_test = X, X_test  # of fewer features than pictures, which are then the smaller basis
     if X.shape[1] <= len(X):
         pictures = np.asarray(X, np.float64)
         K, K_test = (exact_product(pictures.T, other, X.dtype) for other in (pictures, X_test))
     scales = [layer_scales(scale, len(X), n_h) for scale in weight_scales]
-    drawn = [_draw_starts(seeds, scale, X, X_test, n_h) for scale in scales]
+    drawn = [_draw_starts(drawn_seeds, scale, X, X_test, n_h) for scale in scales]
     Z1, Z1_test, W2 = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
 
-    own_weights = _weights_of_ways(example_weights, weights, X.dtype)
-    watched = _weights_of_ways(validation_weights, None, X.dtype)
-    ways = 1 if own_weights is None else len(own_weights)
-    grid = (len(variants), ways, len(seeds))
     networks = math.prod(grid)
     m, iterations = Y.size, settings.iterations
     batch = true_batch(m, settings.batch)
@@ -176,14 +179,15 @@ def train_networks(
         # The last block is filled up with its last network, so that nothing compiles anew.
         members = np.minimum(np.arange(first, first + at_once), networks - 1)
         v, w, k = np.unravel_index(members, grid)
-        s = scale_of[v] * len(seeds) + k
+        seed = number[w, k]
+        s = scale_of[v] * len(drawn_seeds) + seed
         own = _Network(
             rates[v],
             # Where nothing decays, the program has no s.
             decays[v] if decays.any() else None,
             None if own_weights is None else own_weights[w],
             None if watched is None else watched[w],
-            None if batch is None else _batches(seeds[k], iterations, m, batch),
+            None if batch is None else _batches(drawn_seeds[seed], iterations, m, batch),
             Z1[s],
             Z1_test[s],
             W2[s],

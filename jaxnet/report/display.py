@@ -18,6 +18,7 @@ from jaxnet.evaluation.baselines import TESTED
 from jaxnet.evaluation.cross_validation import CrossValidationScores
 from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import Evaluation, SplitEvaluation
+from jaxnet.evaluation.forecast import Forecast
 from jaxnet.evaluation.influence import Influence
 from jaxnet.evaluation.spread import (
     SpreadOverSeeds,
@@ -27,6 +28,7 @@ from jaxnet.evaluation.spread import (
 )
 from jaxnet.evaluation.tutor.check import Tutoring
 from jaxnet.many.folds import CrossValidation
+from jaxnet.many.learning_curve import LearningCurve
 from jaxnet.many.leave_one_out import LeaveOneOut
 from jaxnet.many.seeds import Seeds
 from jaxnet.many.sweep import Sweep
@@ -37,6 +39,7 @@ from jaxnet.report.cross_validation import describe_cross_validation, describe_s
 from jaxnet.report.evaluation import describe_threshold, describe_verdict, evaluation_tables
 from jaxnet.report.html import figure, folded, listed, paragraph, pictures, swatches, table
 from jaxnet.report.influence import describe_leave_one_out
+from jaxnet.report.learning_curve import describe_forecast, describe_learning_curve
 from jaxnet.report.seeds import describe_seeds
 from jaxnet.report.sweep import describe_outcomes, describe_shape, sweep_table
 from jaxnet.report.training import describe_costs
@@ -301,6 +304,35 @@ def _(scores: CrossValidationScores) -> str:
 @parts.register
 def _(scores: CrossValidationScores) -> Iterator[str]:
     return map(_part, describe_cross_validation(scores))
+
+
+@summary.register
+def _(curve: LearningCurve) -> str:
+    sizes, subsets, seeds, m = curve.correct.shape
+    drawn = f"{count(sizes, 'size')} × {subsets} subsets of {count(m, 'picture')} × {seeds} seeds"
+    return f"{drawn}: {with_outcomes(count_outcomes(curve.outcomes))}"
+
+
+@parts.register
+def _(curve: LearningCurve) -> Iterator[str]:
+    yield paragraph(summary(curve))
+    yield paragraph("forecast(curve) fits it, and says what more pictures would bring")
+
+
+@summary.register
+def _(result: Forecast) -> str:
+    return "; ".join(describe_forecast(result))
+
+
+@parts.register
+def _(result: Forecast) -> Iterator[str]:
+    from jaxnet.report.figures.figure import make_axes, to_any_theme
+    from jaxnet.report.figures.learning_curve import plot_learning_curve
+
+    drawn, axes = make_axes(6.5, 4)
+    plot_learning_curve(result, ax=axes)
+    yield figure(to_any_theme(drawn), 520, f"learning curve: {summary(result)}")
+    yield from map(_part, describe_learning_curve(result))
 
 
 @summary.register

@@ -9,6 +9,7 @@ from jaxnet.report.figures.evaluation import (
     plot_roc,
 )
 from jaxnet.report.figures.influence import plot_influence
+from jaxnet.report.figures.learning_curve import plot_learning_curve
 from jaxnet.report.figures.style import OUTCOME_COLORS
 from jaxnet.report.figures.sweep import plot_sweep
 from jaxnet.report.figures.training import (
@@ -27,6 +28,7 @@ __all__ = [
     "plot_evaluation",
     "plot_hidden_units",
     "plot_influence",
+    "plot_learning_curve",
     "plot_most_wrong",
     "plot_pictures",
     "plot_roc",
