@@ -19,8 +19,8 @@ too little. Or the error is constant. The scores at the sizes have a covariance 
 * only some subsets are drawn: their variance over their number, at each size by itself;
 * the law is not exact: `MISFIT`, at each size by itself.
 
-The posterior over a grid of (a, n₀, c), with a prior uniform in a^¼, log n₀ and log c, half of it
-on the constant, gives the bands. So whatever the sizes do not determine, such as a against c,
+The posterior over a grid of (a, n₀, c), with a prior uniform in a^¼, log n₀ and log c, a fifth of
+it on the constant, gives the bands. So whatever the sizes do not determine, such as a against c,
 widens them. c is from ½ to 2, and n₀ at most m: a curve that will only begin to rise cannot be
 forecast. This prior was chosen on drawn sets, of which docs/learning-curve.md has the coverage.
 """
@@ -50,6 +50,9 @@ MISFIT = 0.01
 # What the law takes as possible: c, n₀ up to m, the error of a constant.
 EXPONENTS, ONSET, LARGEST_ERROR = (0.5, 2.0), 0.1, 0.6
 GUESSING = 0.5
+
+# The prior probability of the constant. With more, curves that begin to rise are called flat.
+CONSTANT = 0.2
 
 # The grid: a, n₀, c; and the constants.
 GRID, CONSTANTS = (61, 31, 12), 121
@@ -242,7 +245,8 @@ def _fit(m: int, sizes: np.ndarray, scores: np.ndarray, covariance: np.ndarray) 
     # A constant is the law whose guessing ends before the first picture.
     constants = np.linspace(0, LARGEST_ERROR, CONSTANTS)
     constant = [constants, np.full(CONSTANTS, 1e-300), np.full(CONSTANTS, EXPONENTS[1])]
-    prior = np.repeat([0.5 / falling[0].size, 0.5 / CONSTANTS], [falling[0].size, CONSTANTS])
+    shares = [(1 - CONSTANT) / falling[0].size, CONSTANT / CONSTANTS]
+    prior = np.repeat(shares, [falling[0].size, CONSTANTS])
     last, onset, exponent = map(np.concatenate, zip(falling, constant, strict=True))
     law = _Law(last, onset, exponent, prior)
     residuals = np.stack([law.scores(n) for n in sizes], axis=1) - scores  # (laws, sizes)
