@@ -26,6 +26,8 @@ from .evaluation.doctor.check import Check, Checks
 from .evaluation.doctor.pipeline import Pipeline
 from .evaluation.evaluate import Evaluation, evaluate
 from .evaluation.forecast import Forecast, forecast
+from .evaluation.improvement.improve import improve
+from .evaluation.improvement.judge import Improvement
 from .evaluation.influence import influence, memorisation, summarise_influence
 from .evaluation.installation import Info, info
 from .evaluation.predictions import Prediction, Predictions, predict_pictures
@@ -63,6 +65,7 @@ from .report.figures.evaluation import (
     plot_most_wrong,
     plot_roc,
 )
+from .report.figures.improvement import plot_improvement
 from .report.figures.influence import plot_influence
 from .report.figures.learning_curve import plot_learning_curve
 from .report.figures.sweep import plot_sweep
@@ -107,6 +110,7 @@ __all__ = [
     "Grid",
     "HandIn",
     "Imported",
+    "Improvement",
     "Info",
     "JaxnetError",
     "LearningCurve",
@@ -167,6 +171,7 @@ __all__ = [
     "hold_out_validation",
     "import_classifier",
     "import_model",
+    "improve",
     "influence",
     "info",
     "init_params",
@@ -195,6 +200,7 @@ __all__ = [
     "plot_cross_validation",
     "plot_evaluation",
     "plot_hidden_units",
+    "plot_improvement",
     "plot_influence",
     "plot_learning_curve",
     "plot_most_wrong",

@@ -12,6 +12,7 @@ import pytest
 from pages import make_dataset, make_run
 from test_cross_validation import make_result
 from test_figures import make_model, make_sweep, rendered
+from test_improve import answers, judge
 
 from jaxnet import display as core
 from jaxnet.data.dataset import Dataset, PassedOver, Split
@@ -98,6 +99,7 @@ def make_results() -> dict[str, Any]:
         "fit": Fit(start_descent(params, jnp.zeros((48, 2)), sgd(0.1)), np.array([0.7, 0.5]), None),
         "cross-validation": validated,
         "its scores": score_cross_validation(validated),
+        "improvement": judge(answers(np.arange(40) % 2 == 0), answers(np.ones(40, bool))),
         "influence": summarise_influence(left_out, data),
         "check": Check("first cost", "pass", 0.69, "ok", {}),
         "checks": Checks((Check("first cost", "fail", 0.5, "raised", {"error": HOSTILE}),)),

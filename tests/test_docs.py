@@ -79,7 +79,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 # Headings of blocks that compile programs for many networks, or many programs.
-SLOW = ("Sweep", "Seeds", "Leave one picture out", "Audit, check, diagnose")
+SLOW = ("Sweep", "Seeds", "Leave one picture out", "From Python", "Audit, check, diagnose")
 
 FIRST, *LIBRARY = blocks("docs/library.md")
 OTHERS = [block for page in PAGES if page != "docs/library.md" for block in blocks(page)]

@@ -5,8 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.duplicates import Pair, Place
@@ -15,7 +14,7 @@ from jaxnet.report.audit import describe_brightness, describe_findings
 from jaxnet.report.dataset import dataset_table, dataset_warnings, describe_dataset
 
 
-def printed(table: Table) -> str:
+def printed(table: RenderableType) -> str:
     file = io.StringIO()
     Console(file=file, width=200).print(table)
     return file.getvalue()

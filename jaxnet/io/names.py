@@ -4,6 +4,9 @@ MODEL_NAME = "model.h5"
 SWEEP_NAME = "sweep.h5"
 CARD_NAME = "README.md"  # what model hubs show of a folder
 
+# In the folder of an improvement: each lever that is measured.
+LEVERS_NAME = "levers"
+
 # In the folder of a run: what has scored its test set.
 SCORINGS_NAME = "test-set-scored.txt"
 

@@ -19,6 +19,7 @@ from jaxnet.evaluation.cross_validation import CrossValidationScores
 from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import Evaluation, SplitEvaluation
 from jaxnet.evaluation.forecast import Forecast
+from jaxnet.evaluation.improvement.judge import Improvement
 from jaxnet.evaluation.influence import Influence
 from jaxnet.evaluation.spread import (
     SpreadOverSeeds,
@@ -38,6 +39,7 @@ from jaxnet.report.checks import checks_summary, checks_table, describe_check, p
 from jaxnet.report.cross_validation import describe_cross_validation, describe_scores
 from jaxnet.report.evaluation import describe_threshold, describe_verdict, evaluation_tables
 from jaxnet.report.html import figure, folded, listed, paragraph, pictures, swatches, table
+from jaxnet.report.improvement import describe_improvement, describe_recommendation
 from jaxnet.report.influence import describe_leave_one_out
 from jaxnet.report.learning_curve import describe_forecast, describe_learning_curve
 from jaxnet.report.seeds import describe_seeds
@@ -349,6 +351,21 @@ def _(influence: Influence) -> Iterator[str]:
 def _part(shown: RenderableType) -> str:
     """Make HTML of what the commands print."""
     return table(shown) if isinstance(shown, Table) else paragraph(in_python(str(shown)))
+
+
+@summary.register
+def _(improvement: Improvement) -> str:
+    return describe_recommendation(improvement)
+
+
+@parts.register
+def _(improvement: Improvement) -> Iterator[str]:
+    from jaxnet.report.figures.figure import to_any_theme
+    from jaxnet.report.figures.improvement import plot_improvement
+
+    drawn = to_any_theme(plot_improvement(improvement))
+    yield figure(drawn, 760, f"each lever a row: {summary(improvement)}")
+    yield from map(_part, describe_improvement(improvement))
 
 
 @summary.register

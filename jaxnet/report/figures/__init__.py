@@ -8,6 +8,7 @@ from jaxnet.report.figures.evaluation import (
     plot_most_wrong,
     plot_roc,
 )
+from jaxnet.report.figures.improvement import plot_improvement
 from jaxnet.report.figures.influence import plot_influence
 from jaxnet.report.figures.learning_curve import plot_learning_curve
 from jaxnet.report.figures.style import OUTCOME_COLORS
@@ -27,6 +28,7 @@ __all__ = [
     "plot_costs",
     "plot_evaluation",
     "plot_hidden_units",
+    "plot_improvement",
     "plot_influence",
     "plot_learning_curve",
     "plot_most_wrong",
