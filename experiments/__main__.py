@@ -2,7 +2,7 @@
 
     python -m experiments --out results
 
-Expect about two minutes on two cores. If an experiment cannot run with the given data, the table
+Expect about three minutes on two cores. If an experiment cannot run with the given data, the table
 has a – and the reason; course_table always needs the cats.
 """
 
@@ -34,6 +34,8 @@ EXPERIMENTS = (
     "learning_map",
     "cost_and_accuracy",
     "cats",
+    "early_stopping",
+    "what_helps",
     "course_table",
 )
 
