@@ -88,8 +88,9 @@ def write_notebooks(app: Sphinx, error: Exception | None) -> None:
 
 
 def write_live_page(app: Sphinx, error: Exception | None) -> None:
-    """Train the article's network on sketches and write the page of that run."""
+    """Train the article's network on sketches and write the page of that run, and an empty one."""
     if error is None:
+        jaxnet.empty_page().save(app.outdir / "empty.html")
         data = jaxnet.load_dataset("sketches")
         write_page(app.outdir / "network.html", jaxnet.train(data), data)
 

@@ -70,6 +70,7 @@ from .report.figures.influence import plot_influence
 from .report.figures.learning_curve import plot_learning_curve
 from .report.figures.sweep import plot_sweep
 from .report.figures.training import plot_costs, plot_hidden_units, plot_training
+from .report.page.build import empty_page
 from .runs.ensemble import train_ensemble
 from .runs.export import Exported, export_model
 from .runs.imports import Imported, import_classifier, import_model
@@ -157,6 +158,7 @@ __all__ = [
     "cross_validate",
     "diagnose",
     "draw_batches",
+    "empty_page",
     "epoch_costs",
     "evaluate",
     "export_model",

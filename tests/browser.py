@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Open = Callable[..., "Page"]
 
+# A camera that films a pattern, and may be used without asking.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -31,7 +34,8 @@ def chromium() -> Iterator["Browser"]:
     # As root, Chromium does not run in its sandbox.
     rights = ["--no-sandbox"] if os.geteuid() == 0 else []
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--disable-gpu", *rights])
+        arguments = ["--disable-gpu", *CAMERA, *rights]
+        browser = driver.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
 

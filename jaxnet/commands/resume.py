@@ -113,8 +113,15 @@ def open_run(path: Path, typed: dict[str, Any], **of_new_runs: object) -> Begun:
 
 
 def _folder_of(path: Path) -> Path:
+    from jaxnet.io.bounded_tensors import SAFETENSORS
+    from jaxnet.io.content import describe_content
     from jaxnet.io.names import MODEL_NAME
+    from jaxnet.runs.run import load_run
 
+    if path.is_file() and describe_content(path) == SAFETENSORS:
+        run = load_run(path)
+        if run.settings is not None:  # an empty page kept it; it goes on in a folder of its own
+            return run.save(path.with_suffix(""))
     if path.is_file() and path.name != MODEL_NAME:
         raise UsageError(
             f"{path} is a file, not a run folder",

@@ -10,6 +10,7 @@ from jaxnet.data.download import read_catvnoncat
 from jaxnet.data.folder import list_folder, read_folder
 from jaxnet.data.foreign import FOLDER, content_of, not_read
 from jaxnet.data.hdf5 import is_hdf5, read_hdf5
+from jaxnet.data.kept import is_kept, read_kept
 from jaxnet.data.listed import Listing, group_listing, read_listing
 from jaxnet.data.npz import is_npz, read_npz
 from jaxnet.data.pictures import resize_images
@@ -179,6 +180,7 @@ READERS = (
     Reader(is_table, read_table, FILES, lambda path, test, positive: list_table(path, test)),
     Reader(is_npz, read_npz, ARRAYS),
     Reader(is_hdf5, read_hdf5, ARRAYS),
+    Reader(is_kept, read_kept, ("positive",)),
 )
 
 

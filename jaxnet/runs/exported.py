@@ -1,24 +1,19 @@
 """Read networks that `export_model` wrote as safetensors or npz: parameters, with texts beside."""
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from jaxnet.activations import Activation
 from jaxnet.arrays import PARAM_NAMES, check_params
 from jaxnet.errors import DataError, ModelFileError
 from jaxnet.io.bounded_hdf5 import verify_parts
 from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
-from jaxnet.io.files import COPY_AGAIN
+from jaxnet.io.bounded_tensors import SAFETENSORS, open_tensors
 from jaxnet.runs.model import Model, params_from, preprocessing_from
 
-SAFETENSORS = "a safetensors file"
 READABLE = (NPZ, SAFETENSORS)  # kinds of content
 
 TEXTS = ("activation", "classes", "preprocessing")
@@ -64,7 +59,7 @@ def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    with _safetensors(path) as file:
+    with open_tensors(path, ModelFileError) as file:
         held = set(file.keys())
         arrays = {name: file.get_tensor(name) for name in PARAM_NAMES if name in held}
         return arrays, file.metadata() or {}
@@ -76,7 +71,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     Raises:
         ModelFileError: If it is damaged, or one is of a type that NumPy does not have.
     """
-    with _safetensors(path) as file:
+    with open_tensors(path, ModelFileError) as file:
         for name in file.keys():  # noqa: SIM118, since the file is no mapping
             kind = file.get_slice(name).get_dtype()
             if kind not in ("F16", "F32", "F64") and not kind.startswith(("I", "U", "BOOL")):
@@ -86,16 +81,3 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
                     "convert it before it is saved: net.float()",
                 )
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-
-
-@contextlib.contextmanager
-def _safetensors(path: Path) -> Iterator[Any]:
-    try:
-        with safetensors.safe_open(path, "numpy") as file:
-            yield file
-    except safetensors.SafetensorError as cause:
-        raise ModelFileError(
-            f"{path} is a safetensors file that is cut off or damaged ({cause})",
-            "a whole file",
-            COPY_AGAIN,
-        ) from cause

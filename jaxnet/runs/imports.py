@@ -20,11 +20,12 @@ from jaxnet.devices import at_precision
 from jaxnet.errors import DataError, ModelFileError, UsageError, require_choice
 from jaxnet.io.attributes import Value
 from jaxnet.io.bounded_npz import NPZ, read_headers, read_member
+from jaxnet.io.bounded_tensors import SAFETENSORS
 from jaxnet.io.content import describe_content
 from jaxnet.io.files import expand, require_path
 from jaxnet.io.names import MODEL_NAME
 from jaxnet.runs.checkpoint import Checkpoint
-from jaxnet.runs.exported import SAFETENSORS, read_tensors
+from jaxnet.runs.exported import read_tensors
 from jaxnet.runs.folder import claim_folder
 from jaxnet.runs.layers import Names, find_layers
 from jaxnet.runs.model import Model, params_from

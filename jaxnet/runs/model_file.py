@@ -52,6 +52,7 @@ from jaxnet.io.bounded_hdf5 import (
     seal,
     verify_parts,
 )
+from jaxnet.io.bounded_tensors import SAFETENSORS
 from jaxnet.io.content import describe_content
 from jaxnet.io.files import expand, write_whole
 from jaxnet.io.formats import require_format
@@ -62,6 +63,7 @@ from jaxnet.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from jaxnet.runs.exported import READABLE as EXPORTS
 from jaxnet.runs.exported import read_exported
 from jaxnet.runs.model import Model, params_from, preprocessing_attributes, preprocessing_from
+from jaxnet.runs.page_file import read_page_file
 from jaxnet.runs.test_curve import TestCurve
 from jaxnet.settings import Settings
 
@@ -211,6 +213,9 @@ def read_model_file(
     path = _locate(path)
     exported = _read_if_exported(path, known)
     if exported is not None:
+        kept = read_page_file(path, exported) if describe_content(path) == SAFETENSORS else None
+        if kept is not None:
+            return Stored(exported, *kept)
         return Stored(exported, Checkpoint(exported.params, np.empty(0)), None, None, {})
     with _open_model(path) as (file, version):
         model = _read_model(file, known)

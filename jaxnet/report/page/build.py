@@ -18,11 +18,14 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.data.all_pictures import Data
+from jaxnet.errors import require_integer
 from jaxnet.io.files import write_whole
-from jaxnet.report.page.data import PageData, collect
+from jaxnet.report.page.data import PageData, collect, collect_nothing
+from jaxnet.runs.page import Page
 from jaxnet.runs.run import Run
 
 PAGE_NAME = "page.html"
+EMPTY_PAGE_NAME = "empty-page.html"
 
 # The types of arrays by the names that JavaScript's typed arrays have.
 TYPES = {"float64": "Float64Array", "float32": "Float32Array", "uint8": "Uint8Array"}
@@ -75,6 +78,18 @@ def write_page(path: Path, run: Run, dataset: Data, *, pictures: bool = True) ->
 def make_page(run: Run, dataset: Data, *, pictures: bool = True) -> str:
     """Make the page of a run, as `write_page` writes it."""
     return fill(collect(run, dataset, pictures=pictures))
+
+
+def empty_page(height: int = 720) -> Page:
+    """Make a page without a run: it trains on pictures that are dropped on it or taken there.
+
+    Nothing leaves it. What it trained it keeps as a file, which `load_run` reads.
+
+    Args:
+        height: In a notebook, in pixels.
+    """
+    require_integer("height", height, 100, 10_000)
+    return Page(fill(collect_nothing()), height)
 
 
 def fill(data: PageData) -> str:

@@ -4,6 +4,7 @@ import { unitsOfRun } from "./starts.js";
 
 /** Return the key of the text that says why no command line trains the same; null if one does. */
 export function whyNoCommand({ data, settings }) {
+  if (data.nothing) return "noCommandMade";
   if (data.in_files) return "noCommandFiles";
   if (data.data_options === null) return "noCommandData";
   if (settings.labels === "shuffled") return "noCommandShuffled";

@@ -27,7 +27,7 @@ export function makeCurves(app) {
     ...["cost", "accuracy"].map((key, at) => make("div", {}, make("h3", { say: key }), charts[at].svg)),
   );
   byId("curves").append(
-    makeLegend(descent.data.names, baseline, before, logarithmic),
+    makeLegend(descent.data, baseline, before, logarithmic),
     element,
     make("div", { class: "readings" }, reading, rises, make("p", { class: "note", say: "clickBack" })),
   );
@@ -64,13 +64,13 @@ export function makeCurves(app) {
 }
 
 /** Make the legend of both charts. */
-function makeLegend(names, baseline, before, logarithmic) {
+function makeLegend({ names, nothing }, baseline, before, logarithmic) {
   const key = (name, text) => make("span", { class: `key ${name}` }, text);
   return make(
     "div",
     { class: "legend" },
     ...names.map((name) => key(name, make("span", { say: name }))),
-    key("theRun", make("span", { say: "theRun" })),
+    ...(nothing ? [] : [key("theRun", make("span", { say: "theRun" }))]),
     key("entropy", make("span", { say: "entropy" })),
     key("constant", baseline),
     before,

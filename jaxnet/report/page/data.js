@@ -13,11 +13,10 @@ function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-/** Read the JSON of the page: its header, the initial W1, b1, W2, b2, and each split by its name. */
+/** Read the JSON of the page: its header, the initial W1, b1, W2, b2, and each split by its name; or its header alone. */
 export function readData(text) {
   const { header, arrays } = JSON.parse(text);
   const data = JSON.parse(new TextDecoder().decode(bytesOf(header)));
-  data.names = Object.keys(data.splits);
   data.n_x = data.height * data.width * (data.color === "gray" ? 1 : 3);
   for (const [path, { type, bytes }] of Object.entries(arrays)) {
     const [name, part] = path.split("/");
@@ -25,12 +24,19 @@ export function readData(text) {
     if (part) data.splits[name][part] = values;
     else data[name] = values;
   }
+  if (data.nothing) return data;
+  data.splits.train.products = mirror(data.K, data.splits.train.m);
+  delete data.K;
+  return completed(data);
+}
+
+/** Add what follows from the data: the names of the splits, short names of classes, the labels as they are. */
+export function completed(data) {
+  data.names = Object.keys(data.splits);
   data.fullClasses = data.classes;
   data.classes = data.classes.map(shorten);
   data.source = shorten(data.source);
   data.given = { Y: data.splits.train.Y, weights: data.splits.train.weights };
-  data.splits.train.products = mirror(data.K, data.splits.train.m);
-  delete data.K;
   return data;
 }
 

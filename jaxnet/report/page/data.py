@@ -24,6 +24,7 @@ from jaxnet.data.pictures import resize_images
 from jaxnet.data.pixels import LUMA
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
+from jaxnet.defaults import SIDE
 from jaxnet.errors import UsageError
 from jaxnet.outcomes import FAILED
 from jaxnet.runs.run import Run, first_params
@@ -127,6 +128,34 @@ def collect(run: Run, data: Data, *, pictures: bool = True) -> PageData:
             part["products"] = products
         arrays |= {f"{name}/{key}": array for key, array in part.items()}
     return PageData(_header(run, data, splits, pictures), arrays)
+
+
+def collect_nothing() -> PageData:
+    """Collect what an empty page carries: the defaults, on which it trains pictures of its own."""
+    settings, preprocessing = Settings(precision="float64"), Preprocessing(SIDE, SIDE)
+    header = {
+        "nothing": True,
+        "classes": ["A", "B"],
+        "source": "",
+        **dataclasses.asdict(preprocessing),
+        "n_h": settings.hidden_units,
+        "settings": {
+            name: value for name, value in dataclasses.asdict(settings).items() if value is not None
+        },
+        "data_options": None,
+        "in_files": False,
+        "offered": offered_settings(settings.hidden_units, pictures=True),
+        "prng": PAGE_GENERATOR,
+        "page_prng": PAGE_GENERATOR,
+        "failed": list(FAILED),
+        "iterations": 0,
+        "ensemble": 0,
+        "same_data": True,
+        "pictures": True,
+        "folder_left_out": False,
+        "splits": {},
+    }
+    return PageData(header, {"costs": np.empty(0)})
 
 
 def _check_activation(run: Run) -> None:

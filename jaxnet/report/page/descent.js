@@ -123,6 +123,13 @@ export class Descent {
     this.W1 = W1;
   }
 
+  /** Go on where a training was that a file kept: its iteration, parameters, history and what it was taken with. */
+  goOn({ t, params, history, used }) {
+    Object.assign(this, { t, params, history, used });
+    this.evaluate();
+    this.keep();
+  }
+
   /** Be at an evaluated point. */
   arrive(t, params, now) {
     Object.assign(this, { t, params, now, stages: { ...now.stages } });

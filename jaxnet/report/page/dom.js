@@ -35,6 +35,24 @@ function fill(element, attributes, children) {
 /** Return the element with an id. */
 export const byId = (id) => document.getElementById(id);
 
+let session = new AbortController();
+
+/** Listen to an event, of the window or of what outlives the views, until the session ends. */
+export function listen(target, type, act, capture = false) {
+  target.addEventListener(type, act, { capture, signal: session.signal });
+}
+
+/** Call a function when the session ends. */
+export function onEnd(act) {
+  session.signal.addEventListener("abort", act);
+}
+
+/** End the session: the page is about to be made anew, with other pictures. */
+export function endSession() {
+  session.abort();
+  session = new AbortController();
+}
+
 /** Set the text of an element if it differs, which saves the browser a new layout. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;

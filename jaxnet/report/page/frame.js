@@ -1,7 +1,7 @@
 // Title, notes, language and theme.
 
 import { LANGUAGES, say, setLanguage } from "./strings.js";
-import { byId, make, mark, translate, write } from "./dom.js";
+import { byId, listen, make, mark, translate, write } from "./dom.js";
 import { readTheme } from "./colors.js";
 
 export const THEMES = ["auto", "light", "dark"];
@@ -25,7 +25,7 @@ export function makeFrame(app) {
   byId("appearance").append(language, theme);
   const pictures = Object.values(data.splits).reduce((sum, { m }) => sum + m, 0);
   const of = Object.values(data.splits).reduce((sum, split) => sum + split.of, 0);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  listen(matchMedia("(prefers-color-scheme: dark)"), "change", () => {
     readTheme();
     app.draw();
   });
@@ -60,7 +60,8 @@ export function makeFrame(app) {
 }
 
 /** Describe the pictures. The run's own description is English; in Chinese their name and number are shown. */
-function describeSource({ settings, source }, lang, m) {
+function describeSource({ settings, source, nothing }, lang, m) {
+  if (nothing) return say("madeHere", { m });
   if (lang === "en") return source;
   return settings.data ? say("holdsSource", { name: settings.data, m }) : "";
 }

@@ -1,20 +1,22 @@
 // The keys of the page.
 
+import { listen } from "./dom.js";
+
 // Elements of which a mouse click has had its effect: after it, Space plays instead of repeating the click.
 const PRESSED = "button, summary, select, input[type=checkbox]";
 
 /** Handle the keys, unless the focused element needs them itself. */
 export function handleKeys(app) {
   let pointed = false;
-  addEventListener("pointerdown", () => (pointed = true), true);
-  addEventListener("keydown", (event) => {
+  listen(window, "pointerdown", () => (pointed = true), true);
+  listen(window, "keydown", (event) => {
     if (event.key === "Tab") pointed = false;
     const act = actionOf(app, event, pointed);
     if (!act) return;
     event.preventDefault();
     act();
   });
-  addEventListener("keyup", (event) => {
+  listen(window, "keyup", (event) => {
     // Firefox presses a button when Space is released.
     if (event.key === " " && pointed && event.target.matches(PRESSED)) event.preventDefault();
   });

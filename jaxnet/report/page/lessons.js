@@ -2,7 +2,7 @@
 
 import { VIEWS, cut, readLessons, whyNot } from "./lesson_format.js";
 import { brief, fillHoles, inLanguage, percent, say } from "./strings.js";
-import { byId, make, mark, translate, write } from "./dom.js";
+import { byId, listen, make, mark, translate, write } from "./dom.js";
 import { BOX_NAMES } from "./diagram.js";
 import { MEASURES } from "./measures.js";
 
@@ -115,8 +115,8 @@ function makeFileOpener(take) {
     if (input.files[0]) open(input.files[0]);
     input.value = ""; // so that the same file can be opened again once it is mended
   });
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
+  listen(window, "dragover", (event) => event.preventDefault());
+  listen(window, "drop", (event) => {
     event.preventDefault();
     const file = event.dataTransfer.files[0];
     if (file && isLessonFile(file)) open(file);

@@ -20,6 +20,12 @@ export function paintInColor(canvas, { data, photo }, { split, at }) {
     paintPicture(canvas, input, data);
     return;
   }
+  const { colors } = data.splits[split]; // of a page that began empty
+  if (colors) {
+    const size = data.height * data.width * 3;
+    paintColors(canvas, colors.subarray(at * size, (at + 1) * size), data);
+    return;
+  }
   const size = 2 * Math.min(16, data.height) * Math.min(16, data.width);
   const chroma = data.splits[split].chroma.subarray(at * size, (at + 1) * size);
   paintColors(canvas, colorize(input, chroma, data), data);

@@ -5,7 +5,7 @@ import { addSlowMotion } from "./slow.js";
 import { addLessons } from "./lesson_course.js";
 import { brief, percent, say, setLanguage } from "./strings.js";
 import { differencesFrom } from "./differences.js";
-import { byId, write } from "./dom.js";
+import { byId, listen, onEnd, write } from "./dom.js";
 import { makeClock } from "./clock.js";
 import { makeDrawing } from "./views.js";
 import { writeAddress } from "./address.js";
@@ -29,6 +29,7 @@ export function makeApp(descent) {
   };
   const app = Object.assign(makeDrawing(ui), { descent, ui });
   let addressed = 0;
+  onEnd(() => clearTimeout(addressed));
   const settled = () => {
     setLanguage(ui.lang);
     if (!ui.playing) announce(app);
@@ -40,7 +41,7 @@ export function makeApp(descent) {
   addChanges(app, settled);
   // A browser may drop a page that is not shown; from its address, it comes back to the same state.
   app.writeAddress = () => writeAddress(descent, ui);
-  document.addEventListener("visibilitychange", () => document.hidden && app.writeAddress());
+  listen(document, "visibilitychange", () => document.hidden && app.writeAddress());
   app.choose = (changes) => {
     Object.assign(ui, changes);
     settled();

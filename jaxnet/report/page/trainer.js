@@ -1,6 +1,7 @@
 // A trainer: it answers messages by steps, in a worker or, where there is none, in the page itself.
 
 import { PIXEL_SCALES, addPictures } from "./data.js";
+import { onEnd } from "./dom.js";
 import { scaleRows } from "./engine.js";
 import { evaluate, takeSteps } from "./steps.js";
 import { tryRate } from "./trials.js";
@@ -74,6 +75,7 @@ export function startAnyTrainer(receive, use) {
     worker.onerror = null;
     worker.terminate();
   };
+  onEnd(stop);
   use({ post: (message) => worker.postMessage(message), ahead: 2, stop });
 }
 
