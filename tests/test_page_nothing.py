@@ -1,9 +1,10 @@
 """A page that begins empty: pictures dropped or filmed, trained, kept as a file, opened again."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -21,6 +22,7 @@ from jaxnet.errors import DataError, ModelFileError, UsageError
 from jaxnet.report.page.build import empty_page
 from jaxnet.report.page.data import collect_nothing
 from jaxnet.runs.run import load_run
+from jaxnet.runs.train import resume
 from jaxnet.training import fit
 
 if TYPE_CHECKING:
@@ -188,7 +190,7 @@ def test_bad_input_is_told_and_nothing_is_lost(show: Open, tmp_path: Path) -> No
         f"for (let at = 0; at < 5000; at++) transfer.items.add({files});"
         "const input = document.getElementById('heapFiles1'); input.files = transfer.files;"
         "input.dispatchEvent(new Event('change')); }",
-        __import__("base64").b64encode(dark[0].read_bytes()).decode(),
+        base64.b64encode(dark[0].read_bytes()).decode(),
     )
     until(
         page,
@@ -253,6 +255,38 @@ def test_training_again_and_again_takes_no_more_memory(show: Open, tmp_path: Pat
         sizes.append(tools.send("Runtime.getHeapUsage"))
     held = [size["usedSize"] + size.get("backingStorageSize", 0) for size in sizes]
     assert held[-1] < held[1] + 4e6, held  # the data of one training are 7 MB
+
+
+def test_a_file_of_every_kind_goes_on_in_python_as_in_the_page(node: Node, tmp_path: Path) -> None:
+    """With weight decay, other activations, scales and weights; and without a test set."""
+    changes: list[dict[str, Any]] = [
+        {"weight_decay": 0.05, "activation": "leaky_relu", "hidden_units": 3},
+        {"pixel_scale": "unit", "start": "random", "seed": 4, "weight_scale": "he"},
+    ]
+    lines = (
+        'import { makeData } from "./made.js"; import { writeRun } from "./run_file.js";'
+        f"const empty = {json.dumps(collect_nothing().header)};"
+        f"const changes = {json.dumps(changes)};"
+        "const draw = drawNormals(3, 12288, 9).W1.map((x) => 127 + 40 * x);"
+        "const pictures = [...Array(9).keys()].map((at) => ({ label: at % 2, held: at > 6,"
+        "colors: Uint8ClampedArray.from(draw.subarray(at * 12288, (at + 1) * 12288)) }));"
+        "const { settings, pixel_scale } = empty; const classes = ['a', 'b'];"
+        "const made = changes.map((change, at) => {"
+        "const used = at ? pictures.map((one) => ({ ...one, held: false })) : pictures;"
+        "const data = makeData({ ...empty, costs: [] }, used, { classes, settings, pixel_scale });"
+        "const descent = new Descent(data); descent.set(change); descent.step(30);"
+        "const file = Buffer.from(writeRun(descent)).toString('base64'); descent.step(30);"
+        "return [file, descent.state().train.costs]; }); write(made);"
+    )
+    for change, (file, costs) in zip(changes, node(lines), strict=True):
+        path = tmp_path / "kept.safetensors"
+        path.write_bytes(base64.b64decode(file))
+        run, data = load_run(path), load_dataset(path)
+        assert (data.test is None) == (change.get("weight_decay") is None)
+        assert run.settings is not None
+        assert run.settings.seed == change.get("seed", 0)
+        resumed = resume(run, data, iterations=60)
+        np.testing.assert_allclose(resumed.costs, costs[:60], rtol=0, atol=1e-9)
 
 
 def test_the_data_are_those_of_python(node: Node) -> None:
