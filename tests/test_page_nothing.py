@@ -38,14 +38,13 @@ def make_pictures(folder: Path, seed: int, count: int = 40, *, dark: bool = Fals
     paths = []
     for i in range(count):
         pixels = draw.integers(0, 256, (50 + i, 73 - i, 3), dtype=np.uint8)
-        image, options = Image.fromarray(pixels // 2 if dark else pixels), {}
+        image, exif = Image.fromarray(pixels // 2 if dark else pixels), Image.Exif()
         if i % 5 == 1:
-            options["exif"] = Image.Exif()
-            options["exif"][0x0112] = 6
+            exif[0x0112] = 6
         if i % 5 == 2:
             image.putalpha(Image.fromarray(pixels[..., 0]))
         paths.append(folder / f"{i:03}.png")
-        image.save(paths[-1], **options)
+        image.save(paths[-1], exif=exif)
     return paths
 
 

@@ -45,6 +45,6 @@ def read_kept(path: Path, test: Path | None = None, *, positive: str | None = No
     if not splits or "classes" not in texts:
         raise DataError(f"{path} holds no pictures", "pictures and labels", "keep it again")
     negative, positive_name = json.loads(texts["classes"])
-    train, held_out = (*splits, None)[:2]
+    train, held_out = splits[0], splits[1] if len(splits) > 1 else None
     source = f"{path}, kept by an empty page"
     return Dataset(train, held_out, (negative, positive_name), source)

@@ -28,11 +28,12 @@ from jaxnet.data.pictures import resize_images
 from jaxnet.devices import at_precision
 from jaxnet.errors import ModelFileError, UsageError, require_choice
 from jaxnet.io.bounded_npz import NPZ
+from jaxnet.io.bounded_tensors import SAFETENSORS
 from jaxnet.io.files import write_whole
 from jaxnet.network import forward
 from jaxnet.runs.export_numpy import write_numpy
 from jaxnet.runs.export_onnx import open_onnx, write_onnx
-from jaxnet.runs.exported import SAFETENSORS, read_exported
+from jaxnet.runs.exported import read_exported
 from jaxnet.runs.model import Model, preprocessing_attributes
 from jaxnet.runs.sample import draw_sample, try_on
 
