@@ -447,6 +447,6 @@ def test_chinese_is_upright_and_alone(show: Open) -> None:
 def test_the_page_says_that_the_run_used_mini_batches(show: Open) -> None:
     page = show(make_run(batch=7, momentum=0.5, iterations=30))
     told = "The run used momentum 0.5, mini-batches of 7; this page uses plain gradient descent"
-    assert f"{told} on all pictures at once." in text(page, "#notes")
+    assert f"{told} on all pictures at once, as they are." in text(page, "#notes")
     page = show(make_run(batch=7, iterations=30), locale="zh-CN")
     assert "每批 7 张的小批量" in text(page, "#notes")
