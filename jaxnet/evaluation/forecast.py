@@ -45,7 +45,7 @@ REACH = 4
 FLAT, SURE, RISE = 0.03, 0.9, 0.005
 
 # The standard deviation of the scores from the power law, at each size.
-MISFIT = 0.01
+MISFIT = 0.015
 
 # What the law takes as possible: c, n₀ up to m, the error of a constant.
 EXPONENTS, ONSET, LARGEST_ERROR = (0.5, 2.0), 0.1, 0.6
