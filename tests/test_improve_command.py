@@ -15,6 +15,7 @@ from test_improve import ALL, OWN, Fake, answers, judge, make_data
 from test_report_audit import printed
 
 from jaxnet.commands import improve as command
+from jaxnet.commands import interruption
 from jaxnet.commands import train as train_command_module
 from jaxnet.commands.training import Request
 from jaxnet.data.load import load_dataset
@@ -106,7 +107,7 @@ def test_a_signal_keeps_what_is_measured_and_the_same_command_continues(
 
     again = ("improve", "--data", pets, *FEW, "--out", "here")
     with monkeypatch.context() as patch:
-        patch.setattr(command, "show_progress", interrupt)
+        patch.setattr(interruption, "show_progress", interrupt)
         result = jaxnet(*again)
     assert result.code == 128 + signal.SIGTERM
     assert "stopped: the same command with --out here continues it" in result.out

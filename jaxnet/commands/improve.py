@@ -1,8 +1,7 @@
 """`jaxnet improve`: which changes of the setting help, beyond chance."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,11 +10,8 @@ from jaxnet.commands.options import NETWORK, OUTPUT, Given, Json, expanded, with
 from jaxnet.commands.show_data import load_and_show, prepare_many, settings_to_json
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
-from jaxnet.report.console import describe_device, print_json, show_progress, speak
+from jaxnet.report.console import describe_device, print_json, speak
 from jaxnet.settings import Settings
-
-if TYPE_CHECKING:
-    from jaxnet.progress import T
 
 FIGURE_NAME = "improve.png"
 
@@ -78,14 +74,6 @@ def improve(
     preprocessing = preprocessing_for(dataset, **columns)
     again = f"stopped: the same command with --out {folder} continues it"
     with Interruption() as interruption:
-
-        def track(sequence: "Iterable[T]", description: str, total: float | None) -> "Iterator[T]":
-            for item in show_progress(sequence, description, total):
-                yield item
-                if interruption.signal is not None:
-                    console.print(again, style="yellow")
-                    raise typer.Exit(128 + interruption.signal)
-
         result = measure(
             dataset,
             base,
@@ -97,7 +85,7 @@ def improve(
             folder=folder,
             pairs=audit.pairs,
             show_plan=lambda plan: console.print(describe_plan(plan)),
-            track=track,
+            track=interruption.track(console, again),
         )
 
     chosen = dataset.data_source or DataSource(**source)

@@ -39,14 +39,14 @@ class Interruption:
     def _keep(self, number: int, _: object) -> None:
         self.signal = number
 
-    def track(self, console: Console) -> "Track":
-        """Make a track that shows a bar, and stops the command after a signal: nothing is kept."""
+    def track(self, console: Console, stopped: str = "stopped: nothing is written") -> "Track":
+        """Make a track that shows a bar, and ends the command after a signal with these words."""
 
         def track(sequence: "Iterable[T]", description: str, total: float | None) -> "Iterator[T]":
             for item in show_progress(sequence, description, total):
                 yield item
                 if self.signal is not None:
-                    console.print("stopped: nothing is written", style="yellow")
+                    console.print(stopped, style="yellow")
                     raise typer.Exit(128 + self.signal)
 
         return track
