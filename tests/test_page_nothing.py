@@ -201,6 +201,39 @@ def test_bad_input_is_told_and_nothing_is_lost(show: Open, tmp_path: Path) -> No
     assert "598 pictures equal an earlier one." in told
 
 
+def drop_paths(page: "Page", target: str, *paths: Path) -> None:
+    """Drop files and folders from the disk."""
+    box = page.locator(target).bounding_box()
+    assert box is not None
+    tools = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        place = {"x": box["x"] + 20, "y": box["y"] + 5}
+        tools.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+
+
+@pytest.mark.slow
+def test_two_folders_are_two_classes(show: Open, tmp_path: Path) -> None:
+    make_pictures(tmp_path / "b light", 1, 4)
+    make_pictures(tmp_path / "a dark", 2, 3, dark=True)
+    (tmp_path / "a dark" / ".hidden.png").write_text("")
+    page = show(path=empty_page().save(tmp_path / "empty.html"))
+    drop_paths(page, "#begin h2", tmp_path / "b light", tmp_path / "a dark")
+    for label, (name, count) in enumerate((("a dark", 3), ("b light", 4))):
+        until(
+            page, f"document.querySelectorAll('[data-heap=\"{label}\"] canvas').length === {count}"
+        )
+        assert page.locator(f"[data-heap='{label}'] input[type=text]").input_value() == name
+    drop_paths(page, "[data-heap='1'] p.note", tmp_path / "a dark")  # another folder for one class
+    until(page, "document.querySelectorAll('[data-heap=\"1\"] canvas').length === 7")
+    assert "3 pictures equal an earlier one" in text(page, ".findings")
+    assert "In 3 cases, alike pictures are in different classes" in text(page, ".findings")
+    for name in ("c", "d", "e"):
+        make_pictures(tmp_path / name, 3, 1)
+    drop_paths(page, "#begin h2", *(tmp_path / name for name in ("c", "d", "e")))
+    until(page, "document.querySelector('.findings').textContent.includes('3 heaps were dropped')")
+
+
 @pytest.mark.slow
 def test_the_camera_takes_pictures_and_shows_them_live(show: Open, tmp_path: Path) -> None:
     page = show(path=empty_page().save(tmp_path / "empty.html"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.errors import DataError
 from jaxnet.io.bounded_tensors import PAGE_RUN, SAFETENSORS, open_tensors, require_undamaged
+from jaxnet.io.files import COPY_AGAIN
 
 
 def is_kept(path: Path, content: str) -> bool:
@@ -42,9 +43,12 @@ def read_kept(path: Path, test: Path | None = None, *, positive: str | None = No
             for name in ("train", "test")
             if {f"{name}/images", f"{name}/labels"} <= held
         ]
-    if not splits or "classes" not in texts:
-        raise DataError(f"{path} holds no pictures", "pictures and labels", "keep it again")
-    negative, positive_name = json.loads(texts["classes"])
-    train, held_out = splits[0], splits[1] if len(splits) > 1 else None
+    try:
+        negative, name = json.loads(texts["classes"])
+        train, *rest = splits
+    except (KeyError, TypeError, ValueError) as cause:
+        raise DataError(
+            f"{path} lacks pictures, labels or classes", "a whole file", COPY_AGAIN
+        ) from cause
     source = f"{path}, kept by an empty page"
-    return Dataset(train, held_out, (negative, positive_name), source)
+    return Dataset(train, rest[0] if rest else None, (negative, name), source)

@@ -24,7 +24,8 @@ export function makeBegin(empty, { train, openRun }) {
   const act = makeActions(empty, state, begin, { train, openRun });
   const cards = [0, 1].map((label) => makeHeapCard(empty, state, label, act));
   const camera = makeCameraControls(empty, state, act);
-  const findings = make("ul", { class: "findings", role: "status" });
+  const list = make("ul", {});
+  const findings = make("div", { class: "findings", role: "status" }, list);
   const trainIt = make("button", { type: "button", class: "primary", say: "begin.train", onclick: act.train });
   const file = make("input", { type: "file", accept: ".safetensors", hidden: true, id: "runFile" });
   file.addEventListener("change", () => {
@@ -52,7 +53,7 @@ export function makeBegin(empty, { train, openRun }) {
     trainIt.disabled = state.busy !== null || counts.includes(0);
     keep.disabled = !begin.app;
     const lines = [...(state.busy ? [say("begin.reading", state.busy)] : []), ...state.told.map(tellIn), ...findingsOf(state)];
-    if (findings.textContent !== lines.join("")) findings.replaceChildren(...lines.map((line) => make("li", {}, line)));
+    if (list.textContent !== lines.join("")) list.replaceChildren(...lines.map((line) => make("li", {}, line)));
   };
   begin.act = act;
   addLive(empty, begin, camera);
@@ -187,7 +188,14 @@ function addDropping(act) {
     const isHere = event.target.closest("#begin") || document.body.dataset.empty !== undefined;
     if (!isHere) return;
     const label = Number(event.target.closest("[data-heap]")?.dataset.heap ?? 0);
-    act.add(label, await listDropped(event.dataTransfer));
+    let dropped;
+    try {
+      dropped = await listDropped(event.dataTransfer);
+    } catch {
+      act.tell(["begin.noFolder", {}]);
+      return;
+    }
+    act.add(label, dropped);
   });
 }
 
@@ -204,7 +212,7 @@ function makeHeapCard(empty, state, label, act) {
   }
   name.addEventListener("input", () => (state.heaps[label].name = name.value));
   const count = make("b", {});
-  const thumbs = make("div", { class: "heapThumbs" });
+  const thumbs = make("div", { class: "heapThumbs", role: "group", tabindex: 0, label: `begin.name${label}` });
   const clear = make("button", { type: "button", say: "begin.clear", onclick: () => act.clear(label) });
   const button = (key, field) => make("button", { type: "button", say: key, onclick: () => field.click() });
   const element = make(

@@ -2,27 +2,31 @@
 
 /** List what was dropped: `{ name, files }` of each folder with files of its own, and with the name "" of no folder. */
 export async function listDropped(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return [{ name: "", files: [...transfer.files] }].filter(({ files }) => files.length);
+  // All at once: the items are gone after the first wait. Of a page from a file, Chromium reads no entries.
+  const things = [...transfer.items]
+    .filter(({ kind }) => kind === "file")
+    .map((item) => item.getAsFileSystemHandle?.() ?? item.webkitGetAsEntry?.());
+  const files = [...transfer.files];
   const heaps = new Map();
   const add = (name, file) => heaps.set(name, [...(heaps.get(name) ?? []), file]);
-  for (const entry of entries) await walk(entry, "", add);
-  return [...heaps].map(([name, files]) => ({ name, files: files.sort(byName) }));
+  if (things.some((thing) => !thing)) for (const file of files) add("", file);
+  else for (const thing of await Promise.all(things)) await walk(thing, "", add);
+  return [...heaps].map(([name, list]) => ({ name, files: list.sort(byName) }));
 }
 
-async function walk(entry, folder, add) {
-  if (entry.name.startsWith(".")) return; // hidden, as in a folder of jaxnet train
-  if (entry.isFile) {
-    add(folder, await new Promise((done, failed) => entry.file(done, failed)));
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    // Each call returns some of the entries, and in the end none.
-    const entries = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (!entries.length) return;
-    for (const inner of entries) await walk(inner, entry.name, add);
-  }
+/** Add the files in a file or folder, which is a handle or an entry; hidden ones are left out, as in Python. */
+async function walk(thing, folder, add) {
+  if (thing.name.startsWith(".")) return;
+  if (thing.kind === "file") add(folder, await thing.getFile());
+  else if (thing.isFile) add(folder, await new Promise((done, failed) => thing.file(done, failed)));
+  else if (thing.kind) for await (const inner of thing.values()) await walk(inner, thing.name, add);
+  else for (const inner of await readEntries(thing.createReader())) await walk(inner, thing.name, add);
+}
+
+async function readEntries(reader) {
+  // Each call returns some of the entries, and in the end none.
+  const entries = await new Promise((done, failed) => reader.readEntries(done, failed));
+  return entries.length ? [...entries, ...(await readEntries(reader))] : [];
 }
 
 /** List the files of a folder that was chosen, or files alone, by their folders. */

@@ -3,7 +3,7 @@
 import { make, mark, write } from "./dom.js";
 import { makeCamera, whyNoCamera } from "./camera.js";
 import { networkInput } from "./input.js";
-import { say } from "./strings.js";
+import { percent, say } from "./strings.js";
 
 const BURST_EVERY = 120; // ms between the pictures of a burst
 const LIVE_EVERY = 100; // ms between live pictures
@@ -22,7 +22,9 @@ export function makeCameraControls(empty, state, act) {
     },
   });
   const bursts = [0, 1].map((label) => makeBurst(camera, empty, state, act, label));
-  const element = make("div", { class: "heap camera" }, make("div", { class: "buttons" }, toggle, ...bursts), camera.element, reason);
+  const live = make("b", {});
+  const buttons = make("div", { class: "buttons" }, toggle, ...bursts);
+  const element = make("div", { class: "heap camera" }, buttons, camera.element, live, reason);
   const draw = () => {
     write(toggle, say(camera.isOpen ? "camera.close" : "camera.open"));
     mark(camera.element, "aria-label", say("camera.picture"));
@@ -32,7 +34,7 @@ export function makeCameraControls(empty, state, act) {
     });
     write(reason, why ? say(why) : camera.isOpen ? say("camera.note") : "");
   };
-  return { element, camera, draw };
+  return { element, camera, live, draw };
 }
 
 /** Make the button of a class that takes pictures while it is held, by mouse, finger or Space. */
@@ -71,14 +73,17 @@ function makeBurst(camera, empty, state, act, label) {
 }
 
 /** Pass what the camera sees through the network, once there is one: as a photo, which every view shows. */
-export function addLive(empty, begin, { camera }) {
+export function addLive(empty, begin, { camera, live }) {
   setInterval(() => {
     const { app, state } = begin;
+    if (!camera.isOpen) write(live, "");
     if (!app || !camera.isOpen || state.bursting || document.hidden) return;
     const colors = camera.take(empty);
     if (!colors) return;
     app.descent.setPhoto(networkInput(colors, empty.color), colors);
     app.ui.picture = { split: "photo", at: 0 };
+    const { stages, finite, data } = app.descent;
+    write(live, say("says", { yes: data.classes[1], p: percent(finite ? stages.photo.A2[0] : NaN) }));
     if (!app.ui.playing) app.draw();
   }, LIVE_EVERY);
 }

@@ -1,6 +1,6 @@
 // The state of the page on one printed sheet, with its settings.
 
-import { byId, make } from "./dom.js";
+import { byId, listen, make } from "./dom.js";
 import { commandLine, whyNoCommand } from "./command.js";
 import { say } from "./strings.js";
 
@@ -20,7 +20,7 @@ export function makeSheet(app) {
     dataset.sheet = "";
     window.print();
   };
-  addEventListener("afterprint", () => delete dataset.sheet);
+  listen(window, "afterprint", () => delete dataset.sheet);
   byId("setup").append(make("button", { type: "button", say: "printSheet", onclick: print }));
   return () => {};
 }

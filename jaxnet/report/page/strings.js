@@ -28,6 +28,7 @@ const STRINGS = {
   "begin.keep": ["Keep as a file", "保存为文件"],
   "begin.reading": ["Reading picture {n} of {of} …", "正在读取第 {n} 张图片，共 {of} 张……"],
   "begin.tooMany": ["{of} pictures are too many: the page trains on {most} at most, and has room for {room}. It took as many, evenly spread over the files; jaxnet train takes all.", "{of} 张图片太多：本页最多用 {most} 张训练，还能放 {room} 张，已从这些文件中均匀选取。jaxnet train 可以使用全部图片。"],
+  "begin.noFolder": ["This browser does not open what was dropped. Press “Add a folder” or “Add pictures” instead.", "此浏览器无法打开拖入的内容。请改用“添加文件夹”或“添加图片”。"],
   "begin.full": ["The page is full: it trains on {most} pictures at most.", "已满：本页最多用 {most} 张图片训练。"],
   "begin.bad": ["{n} {n?file was:files were} not read as a picture, as “{name}”. The others were.", "有 {n} 个文件无法读取为图片，例如“{name}”。其余均已读取。"],
   "begin.folders": ["{n} heaps were dropped: {names}. Drop two folders, one for each class, or pictures on one class.", "拖入了 {n} 组：{names}。请拖入两个文件夹，每类一个，或把图片拖到某一类上。"],
