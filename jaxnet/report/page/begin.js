@@ -25,7 +25,7 @@ export function makeBegin(empty, { train, openRun }) {
   const cards = [0, 1].map((label) => makeHeapCard(empty, state, label, act));
   const camera = makeCameraControls(empty, state, act);
   const list = make("ul", {});
-  const findings = make("div", { class: "findings", role: "status" }, list);
+  const findings = make("div", { class: "findings", "aria-live": "polite" }, list);
   const trainIt = make("button", { type: "button", class: "primary", say: "begin.train", onclick: act.train });
   const file = make("input", { type: "file", accept: ".safetensors", hidden: true, id: "runFile" });
   file.addEventListener("change", () => {

@@ -16,7 +16,7 @@ export function makeRates(app) {
   let sweep = null;
   const button = make("button", { type: "button", onclick: () => (sweep?.running ? end() : begin()) });
   const chart = makeSvg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT + 14}`, role: "img" });
-  const verdict = make("p", { class: "reading", role: "status" });
+  const verdict = make("p", { class: "reading", "aria-live": "polite" });
   const title = make("h3", {});
   const element = make("div", { class: "rates" }, make("div", { class: "buttons" }, button), title, chart, verdict);
   byId("curves").append(element);
