@@ -212,7 +212,7 @@ function makeHeapCard(empty, state, label, act) {
   }
   name.addEventListener("input", () => (state.heaps[label].name = name.value));
   const count = make("b", {});
-  const thumbs = make("div", { class: "heapThumbs", role: "group", tabindex: 0, label: `begin.name${label}` });
+  const thumbs = make("div", { class: "heapThumbs", role: "group", tabindex: 0, label: `begin.pictures${label}` });
   const clear = make("button", { type: "button", say: "begin.clear", onclick: () => act.clear(label) });
   const button = (key, field) => make("button", { type: "button", say: key, onclick: () => field.click() });
   const element = make(

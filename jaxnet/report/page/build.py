@@ -99,7 +99,10 @@ def fill(data: PageData) -> str:
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "worker-src blob:; base-uri 'none'; form-action 'none'"
     )
-    lessons = _source("lessons.json").replace("<", "\\u003c")
+    compact = json.dumps(
+        json.loads(_source("lessons.json")), ensure_ascii=False, separators=(",", ":")
+    )
+    lessons = compact.replace("<", "\\u003c")
     parts = {"policy": policy, "style": style, "script": script, "lessons": lessons}
     parts["data"] = encode(data)
     return re.sub(r"\{\{(\w+)\}\}", lambda hole: parts[hole[1]], _source("template.html"))

@@ -18,6 +18,8 @@ const STRINGS = {
   "begin.note": ["Drop two folders, or add pictures to each class, or take them with the camera; then train. Nothing leaves this page: it makes no request, and its policy forbids any. Nothing is stored either, so keep the training as a file.", "拖入两个文件夹，或分别为每一类添加图片，或用摄像头拍摄；然后开始训练。任何内容都不会离开本页：本页不发出任何请求，其安全策略也禁止请求。本页也不保存任何内容，请把训练结果保存为文件。"],
   "begin.name0": ["Class A", "类别 A"],
   "begin.name1": ["Class B (positive)", "类别 B（正类）"],
+  "begin.pictures0": ["Pictures of class A", "类别 A 的图片"],
+  "begin.pictures1": ["Pictures of class B", "类别 B 的图片"],
   "begin.count": ["{n} {n?picture:pictures}", "{n} 张图片"],
   "begin.choose": ["Add pictures", "添加图片"],
   "begin.folder": ["Add a folder", "添加文件夹"],
