@@ -30,6 +30,7 @@ from .evaluation.improvement.improve import improve
 from .evaluation.improvement.judge import Improvement
 from .evaluation.influence import influence, memorisation, summarise_influence
 from .evaluation.installation import Info, info
+from .evaluation.learning_rate import ChosenRate, choose_learning_rate
 from .evaluation.predictions import Prediction, Predictions, predict_pictures
 from .evaluation.spread import spread_over_seeds
 from .evaluation.tutor.check import (
@@ -92,6 +93,7 @@ __all__ = [
     "Audit",
     "Check",
     "Checks",
+    "ChosenRate",
     "CrossValidation",
     "CrossValidationScores",
     "DataError",
@@ -153,6 +155,7 @@ __all__ = [
     "check_run",
     "check_training",
     "check_update",
+    "choose_learning_rate",
     "clear_programs",
     "count_params",
     "cross_validate",

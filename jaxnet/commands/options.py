@@ -11,7 +11,7 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -36,6 +36,9 @@ PANELS = {
 
 # The size of the pictures is a matter of the data: --size.
 NO_OPTIONS = ("height", "width")
+
+# What "auto" does, of the fields that a command may take it for in place of a number.
+AUTO = {"learning_rate": "auto finds the largest that learns, by a small sweep."}
 
 
 def expanded(value: Any) -> Any:
@@ -66,13 +69,14 @@ RunArgument = Annotated[
 
 
 def with_options(
-    *leave_out: str, of_run: bool = False, **groups: type
+    *leave_out: str, of_run: bool = False, auto: tuple[str, ...] = (), **groups: type
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for every field of some dataclasses.
 
     Args:
         leave_out: Fields that this command has no option for.
         of_run: Whether a run is given, whose own data are the default.
+        auto: Fields of numbers for which this command takes the word auto, too.
         groups: Parameters of the command, and the dataclass for each.
     """
 
@@ -80,7 +84,7 @@ def with_options(
         options = {
             name: {
                 field: parameter
-                for field, parameter in _as_parameters(kind, of_run).items()
+                for field, parameter in _as_parameters(kind, of_run, auto).items()
                 if field not in leave_out
             }
             for name, kind in groups.items()
@@ -108,18 +112,18 @@ def with_options(
 
 
 @functools.cache
-def _as_parameters(kind: type, of_run: bool) -> dict[str, inspect.Parameter]:
+def _as_parameters(kind: type, of_run: bool, auto: tuple[str, ...]) -> dict[str, inspect.Parameter]:
     """Make the option of each field of a dataclass, by name; once, since commands share them."""
     hints = typing.get_type_hints(kind)
     return {
-        field.name: _as_parameter(field, kind, hints[field.name], of_run)
+        field.name: _as_parameter(field, kind, hints[field.name], of_run, field.name in auto)
         for field in dataclasses.fields(kind)
         if field.name not in NO_OPTIONS
     }
 
 
 def _as_parameter(
-    field: "dataclasses.Field[Any]", kind: type, hint: Any, of_run: bool
+    field: "dataclasses.Field[Any]", kind: type, hint: Any, of_run: bool, auto: bool
 ) -> inspect.Parameter:
     """Make the option of a field, whose value is None where it is not typed."""
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
@@ -129,6 +133,9 @@ def _as_parameter(
     typed: Any
     if bool in kinds:
         typed = bool
+    elif auto:
+        typed = str
+        words |= {"parser": functools.partial(_number_or_auto, limits), "metavar": "NUMBER|auto"}
     elif limits["choices"] and float in kinds:
         typed = str  # typer knows no unions; the parser makes a number of it where it can
         words |= {"parser": _number_or_text, "metavar": "|".join(("NUMBER", *limits["choices"]))}
@@ -146,7 +153,7 @@ def _as_parameter(
     default = limits["shown"] or field.default
     if of_run:
         default = "the run's"
-    text = limits["help"]
+    text = f"{limits['help']} {AUTO[field.name]}" if auto else limits["help"]
     if bool not in kinds or of_run:
         text += f" \\[default: {default}]"
     return inspect.Parameter(
@@ -155,6 +162,18 @@ def _as_parameter(
         default=None,
         annotation=Annotated[typed | None, typer.Option(name, help=text, **words)],
     )
+
+
+def _number_or_auto(limits: Mapping[str, Any], text: str) -> float | str:
+    if text == "auto":
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is neither a number nor auto.") from None
+    if not limits["least"] <= number <= limits["greatest"]:
+        raise typer.BadParameter(f"{text} is not in the range x>={limits['least']:g}.")
+    return number
 
 
 def _number_or_text(text: str) -> float | str:

@@ -47,7 +47,7 @@ Stream = Annotated[bool, typer.Option("--stream", help=STREAM, rich_help_panel=N
 NoPage = Annotated[bool, typer.Option("--no-page", help=NO_PAGE, rich_help_panel=OUTPUT)]
 
 
-@with_options(source=DataSource, columns=Preprocessing, settings=Settings)
+@with_options(auto=("learning_rate",), source=DataSource, columns=Preprocessing, settings=Settings)
 def train(
     source: Given,
     columns: Given,
@@ -66,8 +66,10 @@ def train(
     """Train the network, and save it with its figure and its page in a run folder."""
     join(distributed)
     console, begun = speak(as_json), None
+    auto = settings.get("learning_rate") == "auto"
     if resume is not None:
         new = {"out": out, "force": force, "seeds": seeds > 1, "ensemble": ensemble}
+        new["learning-rate auto"] = auto
         begun = open_run(resume, source | columns | settings, **new)
         stream = stream or begun.streamed
         if begun.is_finished(page=not (no_page or stream)):
@@ -80,12 +82,15 @@ def train(
             "give --seeds 8",
         )
     if stream:
-        require_streamed_options(source, seeds)
+        require_streamed_options(source, seeds, chooses_rate=auto)
+    if auto:
+        del settings["learning_rate"]
     asked = Request(
         console,
         DataSource(**source) if begun is None else begun.source,
         columns,
         Settings(**settings) if begun is None else begun.settings,
+        auto,
         seeds,
         begun,
         out,

@@ -15,6 +15,7 @@ from jaxnet.settings import Settings
 if TYPE_CHECKING:
     from jaxnet.data.dataset import Dataset
     from jaxnet.evaluation.audit import Audit
+    from jaxnet.evaluation.learning_rate import ChosenRate
     from jaxnet.evaluation.spread import SpreadOverSeeds
     from jaxnet.network import Params
     from jaxnet.runs.run import Run
@@ -28,6 +29,10 @@ def train_in_memory(asked: Request) -> Ended:
     console, settings = asked.console, asked.settings
     if asked.seeds > 1 and not asked.ensemble:
         prepare_many(settings, asked.seeds)
+    if asked.chooses_rate:
+        from jaxnet.evaluation.learning_rate import require_rate_choice
+
+        require_rate_choice(settings)
 
     from jaxnet.data.preprocessing import preprocessing_for
     from jaxnet.processes import alone, is_first_process
@@ -41,7 +46,10 @@ def train_in_memory(asked: Request) -> Ended:
         preprocessing = asked.begun.preprocessing
     console.print(describe_columns(data, preprocessing, settings))
     console.print(describe_device(console))
-    spread, members = None, NO_MEMBERS
+    chosen, spread, members = None, None, NO_MEMBERS
+    if asked.chooses_rate:
+        chosen = _choose_rate(console, data, settings, preprocessing)
+        settings = dataclasses.replace(settings, learning_rate=chosen.rate)
     if asked.seeds > 1:
         settings, spread, members = _choose_seed(asked, data, settings, preprocessing)
     console.print(parameter_table(preprocessing.n_x, settings.hidden_units))
@@ -50,8 +58,20 @@ def train_in_memory(asked: Request) -> Ended:
         return Ended(run, folder, signal, {})
     page = asked.page and signal is None
     with alone():
-        answer = _report(console, folder, run, data, audit, spread, page=page)
+        answer = _report(console, folder, run, data, audit, spread, chosen, page=page)
     return Ended(run, folder, signal, answer)
+
+
+def _choose_rate(
+    console: Console, data: "Dataset", settings: Settings, preprocessing: Preprocessing
+) -> "ChosenRate":
+    """Choose the learning rate by a sweep, and say which it is and why."""
+    from jaxnet.evaluation.learning_rate import choose_learning_rate
+    from jaxnet.report.learning_rate import describe_chosen_rate
+
+    chosen = choose_learning_rate(data, settings, preprocessing, track=show_progress)
+    console.print(describe_chosen_rate(chosen))
+    return chosen
 
 
 def _choose_seed(
@@ -80,6 +100,7 @@ def _report(
     dataset: "Dataset",
     audit: "Audit",
     spread: "SpreadOverSeeds | None",
+    chosen: "ChosenRate | None",
     *,
     page: bool,
 ) -> dict[str, Any]:
@@ -93,4 +114,4 @@ def _report(
     findings = (predict_splits(run.model, dataset), spread, diagnosis)
     console.print(*describe_run(run, dataset, *findings), sep="\n")
     console.print(*write_outputs(folder, run, dataset, page=page), sep="\n")
-    return run_to_json(folder, run, dataset, audit, *findings)
+    return run_to_json(folder, run, dataset, audit, *findings, chosen)

@@ -27,7 +27,7 @@ NOT_STREAMED = (
 )
 
 
-def require_streamed_options(source: dict[str, Any], seeds: int) -> None:
+def require_streamed_options(source: dict[str, Any], seeds: int, *, chooses_rate: bool) -> None:
     """Raise a UsageError for an option that a stream cannot have."""
     for name in NOT_STREAMED:
         if source.get(name):
@@ -41,6 +41,12 @@ def require_streamed_options(source: dict[str, Any], seeds: int) -> None:
             f"--seeds {seeds} is given with --stream",
             "one seed: many networks need all pictures in memory",
             "leave --seeds out",
+        )
+    if chooses_rate:
+        raise UsageError(
+            "--learning-rate auto is given with --stream",
+            "a number: the sweep that finds one needs all pictures in memory",
+            "give a number, as --learning-rate 0.01",
         )
 
 

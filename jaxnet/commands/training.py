@@ -29,6 +29,7 @@ class Request(NamedTuple):
     source: DataSource
     columns: dict[str, Any]
     settings: Settings
+    chooses_rate: bool
     seeds: int
     begun: Begun | None
     out: Path | None

@@ -1,6 +1,5 @@
 """What went wrong in a run, measured: since when it is dead, and which smaller rate learns."""
 
-import dataclasses
 from typing import Literal, NamedTuple
 
 import jax
@@ -11,9 +10,8 @@ from jaxnet.descent import LONGEST_CHUNK
 from jaxnet.devices import at_precision
 from jaxnet.epochs import true_batch
 from jaxnet.errors import UsageError
+from jaxnet.evaluation.learning_rate import sweep_rates
 from jaxnet.examples import Examples
-from jaxnet.many.grid import Grid
-from jaxnet.many.sweep import sweep
 from jaxnet.network import loss
 from jaxnet.outcomes import FAILED, any_active
 from jaxnet.progress import Track, automatic, silent
@@ -147,10 +145,8 @@ def largest_rate_that_learns(
         The rate, or None if none of them learns.
     """
     rates = [settings.learning_rate / 2**halvings for halvings in range(1, HALVINGS + 1)]
-    grid = Grid(rates, (settings.weight_scale,), 1, (settings.activation,))  # type: ignore[arg-type]
-    # The examples have their weights and mirror images, and every rate is followed to its end.
-    made = dataclasses.replace(settings, balanced=False, mirrored=False, patience=None)
-    outcomes = sweep(examples, grid, made, track=track).outcomes[0, :, 0, 0]
+    result = sweep_rates(examples, rates, settings, seeds=1, track=track)
+    outcomes = result.outcomes[0, :, 0, 0]
     learn = (rate for rate, outcome in zip(rates, outcomes, strict=True) if outcome == "learning")
     return next(learn, None)
 

@@ -10,6 +10,7 @@ from jaxnet.data.dataset import Dataset
 from jaxnet.evaluation.accuracies import accuracies
 from jaxnet.evaluation.audit import Audit
 from jaxnet.evaluation.diagnosis import Diagnosis
+from jaxnet.evaluation.learning_rate import ChosenRate
 from jaxnet.evaluation.spread import SpreadOverSeeds
 from jaxnet.network import count_params
 from jaxnet.report.dataset import describe_dataset
@@ -75,8 +76,12 @@ def run_to_json(
     predictions: Predictions,
     spread: SpreadOverSeeds | None,
     diagnosis: Diagnosis,
+    chosen: ChosenRate | None = None,
 ) -> dict[str, Any]:
-    """Put the answer of a training together, of the arguments of `describe_run`."""
+    """Put the answer of a training together, of the arguments of `describe_run`.
+
+    And of the choice of its learning rate, if it was chosen by a sweep.
+    """
     return {
         "run": str(folder),
         "data": describe_dataset(data, audit),
@@ -85,6 +90,7 @@ def run_to_json(
         "origin": run.origin,
         **training_to_json(run),
         "accuracy": accuracies(predictions, data),
+        "learning_rate_choice": chosen,
         "seeds": spread,
         "ensemble": len(run.members) or None,
         "dead_since": diagnosis.dead_since,
