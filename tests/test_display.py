@@ -12,6 +12,8 @@ import pytest
 from pages import make_dataset, make_run
 from test_cross_validation import make_result
 from test_figures import make_model, make_sweep, rendered
+from test_forecast import curve_of
+from test_forecast import draw as draw_curve_data
 from test_improve import answers, judge
 
 from jaxnet import display as core
@@ -21,6 +23,7 @@ from jaxnet.evaluation.audit import audit
 from jaxnet.evaluation.cross_validation import score_cross_validation
 from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import evaluate
+from jaxnet.evaluation.forecast import forecast
 from jaxnet.evaluation.influence import summarise_influence
 from jaxnet.evaluation.spread import SpreadOverSeeds
 from jaxnet.evaluation.tutor.check import check_backprop
@@ -76,7 +79,7 @@ def make_results() -> dict[str, Any]:
         np.repeat(A2[:, None, m:], m, axis=1),
         np.full((3, m + 1), "learning"),
     )
-    validated = make_result()
+    validated, curve = make_result(), curve_of(draw_curve_data(60, 0.4, 0.0, 2))
     params = init_params(jax.random.key(0), 48, 3)
     labels = {name: split.labels for name, split in data.splits.items()}
     outcomes = np.full((1, 3, 1, 2), "learning", "U10")
@@ -100,6 +103,8 @@ def make_results() -> dict[str, Any]:
         "cross-validation": validated,
         "its scores": score_cross_validation(validated),
         "improvement": judge(answers(np.arange(40) % 2 == 0), answers(np.ones(40, bool))),
+        "learning curve": curve,
+        "its forecast": forecast(curve),
         "influence": summarise_influence(left_out, data),
         "check": Check("first cost", "pass", 0.69, "ok", {}),
         "checks": Checks((Check("first cost", "fail", 0.5, "raised", {"error": HOSTILE}),)),
@@ -196,6 +201,15 @@ def test_the_html_says_what_the_numbers_are(results: dict[str, Any]) -> None:
     )
     assert "diverged: cost above the label entropy and the first cost" in sweep
     assert "0 passed, 0 warned, 1 failed" in checks
+    assert (
+        "8 sizes × 32 subsets of 60 pictures"
+        in Markup(results["learning curve"]._repr_html_()).text
+    )
+    forecasted = results["its forecast"]
+    shown = Markup(forecasted._repr_html_()).text
+    assert f"{100 * forecasted.scores[0]:.1f} ± {100 * forecasted.errors[0]:.1f} %" in shown
+    assert "with 60 pictures" in shown
+    assert "240 would bring some" in shown
     page = results["dataset"]._repr_html_()
     assert page.count("<img ") == 8 + 8 + 6 + 5
     assert page.count("image-rendering: pixelated") == 27

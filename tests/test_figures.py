@@ -12,9 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize, to_rgb
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from PIL import Image
+from test_forecast import curve_of
+from test_forecast import draw as draw_curve_data
 
 from jaxnet.activations import relu
 from jaxnet.data.dataset import Dataset, Split
@@ -22,7 +26,9 @@ from jaxnet.data.duplicates import Pair, Place
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.errors import UsageError
 from jaxnet.evaluation.evaluate import evaluate
+from jaxnet.evaluation.forecast import Forecast, Verdict, forecast
 from jaxnet.evaluation.influence import summarise_influence
+from jaxnet.evaluation.scores import Interval
 from jaxnet.examples import Examples
 from jaxnet.many.grid import Grid
 from jaxnet.many.leave_one_out import LeaveOneOut
@@ -38,6 +44,7 @@ from jaxnet.report.figures import (
     plot_evaluation,
     plot_hidden_units,
     plot_influence,
+    plot_learning_curve,
     plot_most_wrong,
     plot_pictures,
     plot_roc,
@@ -259,7 +266,48 @@ def test_every_outcome_has_a_colour_that_all_can_tell_from_the_others(cones: str
         assert distance > 20, (first, second)
 
 
-def test_a_panel_of_the_callers_is_drawn_into(images: np.ndarray) -> None:
+@pytest.fixture(scope="module")
+def forecasted() -> Forecast:
+    return forecast(curve_of(draw_curve_data(60, 0.4, 0.0, 2)), 100)
+
+
+def test_a_learning_curve_shows_what_is_measured_and_the_band(forecasted: Forecast) -> None:
+    figure = plot_learning_curve(forecasted)
+    (axes,) = figure.axes
+    fitted, forecast_line = axes.lines[:2]
+    sizes, median = forecasted.band_sizes, 100 * forecasted.band[1]
+    for line, inside in ((fitted, sizes <= 60), (forecast_line, sizes >= 60)):
+        np.testing.assert_array_equal(line.get_xdata(), sizes[inside])
+        np.testing.assert_array_equal(line.get_ydata(), median[inside])
+    (bars,) = axes.containers
+    assert isinstance(bars, ErrorbarContainer)
+    points, _, (errors,) = bars.lines
+    assert isinstance(errors, LineCollection)
+    np.testing.assert_array_equal(points.get_xdata(), forecasted.sizes)
+    np.testing.assert_array_equal(points.get_ydata(), 100 * forecasted.scores)
+    (low, high) = np.array(errors.get_segments()[0])[:, 1]
+    assert (high - low) / 2 == pytest.approx(100 * forecasted.errors[0])
+    for band, inside in zip(axes.collections, (sizes <= 60, sizes >= 60), strict=False):
+        drawn = np.asarray(band.get_paths()[0].vertices)[:, 1]
+        shown = 100 * forecasted.band[:, inside]
+        assert [drawn.min(), drawn.max()] == pytest.approx([shown[0].min(), shown[2].max()])
+    rendered(figure)
+
+
+def test_the_title_of_a_learning_curve_is_two_lines(forecasted: Forecast) -> None:
+    widest = Interval(0.777, 0.711, 0.888)
+    said_of: dict[Verdict, str] = {"flat": "is flat", "rises": "help", "unclear": "cannot tell"}
+    for verdict, said in said_of.items():
+        result = forecasted._replace(
+            pictures=100_000, asked=400_000, now=widest, then=widest, gain=widest, verdict=verdict
+        )
+        first, second = plot_learning_curve(result).get_suptitle().splitlines()
+        assert "with 100,000 pictures 78 % [71–89 %]" in first
+        assert said in second
+        assert max(len(first), len(second)) <= 95
+
+
+def test_a_panel_of_the_callers_is_drawn_into(images: np.ndarray, forecasted: Forecast) -> None:
     split = Split(images, np.array([0, 1] * 6))
     dataset = Dataset(split, None, ("no", "yes"))
     evaluation, run = evaluate(make_model(), dataset), make_run(3)
@@ -267,6 +315,7 @@ def test_a_panel_of_the_callers_is_drawn_into(images: np.ndarray) -> None:
         "iteration": functools.partial(plot_costs, run, label_entropy=0.6),
         "predicted": functools.partial(plot_confusion, evaluation),
         "false positive rate": functools.partial(plot_roc, evaluation, dataset),
+        "training pictures": functools.partial(plot_learning_curve, forecasted),
         'mean P("yes") in a bin': functools.partial(plot_calibration, evaluation),
     }
     for label, plot in plots.items():
@@ -304,6 +353,7 @@ def test_other_arguments_than_results_are_refused() -> None:
         plot_pictures: "dataset",
         plot_sweep: "sweep",
         plot_confusion: "evaluation",
+        plot_learning_curve: "result",
         functools.partial(plot_influence, dataset=wrong): "influence",
         functools.partial(plot_evaluation, data=wrong): "evaluation",
     }

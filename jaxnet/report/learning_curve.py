@@ -4,13 +4,19 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from jaxnet.evaluation.forecast import BAND, FLAT, REACH, Forecast
+from jaxnet.evaluation.forecast import BAND, FLAT, REACH, Forecast, Verdict
 from jaxnet.evaluation.scores import Interval
 
 # With fewer networks that learn, the curve tells of too little training.
 MOST_LEARN = 0.9
 
 TIMES = {4: "four"}[REACH]
+
+VERDICTS: dict[Verdict, str] = {
+    "flat": "the curve is flat",
+    "rises": "more pictures help",
+    "unclear": "these data cannot tell whether more help",
+}
 
 
 def describe_curve_plan(pictures: int, sizes: int, subsets: int, seeds: int, its: int) -> str:
@@ -55,19 +61,29 @@ def describe_forecast(result: Forecast) -> list[str]:
 
 def describe_verdict(result: Forecast) -> str:
     """Say whether more pictures will help."""
-    low, high = (100 * end for end in result.gain[1:])
-    many = f"{TIMES} times the pictures would bring"
+    verdict = f"{VERDICTS[result.verdict]}: {TIMES} times the pictures would bring {_gain(result)}"
     if result.verdict == "flat":
-        return (
-            f"the curve is flat: {many} less than {100 * FLAT:.0f} points (probability "
-            f"{100 * result.flat:.0f} %), so more pictures of this kind will not help this network"
+        verdict += (
+            f" (probability {100 * result.flat:.0f} %), so more pictures of this kind will not "
+            "help this network"
         )
-    if result.verdict == "rises":
-        return f"more pictures help: {many} {low:.1f} to {high:.1f} points"
+    return verdict
+
+
+def describe_in_two_lines(result: Forecast) -> str:
+    """Say the scores and the verdict shortly, as the title of a figure."""
     return (
-        f"whether more pictures would help, these data cannot tell: {many} "
-        f"{low:.1f} to {high:.1f} points"
+        f"with {result.pictures:,} pictures {_in_percent(result.now)} balanced accuracy, "
+        f"with {result.asked:,} some {_in_percent(result.then)}\n"
+        f"{VERDICTS[result.verdict]}: {TIMES} times as many would bring {_gain(result)}"
     )
+
+
+def _gain(result: Forecast) -> str:
+    if result.verdict == "flat":
+        return f"less than {100 * FLAT:.0f} points"
+    low, high = (100 * end for end in result.gain[1:])
+    return f"{low:.1f} to {high:.1f} points"
 
 
 def scores_table(result: Forecast) -> Table:

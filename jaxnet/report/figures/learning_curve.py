@@ -1,6 +1,5 @@
 """The figure of a learning curve: measured scores, the fitted band, and the forecast."""
 
-import textwrap
 from typing import Any, overload
 
 from matplotlib.axes import Axes
@@ -10,7 +9,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from jaxnet.errors import require_kind
 from jaxnet.evaluation.forecast import BAND, Forecast
 from jaxnet.report.figures.figure import make_figure, plain
-from jaxnet.report.learning_curve import describe_forecast
+from jaxnet.report.learning_curve import describe_in_two_lines
 
 BLUE, ORANGE, GRAY = "tab:blue", "tab:orange", "tab:gray"
 
@@ -26,21 +25,16 @@ def plot_learning_curve(
 
     Args:
         result: What `forecast` computed.
-        title: One line above all; by default the answer in words.
+        title: What stands above all; by default the answer, in two lines.
         ax: The panel to draw into; by default one in a new figure, which is returned.
     """
     require_kind("result", result, Forecast)
     if ax is None:
-        figure = make_figure(8, 5, title or _answer(result))
+        figure = make_figure(8, 5, title or describe_in_two_lines(result))
         _draw(figure.subplots(), result)
         return figure
     _draw(ax, result)
     return None
-
-
-def _answer(result: Forecast) -> str:
-    lines = (textwrap.wrap(line, 85, break_long_words=False) for line in describe_forecast(result))
-    return "\n".join(line for wrapped in lines for line in wrapped)
 
 
 def _draw(axes: Axes, result: Forecast) -> None:
