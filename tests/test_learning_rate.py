@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from conftest import Result
 
-from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.load import load_dataset
 from jaxnet.errors import UsageError
 from jaxnet.evaluation.learning_rate import ChosenRate, choose_learning_rate
 from jaxnet.examples import Examples, make_examples
 from jaxnet.network import init_params
+from jaxnet.report.json import to_json
 from jaxnet.report.learning_rate import describe_chosen_rate
 from jaxnet.runs.run import load_run
 from jaxnet.runs.train import train
@@ -26,6 +26,10 @@ from jaxnet.training import fit
 
 Run = Callable[..., Result]
 
+TRAIN = (
+    *("train", "--no-page", "--size", 8, "--iterations", 20, "--momentum", 0.5),
+    *("--learning-rate", "auto"),
+)
 RATES = (3.0, 0.03, 0.3, 30.0)
 
 
@@ -48,14 +52,20 @@ def make_chosen(
 
 
 @pytest.mark.parametrize(
-    ("changes", "late"), [({}, 10), ({"batch": 3, "momentum": 0.5, "iterations": 20}, 3)]
+    ("changes", "late"),
+    [({"weight_decay": 0.01}, 10), ({"batch": 3, "momentum": 0.5, "iterations": 20}, 3)],
 )
 def test_trainings_one_by_one_choose_the_same_rate(
     changes: dict[str, Any], late: int, x64: None
 ) -> None:
-    """The late cost is the mean of 5 % of the iterations, and of an epoch of 3 batches at least."""
+    """The late cost is the mean of 5 % of the iterations, and of an epoch of 3 batches at least.
+
+    Rates above 2 / λ are not tried.
+    """
     examples, settings = make_problem(), make_settings(**changes)
-    chosen = choose_learning_rate(examples, settings, rates=RATES, seeds=3)
+    above = (250.0,) if settings.weight_decay else ()
+    chosen = choose_learning_rate(examples, settings, rates=(*above, *RATES), seeds=3)
+    assert chosen.left_out == above
     worst, outcomes = [], []
     for rate in sorted(RATES):
         fits = [
@@ -64,6 +74,7 @@ def test_trainings_one_by_one_choose_the_same_rate(
                 *examples[:2],
                 learning_rate=rate,
                 momentum=settings.momentum,
+                weight_decay=settings.weight_decay,
                 batch=settings.batch,
                 seed=seed,
                 iterations=settings.iterations,
@@ -82,39 +93,17 @@ def test_trainings_one_by_one_choose_the_same_rate(
     assert chosen.rate == sorted(RATES)[int(np.where(all_learn, worst, np.inf).argmin())]
 
 
-def test_only_the_training_set_chooses_and_patience_does_not_stop_it() -> None:
-    draw = np.random.default_rng(3)
-    images = draw.integers(0, 256, (12, 2, 2, 3)).astype(np.uint8)
-    labels = np.arange(8) % 2
-    pictures, other = Split(images[:8], labels), Split(images[8:], labels[:4])
-    data = Dataset(pictures, None, ("a", "b"))
-    settings = Settings(iterations=30, hidden_units=2, weight_scale=0.5)
-    with_others = dataclasses.replace(data, test=other, validation=other)
-    found = [
-        choose_learning_rate(data, settings, rates=[0.1, 1], seeds=2),
-        choose_learning_rate(
-            with_others, dataclasses.replace(settings, patience=1), rates=[0.1, 1], seeds=2
-        ),
-    ]
-    assert found[0].rate == found[1].rate
-    np.testing.assert_array_equal(found[0].worst_costs, found[1].worst_costs)
-
-
-def test_rates_with_which_the_decay_overshoots_are_left_out(x64: None) -> None:
-    settings = make_settings(weight_decay=0.1)
-    chosen = choose_learning_rate(make_problem(), settings, rates=(0.3, 20, 20.1, 30), seeds=1)
-    assert chosen.rates.tolist() == [0.3, 20]
-    assert chosen.left_out == (20.1, 30)
-    with pytest.raises(UsageError, match=r"overshoots with every learning rate of 20\.1, 30"):
-        choose_learning_rate(make_problem(), settings, rates=(20.1, 30))
-
-
 @pytest.mark.parametrize(
     ("changes", "rates", "found"),
     [
         ({"optimizer": "adam"}, RATES, "many networks is adam, by which the learning rate is to"),
         ({"shift": 1}, RATES, "shift is 1 for many networks, by which"),
-        ({}, (1e-9, 1e-8), "no learning rate of 1e-09, 1e-08 learns within 200 iterations, from"),
+        (
+            {"weight_decay": 0.01},
+            (1e-9, 1e-8, 1e-7, 1e-6),  # as many as above, so that nothing compiles anew
+            "no learning rate of 1e-09, 1e-08, 1e-07, 1e-06 learns within 200 iterations, from",
+        ),
+        ({"weight_decay": 0.1}, (20.1, 30), "overshoots with every learning rate of 20.1, 30"),
         ({}, ((0.1, 0.2),), "rates holds pairs"),
         ({}, (), "rates is empty"),
     ],
@@ -153,20 +142,37 @@ def test_words(chosen: ChosenRate, said: str) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_command_trains_every_seed_at_the_chosen_rate(jaxnet: Run, folder: Path) -> None:
-    quick = ("--no-page", "--size", 8, "--iterations", 20, "--data", folder, "--json")
-    result = jaxnet("train", *quick, "--learning-rate", "auto", "--momentum", 0.5, "--seeds", 2)
+def test_the_command_trains_at_the_chosen_rate(jaxnet: Run, folder: Path) -> None:
+    """Neither the test set nor a validation set or a patience changes the choice."""
+    result = jaxnet(*TRAIN, "--data", folder, "--json")
     answer, run = json.loads(result.out), load_run("runs/001")
     data, settings = load_dataset(folder, size=8), Settings(iterations=20, momentum=0.5)
-    chosen = choose_learning_rate(data, settings)
+    assert data.test is not None
+    others = dataclasses.replace(data, test=None, validation=data.test)
+    chosen = choose_learning_rate(others, dataclasses.replace(settings, patience=1))
     assert run.settings is not None
     assert run.settings.learning_rate == answer["settings"]["learning_rate"] == chosen.rate
-    assert answer["learning_rate_choice"]["rate"] == chosen.rate
-    assert answer["learning_rate_choice"]["outcomes"] == chosen.outcomes.tolist()
+    assert answer["learning_rate_choice"] == to_json(chosen)
     assert describe_chosen_rate(chosen) in " ".join(result.err.split())
-    assert result.err.count("learning rate ") == 1
-    typed = dataclasses.replace(settings, learning_rate=chosen.rate, seed=run.settings.seed)
+    typed = dataclasses.replace(settings, learning_rate=chosen.rate)
     np.testing.assert_array_equal(train(data, typed).costs, run.costs)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("ensemble", [(), ("--ensemble",)])
+def test_all_seeds_are_trained_at_one_chosen_rate(
+    ensemble: tuple[str, ...], jaxnet: Run, folder: Path
+) -> None:
+    result = jaxnet(*TRAIN, "--data", folder, "--seeds", 2, *ensemble)
+    run = load_run("runs/001")
+    assert result.out.count("learning rate ") == 1
+    assert run.settings is not None
+    assert f"learning rate {run.settings.learning_rate:g}: of 10 rates" in result.out
+    assert run.settings.seed in (0, 1)
+    np.testing.assert_array_equal(
+        train(load_dataset(folder, size=8), run.settings).costs, run.costs
+    )
 
 
 def test_the_command_refuses_what_cannot_have_a_chosen_rate(jaxnet: Run) -> None:

@@ -14,7 +14,7 @@ import typer
 from conftest import Result
 
 from jaxnet.commands.main import app, with_new_names
-from jaxnet.commands.options import with_options
+from jaxnet.commands.options import AUTO, with_options
 from jaxnet.commands.translation import as_options
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
@@ -117,10 +117,15 @@ def test_every_field_is_an_option(
         default = "the run's" if of_run else field.metadata["shown"] or field.default
         is_flag = field.default is False and not of_run
         shown = "" if is_flag else f" \\[default: {default}]"
-        assert info.help == field.metadata["help"] + shown
+        takes_auto = command == "train" and name == "learning_rate"
+        auto = f" {AUTO[name]}" if takes_auto else ""
+        assert info.help == field.metadata["help"] + auto + shown
         limits, choices = field.metadata, field.metadata["choices"]
         typed, _ = get_args(kind_of_option)  # the other is None
-        if name == "weight_scale":
+        if takes_auto:
+            assert info.metavar == "NUMBER|auto"
+            assert (info.parser("auto"), info.parser("1e-2")) == ("auto", 0.01)
+        elif name == "weight_scale":
             assert info.metavar == "NUMBER|he"
             assert (info.parser("he"), info.parser("1e-2")) == ("he", 0.01)
         elif choices:
