@@ -61,8 +61,8 @@ def choose_learning_rate(
     A network is trained from every seed at every rate, to the end of its iterations. Of the rates
     at which the most seeds are "learning", by default all, the one is chosen whose worst seed has
     the lowest late cost: the mean cost of the last 5 % of the iterations, by which the outcome is
-    judged, too. At every larger rate the worst seed ends higher, or fewer seeds learn. Of rates with
-    equal costs it is the largest.
+    judged, too. At every larger rate the worst seed ends higher, or fewer seeds learn. Of equal
+    costs that of the largest rate counts.
 
     The outcome alone would choose a bad rate, since it asks only whether the late cost is below the
     label entropy. After 2,500 iterations of the article's network on the sketches all of 16 seeds
