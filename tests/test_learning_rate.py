@@ -14,7 +14,7 @@ from conftest import Result
 
 from jaxnet.data.load import load_dataset
 from jaxnet.errors import UsageError
-from jaxnet.evaluation.learning_rate import ChosenRate, choose_learning_rate
+from jaxnet.evaluation.learning_rate import ChosenRate, choose_learning_rate, place_of_best
 from jaxnet.examples import Examples, make_examples
 from jaxnet.network import init_params
 from jaxnet.report.json import to_json
@@ -91,6 +91,22 @@ def test_trainings_one_by_one_choose_the_same_rate(
     assert any(all_learn)
     assert not all(all_learn)
     assert chosen.rate == sorted(RATES)[int(np.where(all_learn, worst, np.inf).argmin())]
+
+
+@pytest.mark.parametrize(
+    ("worst", "learning", "place"),
+    [
+        ([0.3, 0.1, 0.2, 0.5], [2, 2, 2, 2], 1),
+        ([0.3, 0.1, 0.2, 0.1], [2, 2, 2, 2], 3),  # of equal costs that of the largest rate
+        ([0.3, 0.2, 0.1, np.inf], [2, 2, 1, 0], 1),  # not where fewer learn
+        ([np.inf, 0.4, 0.3, 0.1], [0, 1, 1, 0], 2),
+    ],
+)
+def test_the_lowest_cost_counts_where_the_most_seeds_learn(
+    worst: list[float], learning: list[int], place: int
+) -> None:
+    outcomes = [count * ["learning"] + (2 - count) * ["plateau"] for count in learning]
+    assert place_of_best(np.array(worst), np.array(outcomes)) == place
 
 
 @pytest.mark.parametrize(

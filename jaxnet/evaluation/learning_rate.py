@@ -118,7 +118,9 @@ def choose_learning_rate(
             "give the learning rate as a number, more iterations, or another weight_scale, "
             "pixel_scale or weight_decay",
         )
-    return ChosenRate(tried[_choose(worst, outcomes)], np.array(tried), worst, outcomes, left_out)
+    return ChosenRate(
+        tried[place_of_best(worst, outcomes)], np.array(tried), worst, outcomes, left_out
+    )
 
 
 def sweep_rates(
@@ -150,8 +152,13 @@ def require_rate_choice(settings: Settings, seeds: int = SEEDS) -> None:
         ) from error
 
 
-def _choose(worst_costs: np.ndarray, outcomes: np.ndarray) -> int:
-    """Find the rate of the lowest worst cost among those at which the most seeds learn."""
+def place_of_best(worst_costs: np.ndarray, outcomes: np.ndarray) -> int:
+    """Find the place of the lowest worst cost among the rates at which the most seeds learn.
+
+    Args:
+        worst_costs: As in `ChosenRate`, (rates,).
+        outcomes: Likewise, (rates, seeds).
+    """
     learning = _count_learning(outcomes)
     costs = np.where(learning == learning.max(), worst_costs, np.inf)
     return int(np.flatnonzero(costs == costs.min())[-1])
