@@ -9,7 +9,7 @@ import pytest
 
 from jaxnet.data.hold_out import draw_held_out
 from jaxnet.errors import UsageError
-from jaxnet.evaluation.forecast import Forecast, forecast, measure
+from jaxnet.evaluation.forecast import Forecast, _Law, forecast, measure
 from jaxnet.many.learning_curve import LearningCurve
 
 SUBSETS = 32
@@ -123,6 +123,51 @@ def test_the_score_is_the_mean_over_the_pictures_of_each_class() -> None:
         by_class.append(np.mean(rates))
     assert scores[3] == pytest.approx(np.mean(by_class), rel=1e-12)
     assert np.linalg.eigvalsh(covariance).min() > 0
+
+
+def curve_by_hand(correct: np.ndarray) -> LearningCurve:
+    """Make a curve of the sizes 10, 20 and 30 of 60 pictures, whose subsets predict all of them."""
+    shape = np.broadcast_shapes(correct.shape, (3, 4, 1, 60))
+    held_out, outcomes = np.ones((3, 4, 60), bool), np.full((3, 4, 1), "learning")
+    labels = np.repeat([0, 1], [20, 40])
+    right = np.broadcast_to(correct, shape).astype(bool)
+    sizes = np.array([10.0, 20.0, 30.0])
+    return LearningCurve(sizes, right, held_out, outcomes, labels, np.arange(60))
+
+
+def test_subsets_that_differ_shift_the_whole_curve() -> None:
+    """A subset predicts all pictures or none: nothing is due to the pictures that are tested."""
+    right = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0]])
+    scores, covariance = measure(curve_by_hand(right[:, :, None, None]))
+    np.testing.assert_allclose(scores, [0.5, 0.25, 0.75], rtol=1e-12)
+    variances = np.array([1 / 3, 1 / 4, 1 / 4])  # between subsets
+    shift = np.sqrt(np.array([10, 20, 30]) / 60 * variances)
+    expected = np.outer(shift, shift) + np.diag(variances / 4)
+    np.testing.assert_allclose(covariance, expected, rtol=1e-12)
+
+
+def test_the_pictures_that_are_tested_are_a_sample() -> None:
+    """All subsets predict the same 15 of 20 and 30 of 40 pictures."""
+    right = np.repeat([1, 0, 1, 0], [15, 5, 30, 10])
+    scores, covariance = measure(curve_by_hand(right[None, None, None]))
+    np.testing.assert_allclose(scores, 0.75, rtol=1e-12)
+    variance = 0.75 * 0.25 * (1 / 20 + 1 / 40) / 4 * 60 / 59
+    np.testing.assert_allclose(covariance, np.full((3, 3), variance), rtol=1e-12)
+
+
+def test_the_law_begins_with_guessing_and_is_a_power_law_in_the_end() -> None:
+    a, onset, c = 0.1, 20.0, 0.7
+    law = _Law(*(np.array([value]) for value in (a, onset, c, 1.0)))
+    assert law.scores(0) == pytest.approx(0.5, rel=1e-12)
+    b = 0.4 * onset**c
+    for n in (1, 30, 1e6):
+        assert law.scores(n) == pytest.approx(1 - a - b * (n + onset) ** -c, rel=1e-12)
+
+
+def test_a_curve_without_any_variance_is_not_taken_as_exact() -> None:
+    result = forecast(curve_by_hand(np.ones((1, 1, 1, 1))))
+    assert result.verdict == "flat"
+    assert 0.95 < result.now.low < result.now.value - 1e-4
 
 
 def test_pictures_that_belong_together_count_as_one() -> None:
