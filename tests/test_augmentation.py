@@ -130,6 +130,7 @@ def test_a_network_of_mirrored_pictures_knows_its_pictures_again(
     assert gap.values["train"] == right.mean()
 
 
+@pytest.mark.slow
 def test_many_networks_are_those_of_train(data: Dataset) -> None:
     seeds = train_seeds(data, MIRRORED, seeds=2)
     swept = sweep(data, Grid((0.05,), (0.3,), 2, ("relu",)), MIRRORED, keep_costs=True)
@@ -144,6 +145,7 @@ def test_many_networks_are_those_of_train(data: Dataset) -> None:
         np.testing.assert_allclose(seeds.probabilities["train"][i], expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_picture_is_left_out_with_its_mirror_image(data: Dataset) -> None:
     """The oracle: trainings on data sets without the picture."""
     result = leave_one_out(data, MIRRORED, seeds=2)
@@ -155,6 +157,7 @@ def test_a_picture_is_left_out_with_its_mirror_image(data: Dataset) -> None:
     np.testing.assert_allclose(result.train_without[0, 4], expected, rtol=1e-11)
 
 
+@pytest.mark.slow
 def test_a_diagnosis_searches_among_the_same_examples(data: Dataset) -> None:
     wild = train(data, dataclasses.replace(MIRRORED, learning_rate=40.0, iterations=30))
     assert wild.outcome in ("diverged", "dead", "not finite")

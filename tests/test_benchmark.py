@@ -155,6 +155,7 @@ def test_the_script_of_each_peer_saves_its_network_and_draws(
     assert (tmp_path / "out" / PICTURE).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_small_comparison_of_whole_scripts(
     h5: Callable[..., Path],
     jaxnet: Callable[..., Result],

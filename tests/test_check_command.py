@@ -103,6 +103,7 @@ def test_a_broken_pipeline(jaxnet: RunCommand, monkeypatch: pytest.MonkeyPatch) 
     assert result.out.endswith("1 passed, 0 warned, 2 failed\n")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_healthy_run(jaxnet: RunCommand, folder: Path) -> None:
     run = make_run(folder)
@@ -211,6 +212,7 @@ def test_a_bare_model_file(jaxnet: RunCommand, folder: Path) -> None:
     assert skipped == {"not sigmoid", "other training set", "no settings", "no costs"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_balanced_run_in_float64(jaxnet: RunCommand, h5: Write) -> None:
     path = h5(train_set_y=np.array([0, 0, 0, 0, 0, 0, 1, 1]))

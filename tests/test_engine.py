@@ -279,6 +279,7 @@ def test_how_many_networks_are_trained_at_once(
 # The random generator.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_every_generator_draws_the_same_networks_everywhere(precision: str) -> None:
     """One after another in one process, so that nothing compiled for one serves another."""

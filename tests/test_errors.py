@@ -49,6 +49,7 @@ def diverge() -> None:
     fit(params, X, Y, leaky_relu, learning_rate=1e30, iterations=9)
 
 
+@pytest.mark.slow
 def test_a_divergence_error_comes_whole_from_another_process() -> None:
     with pytest.raises(DivergenceError) as here:
         diverge()

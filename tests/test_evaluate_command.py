@@ -83,6 +83,7 @@ def test_the_answer_in_json_is_that_of_the_network(jaxnet: Run, folder: Path) ->
         assert len(said["most_wrong"]) == said["pictures"] - said["right"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_threshold_is_chosen_on_train(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, "--size", 8, "--iterations", 3, "--no-page")
@@ -175,6 +176,7 @@ def test_test_pictures_that_are_in_train_can_be_left_out(
     assert answer["splits"]["train"]["pictures"] == 8
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_model_that_names_no_data(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK, "--precision", "float64")
@@ -201,6 +203,7 @@ def test_the_real_cats(jaxnet: Run, cats: object) -> None:
     assert answer["splits"]["test"]["tested_baseline"] == "logistic"
 
 
+@pytest.mark.slow
 def test_a_run_that_was_trained_on_a_stream(
     jaxnet: Run, h5: Write, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

@@ -13,6 +13,8 @@ from experiments.cats import draw_units, main
 from jaxnet import DataError
 from jaxnet.data.dataset import Dataset
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def result() -> Result:

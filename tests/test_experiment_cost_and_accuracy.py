@@ -9,6 +9,8 @@ from experiments.cost_and_accuracy import main, rank_correlation
 from jaxnet import DataError
 from jaxnet.data.dataset import Dataset
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("accuracies", "expected"),

@@ -9,6 +9,8 @@ from experiments import Result, dead_relu
 from experiments.dead_relu import main
 from jaxnet.activations import leaky_relu, relu
 
+pytestmark = pytest.mark.slow
+
 FAST = {"seeds": 2, "biases": 2, "largest": 5.0, "iterations": 500}
 
 

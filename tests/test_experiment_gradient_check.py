@@ -9,6 +9,8 @@ from experiments import Result, gradient_check
 from experiments.gradient_check import main, relative_difference
 from jaxnet.backprop import Gradients, backward
 
+pytestmark = pytest.mark.slow
+
 M = 9
 
 

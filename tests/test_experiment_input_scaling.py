@@ -8,7 +8,7 @@ from jaxnet import init_params, load_dataset, to_columns
 from jaxnet.data.dataset import Dataset
 
 # A sigmoid on raw pixels is at the mercy of rounding: its costs are those of optimized programs.
-pytestmark = pytest.mark.optimized
+pytestmark = [pytest.mark.optimized, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

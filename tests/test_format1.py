@@ -365,6 +365,7 @@ def test_what_a_sweep_of_version_1_has_known(
     assert set(np.unique(known.outcomes)) == {"", "dead", "learning", "not finite", "plateau"}
 
 
+@pytest.mark.slow
 @pytest.mark.optimized
 def test_a_sweep_of_version_1_continues(
     sweep1: tuple[Path, dict[str, np.ndarray]], monkeypatch: pytest.MonkeyPatch

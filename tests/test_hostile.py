@@ -511,6 +511,7 @@ def test_the_command_tells_it_in_words(
         assert "Traceback" not in result.err
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_is_started_anew(worker: Worker) -> None:
     (fixed,) = worker.bases
     worker.process.kill()

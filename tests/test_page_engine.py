@@ -65,6 +65,7 @@ def test_500_iterations_cost_what_they_cost_in_train(node: Node, dataset: Datase
         np.testing.assert_allclose(costs[:500], expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_other_settings_cost_what_they_cost_in_train(node: Node, dataset: Dataset) -> None:
     changes: list[dict[str, Any]] = [
         {"pixel_scale": "unit"},
@@ -92,6 +93,7 @@ def test_the_cats_cost_what_they_cost_in_train(node: Node, cats: Dataset) -> Non
     np.testing.assert_allclose(costs[:500], run.costs, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_weight_decay_costs_what_it_costs_in_train(node: Node, dataset: Dataset) -> None:
     """Of the run, or set in the page; the weights and their gradients shrink with it, too."""
     run, plain = make_run(weight_decay=0.05, color="rgb"), make_run(color="rgb")

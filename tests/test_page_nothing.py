@@ -321,6 +321,7 @@ def test_a_file_of_every_kind_goes_on_in_python_as_in_the_page(node: Node, tmp_p
         np.testing.assert_allclose(resumed.costs, costs[:60], rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_data_are_those_of_python(node: Node) -> None:
     draw = np.random.default_rng(0)
     images = draw.integers(0, 256, (7, 64, 64, 3), dtype=np.uint8)

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from browser import Open, button, text, until
 from engine import Node
 from pages import make_dataset, make_run, train_again
@@ -12,6 +13,7 @@ from jaxnet.outcomes import late_cost
 RATES = [1e-5, 0.01, 0.3, 3.0, 100.0, 1e4, 1e200]
 
 
+@pytest.mark.slow
 def test_outcomes_and_late_costs_are_those_of_train(node: Node) -> None:
     names = ("relu", "leaky_relu")
     runs = [make_run(activation=name, learning_rate=0.3) for name in names]

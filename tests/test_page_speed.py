@@ -29,6 +29,7 @@ def numbers(page: "Page") -> dict[str, Any]:
     return {k: found[k] for k in ("iteration", "train", "test", "W2", "b1", "b2", "rises")}
 
 
+@pytest.mark.slow
 def test_worker_slices_and_one_call_agree_to_the_bit(show: Open) -> None:
     plain = show(make_run(learning_rate=9.0))
     plain.evaluate("jaxnet.step(407)")
@@ -62,6 +63,7 @@ def test_the_worker_exists_and_can_request_nothing(show: Open) -> None:
     assert "connect-src" not in html
 
 
+@pytest.mark.slow
 def test_changes_while_it_plays(show: Open) -> None:
     page = show(make_run(learning_rate=0.1))
     page.evaluate(LATE_WORKER)
@@ -85,6 +87,7 @@ def test_changes_while_it_plays(show: Open) -> None:
     assert state(fresh)["train"] == restarted["train"]
 
 
+@pytest.mark.slow
 def test_a_long_call_shows_its_progress_and_can_be_stopped(show: Open) -> None:
     page = show()
     page.evaluate("void (window.ended = jaxnet.step(50_000))")

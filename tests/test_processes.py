@@ -178,6 +178,7 @@ except UsageError as error:
 """
 
 
+@pytest.mark.slow
 def test_processes_that_do_not_come_together_are_told_why() -> None:
     """Within the time that they were given, and they end by themselves."""
     cases = {

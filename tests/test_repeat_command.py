@@ -59,6 +59,7 @@ def test_the_same_bits(jaxnet: Run, trained: Path, folder: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
@@ -87,6 +88,7 @@ def test_a_resumed_run_is_repeated_in_one_go(jaxnet: Run, trained: Path) -> None
     assert "all 60 costs agree to the bit" in result.out
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_is_repeated_as_far_as_it_came(jaxnet: Run, folder: Path) -> None:
     rate = ("--learning-rate", 1000)
     assert jaxnet("train", "--data", folder, *QUICK, "--iterations", 40, *rate).code == 1

@@ -96,6 +96,7 @@ def test_seed_out_of_range(seed: int) -> None:
         draw_sketches(2, 0, seed=seed)
 
 
+@pytest.mark.slow
 def test_the_bytes_of_each_recipe(sketches: Dataset) -> None:
     """Recipe 2 draws these bytes everywhere, and recipe 1 nearly those of JAX 0.10."""
     assert sketches.sha256 == SHA256

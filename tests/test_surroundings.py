@@ -137,6 +137,7 @@ def test_why_a_plugin_of_jax_fails_is_kept(
     assert record.exc_info is None
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_streams_that_are_closed(closed: str, folder: Path, tmp_path: Path) -> None:
@@ -161,6 +162,7 @@ with open('number', 'w') as file:
     assert int((tmp_path / "number").read_text()) > 2
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_reader_that_ends_stops_no_command(folder: Path, tmp_path: Path) -> None:
     """The file is written after the table has met no reader."""
@@ -251,6 +253,7 @@ def visible(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_home_folder_in_paths(
     jaxnet: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -305,6 +305,7 @@ def test_the_curvature_is_that_of_the_objective(tiny: Problem) -> None:
     np.testing.assert_allclose(found.value, np.linalg.eigvalsh(np.stack(dense))[-1], rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [None, 3])
 def test_many_networks_are_those_of_fit(batch: int | None) -> None:
     """A sweep, several seeds and leave-one-out, with momentum."""

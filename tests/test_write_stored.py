@@ -188,6 +188,7 @@ write_pictures(sys.argv[2], sys.argv[3], size=5, track=stop)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [2, 6])
 def test_a_killed_process_loses_a_block_at_most(
     after: int, folder: Path, tmp_path: Path, files_read: list[str]
