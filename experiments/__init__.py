@@ -125,6 +125,12 @@ def draw_networks(
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
 
 
+def balanced_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Compute the balanced accuracy, the mean over networks, of probabilities (networks, m)."""
+    right = (probabilities > 0.5) == labels
+    return float(np.mean([right[:, labels == label].mean() for label in (0, 1)]))
+
+
 def run(main: Callable[..., Result]) -> None:
     """Run an experiment from the command line, which has an option for each setting of `main`.
 

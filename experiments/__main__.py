@@ -36,6 +36,7 @@ EXPERIMENTS = (
     "cats",
     "early_stopping",
     "what_helps",
+    "how_many_pictures",
     "course_table",
 )
 

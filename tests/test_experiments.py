@@ -17,7 +17,15 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from experiments import Result, answer, course_table, draw_networks, new_figure, space_rates
+from experiments import (
+    Result,
+    answer,
+    balanced_accuracy,
+    course_table,
+    draw_networks,
+    new_figure,
+    space_rates,
+)
 from experiments.__main__ import EXPERIMENTS
 from experiments.__main__ import main as run_all
 from jaxnet import DataError, UsageError, init_params
@@ -108,8 +116,12 @@ def test_numbers_that_json_lacks_are_null(tmp_path: Path) -> None:
         ("course_table", {"seed": -1}, "seed is -1"),
         ("dead_relu", {"biases": 0}, "biases is 0"),
         ("dead_relu", {"weight_scale": "large"}, 'weight_scale is "large"'),
+        ("forecast_coverage", {"m": 19}, "m is 19"),
+        ("forecast_coverage", {"data_sets": 0}, "data_sets is 0"),
         ("gradient_check", {"pictures": 0}, "pictures is 0"),
         ("gradient_check", {"step": 1e30}, "no picture is further from a kink"),
+        ("how_many_pictures", {"seeds": 0}, "seeds is 0"),
+        ("how_many_pictures", {"subsets": 1}, "subsets is 1"),
         ("initialisation", {"seeds": 0}, "seeds is 0"),
         ("input_scaling", {"seeds": 0}, "seeds is 0"),
         ("learning_map", {"cells": -1}, "cells is -1"),
@@ -145,6 +157,13 @@ def test_networks_are_those_of_the_seeds_under_every_generator(generator: str) -
         for seed in range(3):
             alone = init_params(jax.random.key(seed), 5, 4, weight_scale=0.5)
             chex.assert_trees_all_equal({name: networks[name][seed] for name in alone}, alone)
+
+
+def test_the_balanced_accuracy_is_the_mean_of_both_classes_and_of_networks() -> None:
+    labels = np.array([1, 1, 1, 1, 0])
+    probabilities = np.array([[0.9, 0.9, 0.9, 0.1, 0.1], [0.9, 0.1, 0.1, 0.1, 0.9]])
+    expected = (0.75 + 1 + 0.25 + 0) / 4
+    assert balanced_accuracy(probabilities, labels) == pytest.approx(expected)
 
 
 def test_no_experiment_imports_a_command() -> None:
