@@ -22,7 +22,7 @@ too little. Or the error is constant. The scores at the sizes have a covariance 
 The posterior over a grid of (a, n₀, c), with a prior uniform in a^¼, log n₀ and log c, a fifth of
 it on the constant, gives the bands. So whatever the sizes do not determine, such as a against c,
 widens them. c is from ½ to 2, and n₀ at most m: a curve that will only begin to rise cannot be
-forecast. This prior was chosen on drawn sets, of which docs/learning-curve.md has the coverage.
+forecast. This prior was chosen on drawn sets; docs/learning-curve.md has the coverage on others.
 """
 
 import math
