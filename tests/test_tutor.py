@@ -617,6 +617,17 @@ def test_the_page_shows_what_is_printed(
     assert result.code == 1
 
 
+def test_the_readme_shows_what_is_printed_of_one_slip(
+    jaxnet: Callable[..., Result], tmp_path: Path
+) -> None:
+    root = Path(__file__).parent.parent
+    code = (root / "docs" / "tutor.md").read_text("utf-8").split("```python file\n")[1]
+    code = code.split("```")[0].replace("(1 - A1**2)", "(A1 > 0)")
+    (tmp_path / "workplace" / "mine.py").write_text(code, encoding="utf-8")
+    result = jaxnet("tutor", "mine.py", "--answer")
+    assert f"```text\n{result.out}```" in (root / "README.md").read_text("utf-8")
+
+
 def test_every_slip_has_its_words() -> None:
     for part in FORMULAS.values():
         for name, quantity in part.items():
