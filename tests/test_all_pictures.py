@@ -205,6 +205,7 @@ def measure(folder: Path, *counts: int) -> list[list[int]]:
     return [[int(number) for number in line.split()] for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_audit_does_not_hold_the_pictures(tmp_path: Path) -> None:
     (_, before), (empty, after) = measure(tmp_path, 200, 8000)  # the latter 98 MB
     assert empty == 7900

@@ -149,6 +149,7 @@ ILL: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("case", ILL)
 def test_an_ill_run(case: str, jaxnet: RunCommand, folder: Path) -> None:

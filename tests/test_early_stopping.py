@@ -219,6 +219,7 @@ def test_what_cannot_stop_early_says_so() -> None:
         dataclasses.replace(QUICK, patience=0)
 
 
+@pytest.mark.slow
 def test_the_command_stops_early_and_says_by_what(
     jaxnet: Callable[..., Result], undrawn: None
 ) -> None:

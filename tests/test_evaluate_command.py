@@ -119,6 +119,7 @@ def test_data_that_have_changed_are_told(jaxnet: Run, h5: Write, images: np.ndar
     assert [part["seen_in_training"] for part in answer["splits"].values()] == [None, None]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_other_data_and_no_test_split(jaxnet: Run, h5: Write, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK, "--positive", "dog")

@@ -156,6 +156,7 @@ def test_a_link_that_leads_nowhere_or_a_group(name: str, link: object, h5: Write
     refused(path, str(path), "expected:")
 
 
+@pytest.mark.slow
 def test_a_file_with_a_damaged_byte_is_read_or_refused(h5: Write) -> None:
     path = h5()
     whole = path.read_bytes()

@@ -127,6 +127,7 @@ def test_it_is_said_in_words_and_drawn(jaxnet: Run, folder: Path) -> None:
     assert "networks of" not in refused.out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_without_test_pictures(jaxnet: Run, h5: Write) -> None:
     path = h5(test_set_x=None, test_set_y=None)

@@ -68,6 +68,7 @@ def test_the_cats_in_the_page(show: Open, cats: Dataset, tmp_path: Path) -> None
     assert (tmp_path / "page.html").stat().st_size < 2_500_000
 
 
+@pytest.mark.slow
 def test_the_transport(show: Open) -> None:
     page = show()
     first = state(page)
@@ -185,6 +186,7 @@ def test_keyboard_alone(show: Open) -> None:
     assert state(page)["iteration"] in state(page)["snapshots"]
 
 
+@pytest.mark.slow
 def test_boxes_explain_themselves(show: Open) -> None:
     page = show()
     page.evaluate("jaxnet.step(30)")

@@ -253,6 +253,7 @@ def test_a_run_that_was_killed_after_its_last_save_is_finished(
     assert jaxnet("train", "--resume", "run").out == "run is finished already\n"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("left", ["outcome", "figure", "page"])
 def test_a_resumed_run_that_was_killed_has_its_outputs_of_before(

@@ -179,6 +179,7 @@ def test_a_data_set_is_swept_as_its_examples_are(images: np.ndarray) -> None:
     assert not np.array_equal(sweep(data, grid, settings).last_costs, swept.last_costs)
 
 
+@pytest.mark.slow
 @pytest.mark.optimized
 def test_a_sweep_in_parts_is_continued_where_it_stopped(
     x64: None, monkeypatch: pytest.MonkeyPatch

@@ -40,7 +40,7 @@ def page(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write page.html into a run folder: it trains the network on the run's pictures, offline.
+    """Write the page that trains the network of a run on its pictures, offline; or an empty one.
 
     Without a run, write empty-page.html here: it trains on pictures that are dropped on it or taken
     with the camera.
