@@ -276,6 +276,17 @@ def _join(results: "list[_End]", networks: int, shape: tuple[int, ...]) -> "_End
     return jax.tree.map(joined, *results)
 
 
+def require_finite(outcomes: np.ndarray) -> None:
+    """Raise a UsageError if the numbers of a network are not finite, by the outcomes of all."""
+    overflows = int((outcomes == "not finite").sum())
+    if overflows:
+        raise UsageError(
+            f"{overflows} of {outcomes.size} networks have numbers that are not finite",
+            "finite numbers",
+            "take a smaller learning rate",
+        )
+
+
 def _check_memory(n_h: int, pictures: int, starts: int) -> None:
     elements = n_h * pictures * starts
     if elements > MOST_IN_STARTS:

@@ -20,7 +20,7 @@ from jaxnet.devices import at_precision
 from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError, require_integer
 from jaxnet.examples import Examples
-from jaxnet.many.engine import train_networks
+from jaxnet.many.engine import require_finite, train_networks
 from jaxnet.many.sweep import check_many
 from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
@@ -123,7 +123,7 @@ def learning_curve(
         )
     correct = (np.asarray(ends.train_A2)[..., :m].reshape(shape) > 0.5) == labels
     outcomes = ends.outcomes.reshape(shape[:-1])
-    _require_finite(outcomes)
+    require_finite(outcomes)
     return LearningCurve(
         drawn.sum(axis=2).mean(axis=1),
         correct,
@@ -225,14 +225,4 @@ def _check_size(shape: tuple[int, ...], copies: int) -> None:
             f"the result would hold {numbers:,} predictions, one for each picture and network",
             f"{MOST_NUMBERS:,} at most",
             "use fewer pictures, subsets or seeds",
-        )
-
-
-def _require_finite(outcomes: np.ndarray) -> None:
-    overflows = int((outcomes == "not finite").sum())
-    if overflows:
-        raise UsageError(
-            f"{overflows} of {outcomes.size} networks have numbers that are not finite",
-            "finite numbers",
-            "take a smaller learning rate",
         )

@@ -17,7 +17,7 @@ from jaxnet.devices import at_precision
 from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError, require_integer
 from jaxnet.examples import Examples
-from jaxnet.many.engine import train_networks
+from jaxnet.many.engine import require_finite, train_networks
 from jaxnet.many.sweep import check_many
 from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
@@ -94,13 +94,7 @@ def leave_one_out(
             track=track,
         )
     outcomes = ends.outcomes[0].T
-    overflows = int((outcomes == "not finite").sum())
-    if overflows:
-        raise UsageError(
-            f"{overflows} of {outcomes.size} networks have numbers that are not finite",
-            "finite numbers",
-            "take a smaller learning rate",
-        )
+    require_finite(outcomes)
     by_train, by_test = (np.asarray(A2)[0].swapaxes(0, 1) for A2 in (ends.train_A2, ends.test_A2))
     by_train = by_train[..., :m]
     return LeaveOneOut(
