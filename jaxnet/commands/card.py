@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from jaxnet.commands.options import OUTPUT, Force, Given, Json, RunArgument, expanded, with_options
+from jaxnet.commands.options import Force, Given, Json, RunArgument, file_option, with_options
 from jaxnet.data.source import DataSource
 from jaxnet.io.files import require_free, write_whole
 from jaxnet.report.console import print_json, show_progress, speak
@@ -20,12 +18,7 @@ def card(
     source: Given,
     out: Annotated[
         Path | None,
-        typer.Option(
-            callback=expanded,
-            help="The Markdown file. \\[default: README.md beside the model file]",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
+        file_option("The Markdown file. \\[default: README.md beside the model file]"),
     ] = None,
     force: Force = False,
     as_json: Json = False,

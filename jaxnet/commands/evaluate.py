@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from jaxnet.commands.options import OUTPUT, Force, Given, Json, RunArgument, expanded, with_options
+from jaxnet.commands.options import Force, Given, Json, RunArgument, file_option, with_options
 from jaxnet.commands.show_data import load_and_show_for, show_stored
 from jaxnet.data.source import DataSource
 from jaxnet.errors import UsageError
@@ -44,12 +44,7 @@ def evaluate(
     ] = "0.5",
     out: Annotated[
         Path | None,
-        typer.Option(
-            callback=expanded,
-            help="The PNG file. \\[default: evaluation.png beside the model file]",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
+        file_option("The PNG file. \\[default: evaluation.png beside the model file]"),
     ] = None,
     force: Force = False,
     as_json: Json = False,

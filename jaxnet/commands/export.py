@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from jaxnet.commands.options import OUTPUT, Force, Json, RunArgument, expanded
+from jaxnet.commands.options import Force, Json, RunArgument, file_option
 from jaxnet.io.files import require_free
 from jaxnet.report.console import print_json, show_progress, speak
 
@@ -22,12 +22,7 @@ def export(
     ] = "safetensors",
     out: Annotated[
         Path | None,
-        typer.Option(
-            callback=expanded,
-            help="The file. \\[default: beside the model file]",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
+        file_option("The file. \\[default: beside the model file]"),
     ] = None,
     force: Force = False,
     as_json: Json = False,

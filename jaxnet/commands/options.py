@@ -63,6 +63,13 @@ Json = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Overwrite existing files.", rich_help_panel=OUTPUT)
 ]
+
+
+def file_option(about: str) -> Any:
+    """Make the option for the path of a file that a command writes, with a default in words."""
+    return typer.Option(callback=expanded, help=about, show_default=False, rich_help_panel=OUTPUT)
+
+
 RunArgument = Annotated[
     Path, typer.Argument(metavar="RUN", callback=expanded, help="A run folder, or a model file.")
 ]

@@ -84,13 +84,7 @@ def train_seeds(
         result = {name: np.asarray(array)[0, 0] for name, array in zip(names, arrays, strict=True)}
     joined = join_shares(gather_objects(result))
     costs, outcomes = joined["costs"], joined["outcomes"]
-    finite = outcomes != "not finite"
-    if not finite.any():
-        raise UsageError(
-            f"none of {seeds} networks has finite numbers",
-            "finite numbers",
-            "take a smaller learning rate",
-        )
+    finite = which_finite(outcomes)
     splits = {"train": train} | ({} if test is None else {"test": test})
     labels = {name: np.asarray(examples.Y)[0].astype(int) for name, examples in splits.items()}
     labels["train"] = labels["train"][: train.Y.size // settings.copies]
@@ -102,6 +96,18 @@ def train_seeds(
         {name: joined[name][:, : len(row)] for name, row in labels.items()},
         labels,
     )
+
+
+def which_finite(outcomes: np.ndarray) -> np.ndarray:
+    """Return which networks have finite numbers, (seeds,); raise a UsageError if none has."""
+    finite: np.ndarray = outcomes != "not finite"
+    if not finite.any():
+        raise UsageError(
+            f"none of {outcomes.size} networks has finite numbers",
+            "finite numbers",
+            "take a smaller learning rate",
+        )
+    return finite
 
 
 def lower_median(costs: np.ndarray) -> int:

@@ -8,8 +8,8 @@ import numpy as np
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.defaults import LARGEST_SEED
-from jaxnet.errors import UsageError, require_integer
-from jaxnet.many.seeds import Seeds, lower_median
+from jaxnet.errors import require_integer
+from jaxnet.many.seeds import Seeds, lower_median, which_finite
 from jaxnet.network import Params
 from jaxnet.progress import Track, automatic, silent
 from jaxnet.runs.model import Model
@@ -85,13 +85,7 @@ def train_members(
         run = train(data, dataclasses.replace(settings, seed=seed), preprocessing, track=silent)
         costs[i], outcomes[i] = run.costs[-1], run.outcome
         models.append(run.model)
-    finite = outcomes != "not finite"
-    if not finite.any():
-        raise UsageError(
-            f"none of {seeds} networks has finite numbers",
-            "finite numbers",
-            "take a smaller learning rate",
-        )
+    finite = which_finite(outcomes)
     splits = {name: split for name, split in data.splits.items() if name != "validation"}
     together = Seeds(
         numbers,
