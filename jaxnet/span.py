@@ -87,12 +87,16 @@ def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
         return jax.device_put(product.astype(dtype))
 
 
-@jax.jit
-@at_highest_precision
 def leave_span(coefficients: Params, W1: jax.Array, X: jax.Array) -> Params:
-    """Convert coefficients to pixels: s W1 + C Xᵀ, with the initial weights W1 (n_h, n_x)."""
-    rest = {name: coefficients[name] for name in ("b1", "W2", "b2")}
-    return {"W1": _first(coefficients, W1) + coefficients["C"] @ X.T} | rest
+    """Convert coefficients to pixels: s W1 + C Xᵀ, with the initial weights W1 (n_h, n_x).
+
+    In float64 on the host, where the span was entered: it is done once, so nothing is compiled.
+    """
+    factors = (coefficients.get("s", 1.0), W1, coefficients["C"], X)
+    s, first, C, pictures = (np.asarray(factor, np.float64) for factor in factors)
+    with np.errstate(over="ignore", invalid="ignore"):  # the outcome is "not finite" then
+        pixels = jax.device_put((s * first + C @ pictures.T).astype(X.dtype))  # (n_h, n_x)
+    return {"W1": pixels} | {name: coefficients[name] for name in ("b1", "W2", "b2")}
 
 
 def _first(coefficients: Params, initial: jax.Array) -> jax.Array:

@@ -90,7 +90,7 @@ def test_commands_do_everything_once(
     calls: collections.Counter[str],
 ) -> None:
     for words, programs in (
-        (("train", "--data", h5(), "--out", "run"), 6),
+        (("train", "--data", h5(), "--out", "run"), 5),
         (("evaluate", "run"), 2),
         (("data", h5()), 0),
         (("data", h5(), "--exclude-leaks"), 0),
@@ -107,15 +107,12 @@ def test_commands_do_everything_once(
 
 def test_the_first_fit_compiles_what_it_repeats_and_little_else() -> None:
     X, Y = to_columns(np.zeros((4, 3, 2, 3), np.uint8)), to_row([0, 1, 0, 1])
-    for basis, programs in (
-        ("span", ["jit(run_updates)", "jit(leave_span)", "jit(_slopes)"]),
-        ("pixels", ["jit(run_updates)", "jit(_slopes)"]),
-    ):
+    for basis in ("span", "pixels"):
         with compiled() as names:
             params = init_params(make_key(0), len(X))
             assert names == ["jit(_normals)"]
             fit(params, X, Y, iterations=3, momentum=0.5, basis=basis)
-        assert names[1:] == programs
+        assert names[1:] == ["jit(run_updates)", "jit(_slopes)"]
 
 
 @pytest.mark.usefixtures("undrawn")
