@@ -19,6 +19,9 @@ from jaxnet.threefry import random_bits, split
 # NumPy needs more memory than JAX's program, which is worth compiling for more numbers than these.
 MOST_IN_NUMPY = 2**22
 
+# Random bits are filled up to a multiple of this, so that small networks share a compiled program.
+STEP = 4096
+
 
 def default_generator() -> str:
     """Return the name of the random generator that JAX is set to."""
@@ -48,9 +51,11 @@ def draw_normals(key: jax.Array, n_x: int, n_h: int) -> tuple[Any, Any]:
         W1, W2 = _draw(key, n_x, n_h)
         return np.asarray(W1), np.asarray(W2)
     key1, key2 = split(np.asarray(jax.random.key_data(key)))
-    bits = np.concatenate([random_bits(key1, n_h * n_x), random_bits(key2, n_h)])
+    W1, end = n_h * n_x, n_h * n_x + n_h
+    bits = np.zeros(STEP * math.ceil(end / STEP), np.uint32)
+    bits[:W1], bits[W1:end] = random_bits(key1, W1), random_bits(key2, n_h)
     drawn = np.asarray(_normals(bits))
-    return drawn[:-n_h].reshape(n_h, n_x), drawn[-n_h:].reshape(1, n_h)
+    return drawn[:W1].reshape(n_h, n_x), drawn[W1:end].reshape(1, n_h)
 
 
 def _is_threefry(key: jax.Array) -> bool:

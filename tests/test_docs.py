@@ -78,8 +78,19 @@ def blocks(page: str) -> Iterator[Block]:
         yield Block(page, heading, before.count("\n"), match[1])
 
 
-# Headings of blocks that compile programs for many networks, or many programs.
-SLOW = ("Sweep", "Seeds", "Leave one picture out", "From Python", "Audit, check, diagnose")
+# The blocks that every run of the tests runs, by page or by heading; the others compile much.
+QUICK = {
+    "README.md",
+    "docs/index.md",
+    "Train on a folder",
+    "Evaluate with intervals",
+    "Ensembles",
+    "Save, load, resume",
+    "Validation and early stopping",
+    "Weight decay",
+    "An activation of your own",
+    "More pictures than memory",
+}
 
 FIRST, *LIBRARY = blocks("docs/library.md")
 OTHERS = [block for page in PAGES if page != "docs/library.md" for block in blocks(page)]
@@ -117,7 +128,7 @@ def names(workplace: Path) -> dict[str, Any]:
     [
         pytest.param(
             block,
-            marks=pytest.mark.slow if block.heading in SLOW else (),
+            marks=() if QUICK & {block.page, block.heading} else pytest.mark.slow,
             id=f"{Path(block.page).stem}, line {block.line}: {block.heading}",
         )
         for block in (*LIBRARY, *OTHERS)

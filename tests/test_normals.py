@@ -70,7 +70,8 @@ def test_keys_are_those_of_jax(generator: str) -> None:
             assert make_key(seed) == expected
 
 
-def test_one_small_program_is_compiled() -> None:
+def test_small_networks_share_one_small_program() -> None:
     with compiled() as names:
-        draw_normals(make_key(2), 500, 3)
+        for n_x, n_h in ((500, 3), (1, 1), (4095, 1)):
+            draw_normals(make_key(2), n_x, n_h)
     assert names == ["jit(_normals)"]

@@ -98,6 +98,7 @@ def test_the_transport(show: Open) -> None:
     assert slow["iteration"] <= (ended - began) / 200 + 1
 
 
+@pytest.mark.slow
 def test_the_learning_rate_goes_on_and_the_set_up_begins_anew(show: Open) -> None:
     page = show()
 
@@ -137,6 +138,7 @@ def test_the_learning_rate_goes_on_and_the_set_up_begins_anew(show: Open) -> Non
     assert state(page)["settings"]["learning_rate"] == 0.1
 
 
+@pytest.mark.slow
 def test_keyboard_alone(show: Open) -> None:
     page = show()
     press = page.keyboard.press
@@ -238,6 +240,7 @@ def test_the_curves_are_read_and_lead_back(show: Open) -> None:
     assert text(page, "p.rises") == f"steps that raised the cost: {len(rises)}"
 
 
+@pytest.mark.slow
 def test_it_stops_where_the_cost_is_not_finite(show: Open) -> None:
     page = show()
     page.evaluate("jaxnet.set({ learning_rate: 1e200 })")
@@ -270,6 +273,7 @@ def test_the_outcome_is_shown(show: Open) -> None:
     assert text(page, ".outcome.failed").startswith("发散：")
 
 
+@pytest.mark.slow
 def test_units_are_silenced_frozen_and_told_apart(show: Open) -> None:
     page = show()
     cards = page.locator(".card")
@@ -291,6 +295,7 @@ def test_units_are_silenced_frozen_and_told_apart(show: Open) -> None:
     assert text(page, ".outcome.failed").startswith("Dead: ")
 
 
+@pytest.mark.slow
 def test_pictures_are_sorted_and_taken_apart(show: Open) -> None:
     page = show(make_run(learning_rate=0.2))
     page.evaluate("jaxnet.step(200)")
@@ -398,6 +403,7 @@ def photos(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in [*saved, *written]}
 
 
+@pytest.mark.slow
 def test_pictures_of_every_kind_are_seen_as_in_python(show: Open, tmp_path: Path) -> None:
     page = show(make_run(weight_scale=1.0))
     differences = {}
@@ -422,6 +428,7 @@ def test_pictures_of_every_kind_are_seen_as_in_python(show: Open, tmp_path: Path
 UNREAD = (".tif", ".jp2", ".j2k", ".ppm")
 
 
+@pytest.mark.slow
 def test_a_picture_has_the_same_probability_in_every_container(show: Open, tmp_path: Path) -> None:
     run = make_run(weight_scale=1.0)
     page = show(run)
@@ -456,6 +463,7 @@ def test_a_picture_that_no_browser_reads_is_told(show: Open, tmp_path: Path) -> 
         assert "jaxnet predict" in said
 
 
+@pytest.mark.slow
 def test_the_state_stands_in_the_address(show: Open) -> None:
     page = show()
     assert "#" not in page.url
@@ -476,6 +484,7 @@ def test_the_state_stands_in_the_address(show: Open) -> None:
     assert state(odd)["settings"] == state(show())["settings"] | {"learning_rate": 0.5}
 
 
+@pytest.mark.slow
 def test_languages_and_themes(show: Open) -> None:
     page = show(color_scheme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
@@ -514,6 +523,7 @@ def test_hostile_names_stay_names(show: Open) -> None:
     page.locator(".thumb").first.click()
 
 
+@pytest.mark.slow
 def test_what_the_page_draws_itself_is_named_with_its_generator(show: Open) -> None:
     page = show(make_run(prng="rbg"))
     note = page.get_by_text("The page draws weights with threefry2x32")
@@ -547,6 +557,7 @@ def test_no_request_could_be_made(show: Open, tmp_path: Path) -> None:
         assert word not in html, word
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_telephone_scrolls_down_only(show: Open, lang: str) -> None:
     page = show(fragment=f"#lang={lang}&diagram=true", viewport={"width": 390, "height": 800})
@@ -572,6 +583,7 @@ def test_everything_has_a_name_for_a_screen_reader(show: Open) -> None:
     assert text(page, "#spoken").startswith("Iteration 3: cost 0.")
 
 
+@pytest.mark.slow
 def test_less_motion_is_drawn_seldom(show: Open) -> None:
     page = show(reduced_motion="reduce")
     frames = state(page)["frames"]
@@ -584,6 +596,7 @@ def test_less_motion_is_drawn_seldom(show: Open) -> None:
     )
 
 
+@pytest.mark.slow
 def test_without_pictures(show: Open, tmp_path: Path) -> None:
     page = show(pictures=False)
     assert "This file holds no pictures" in text(page, "#holds")
@@ -597,6 +610,7 @@ def test_without_pictures(show: Open, tmp_path: Path) -> None:
     assert '"train/pixels"' not in (tmp_path / "page.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_sample_says_that_it_is_one(show: Open) -> None:
     images = np.random.default_rng(0).integers(
         0, 256, (MOST_PICTURES + 100, 8, 6, 3), dtype=np.uint8

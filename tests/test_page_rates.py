@@ -58,6 +58,7 @@ def test_what_does_not_learn_is_judged_by_its_side_of_the_best(node: Node) -> No
     assert judge("slow", "plateau", "diverged") == ["small", "small", "large"]
 
 
+@pytest.mark.slow
 def test_one_button_draws_the_chart(show: Open) -> None:
     page = show(make_run(learning_rate=0.1), color_scheme="light")
     before = page.evaluate("jaxnet.step(7).train.costs")

@@ -104,6 +104,7 @@ def test_a_long_call_shows_its_progress_and_can_be_stopped(show: Open) -> None:
     assert size < 500_000
 
 
+@pytest.mark.slow
 def test_pictures_out_of_view_are_not_painted(show: Open) -> None:
     data = make_dataset()
     many = data.train._replace(

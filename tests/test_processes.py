@@ -204,6 +204,7 @@ def test_processes_that_do_not_come_together_are_told_why() -> None:
 
 # Two processes.
 
+# What each part begins with.
 TOGETHER = """
 import contextlib, dataclasses, json, shutil, sys, tempfile
 from pathlib import Path
@@ -217,11 +218,6 @@ import jax
 import numpy as np
 
 index, count = jaxnet.process_index(), jaxnet.process_count()
-assert gather(f"process {index}") == [f"process {i}" for i in range(count)]
-assert by_first(lambda: index) == 0
-assert in_any(index == 1) and not in_any(False)
-assert sum(gather_objects(own_share(list(range(7)))), start=[]) == [0, 2, 4, 6, 1, 3, 5]
-assert [len(text) for text in gather_objects("x" * 10**6 * index)] == [0, 10**6]
 
 def refused(act):
     try:
@@ -230,10 +226,6 @@ def refused(act):
         return error.found
     raise AssertionError("not refused")
 
-found = "process 1 of 2 has other settings than process 0"
-assert refused(lambda: require_alike(pictures=np.arange(3), settings=index)) == found
-assert refused(lambda: by_first(lambda: jaxnet.Settings(hidden_units=0))).startswith("hidden_units")
-
 def require_same(ours, theirs):
     np.testing.assert_allclose(ours.costs, theirs.costs, rtol=1e-12)
     for name, leaf in theirs.model.params.items():
@@ -241,27 +233,50 @@ def require_same(ours, theirs):
 
 data = jaxnet.load_dataset("sketches", count=25, size=8)
 shared = jaxnet.Settings(precision="float64", iterations=9, learning_rate=0.1, hidden_units=3)
-for changes in ({"basis": "pixels"}, {"basis": "pixels", "batch": 7}, {"basis": "span"}):
+other = jaxnet.load_dataset("sketches", count=25, size=8, data_seed=index)
+"""
+
+COMMUNICATION = """
+assert gather(f"process {index}") == [f"process {i}" for i in range(count)]
+assert by_first(lambda: index) == 0
+assert in_any(index == 1) and not in_any(False)
+assert sum(gather_objects(own_share(list(range(7)))), start=[]) == [0, 2, 4, 6, 1, 3, 5]
+assert [len(text) for text in gather_objects("x" * 10**6 * index)] == [0, 10**6]
+
+found = "process 1 of 2 has other settings than process 0"
+assert refused(lambda: require_alike(pictures=np.arange(3), settings=index)) == found
+assert refused(lambda: by_first(lambda: jaxnet.Settings(hidden_units=0))).startswith("hidden_units")
+"""
+
+# Stopped by one of them; continued by one alone, and by both.
+TRAINING = """
+settings = dataclasses.replace(shared, basis="pixels")
+run = jaxnet.train(data, settings)
+assert run.descent.X.shape == (64, [13, 12][index])
+with jaxnet.alone():
+    require_same(run, jaxnet.train(data, settings))
+half = jaxnet.train(data, settings, hook=lambda run: index == 1 and len(run.costs) == 4, chunk=2)
+assert (half.outcome, len(half.costs)) == ("stopped", 4)
+require_same(jaxnet.resume(half, data), run)
+with jaxnet.alone():
+    require_same(jaxnet.resume(half, data), run)
+
+found = refused(lambda: jaxnet.train(other, settings))
+assert found == "process 1 of 2 has other pictures than process 0", found
+"""
+
+BASES = """
+for changes in ({"basis": "pixels", "batch": 7}, {"basis": "span"}):
     settings = dataclasses.replace(shared, **changes)
     run = jaxnet.train(data, settings)
     held = 25 if run.settings.basis == "span" else [13, 12][index]  # of X
     assert run.descent.X.shape == (64, held)
     with jaxnet.alone():
         require_same(run, jaxnet.train(data, settings))
-
-# Stopped by one of them; continued by one alone, and by both.
-settings = dataclasses.replace(shared, basis="pixels")
-half = jaxnet.train(data, settings, hook=lambda run: index == 1 and len(run.costs) == 4, chunk=2)
-assert (half.outcome, len(half.costs)) == ("stopped", 4)
-require_same(jaxnet.resume(half, data), jaxnet.train(data, settings))
-with jaxnet.alone():
-    require_same(jaxnet.resume(half, data), jaxnet.train(data, settings))
-
-other = jaxnet.load_dataset("sketches", count=25, size=8, data_seed=index)
-found = refused(lambda: jaxnet.train(other, settings))
-assert found == "process 1 of 2 has other pictures than process 0", found
+"""
 
 # From a file each reads its part: of two epochs, and of the pictures that the outcome depends on.
+STREAM = """
 read = []
 
 @contextlib.contextmanager
@@ -292,7 +307,9 @@ found = refused(lambda: jaxnet.train(others, settings))
 assert found == "process 1 of 2 has other pictures than process 0", found
 gather("")
 by_first(lambda: shutil.rmtree(folder))
+"""
 
+NETWORKS = """
 grid = jaxnet.Grid((0.01, 0.1), (0.1, "he"), 3)
 swept = jaxnet.sweep(data, grid, shared)
 with jaxnet.alone():
@@ -315,16 +332,27 @@ for number in (5, 1):
     np.testing.assert_allclose(ours.last_costs, theirs.last_costs, rtol=1e-12)
     for name, A2 in theirs.probabilities.items():
         np.testing.assert_allclose(ours.probabilities[name], A2, rtol=1e-11)
+"""
+
+LAST = """
 if jaxnet.is_first_process():
-    print(json.dumps({"processes": count, "cost": float(run.costs[-1])}))
+    print("processes:", count)
 """
 
 
 @with_mpirun
-def test_two_processes_come_to_what_one_does() -> None:
-    code, out, err = run(2, "-c", TOGETHER)
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (COMMUNICATION, TRAINING),
+        pytest.param((BASES, STREAM, NETWORKS), marks=pytest.mark.slow),
+    ],
+    ids=["a training", "batches, streams and many networks"],
+)
+def test_two_processes_come_to_what_one_does(parts: tuple[str, ...]) -> None:
+    code, out, err = run(2, "-c", "\n".join((TOGETHER, *parts, LAST)))
     assert code == 0, out + err
-    assert json.loads(out.splitlines()[-1])["processes"] == 2
+    assert out.splitlines()[-1] == "processes: 2"
 
 
 # The commands.

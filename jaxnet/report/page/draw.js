@@ -1,4 +1,4 @@
-// The initial weights that JAX draws from a seed: `draw_normals` of jaxnet/network.py, in JavaScript.
+// The initial weights that JAX draws from a seed: `draw_normals` of jaxnet/normals.py, in JavaScript.
 //
 // Random bits: JAX's generator threefry2x32, 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as
 // 1, 2, 3"), with JAX's counters. Normal numbers: √2 erfinv(u), erfinv by the polynomials of Giles
