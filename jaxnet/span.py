@@ -87,7 +87,7 @@ def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
         return jax.device_put(product.astype(dtype))
 
 
-def leave_span(coefficients: Params, W1: jax.Array, X: jax.Array) -> Params:
+def leave_span(coefficients: Params, W1: ArrayLike, X: jax.Array) -> Params:
     """Convert coefficients to pixels: s W1 + C Xᵀ, with the initial weights W1 (n_h, n_x).
 
     In float64 on the host, where the span was entered: it is done once, so nothing is compiled.

@@ -13,7 +13,8 @@ from jaxnet.data.hold_out import draw_held_out
 from jaxnet.errors import DataError, UsageError
 from jaxnet.examples import Examples, balancing_weights, make_examples
 from jaxnet.many import ways
-from jaxnet.many.folds import STREAM, CrossValidation, cross_validate
+from jaxnet.many.fold_draws import VALIDATION_STREAM
+from jaxnet.many.folds import CrossValidation, cross_validate
 from jaxnet.network import forward, init_params
 from jaxnet.settings import Settings, vary
 from jaxnet.training import Fit, fit
@@ -85,7 +86,7 @@ def test_settings_with_patience_hold_out_a_share_of_each_fold(x64: None) -> None
     for k in range(2):
         outside = np.flatnonzero(result.folds[0] != k)
         labels = result.labels[outside]
-        drawn = draw_held_out(labels, (4, STREAM, 0, k), share=0.25)
+        drawn = draw_held_out(labels, (4, VALIDATION_STREAM, 0, k), share=0.25)
         held = outside[drawn]
         alone = fit_alone(
             data, early, outside[~drawn], 0, patience=2,

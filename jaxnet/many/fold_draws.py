@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from jaxnet.data.hold_out import draw_held_out
 from jaxnet.errors import DataError, require_integer
 
-# Beside the seed, so that the draw differs from those of test and validation sets.
-STREAM = 2
+# Beside the seed, so that the draws differ from each other, and from those of test and validation
+# sets of a whole data set.
+STREAM, VALIDATION_STREAM = 2, 3
 
 MOST_FOLDS, MOST_REPEATS = 10_000, 10_000
 
@@ -54,6 +56,32 @@ def draw_folds(
     result = drawn[:, members]
     _require_both_classes(result, labels, folds, classes)
     return result
+
+
+def draw_validation(
+    trained_on: np.ndarray, labels: np.ndarray, groups: np.ndarray | None, share: float, seed: int
+) -> np.ndarray | None:
+    """Draw which of its training examples each network is watched by instead, each class evenly.
+
+    Args:
+        trained_on: Which examples each network could be trained on, (…, m).
+        labels: (m,) of 0 and 1.
+        groups: The number of each example's group, which is not parted, (m,); None for none.
+        share: The share that is drawn of the examples of each network.
+        seed: The seed of the draw.
+
+    Returns:
+        (…, m) bool; None if a network would be trained, or watched, without one of the classes.
+    """
+    watched = np.zeros(trained_on.shape, bool)
+    for network in np.ndindex(trained_on.shape[:-1]):
+        among = np.flatnonzero(trained_on[network])
+        own = None if groups is None else groups[among]
+        drawn = draw_held_out(labels[among], (seed, VALIDATION_STREAM, *network), own, share)
+        if any(len(np.unique(labels[among[part]])) < 2 for part in (drawn, ~drawn)):
+            return None
+        watched[(*network, among[drawn])] = True
+    return watched
 
 
 def _deal(counts: np.ndarray, folds: int, seed: tuple[int, ...]) -> np.ndarray:

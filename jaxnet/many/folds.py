@@ -16,23 +16,19 @@ import numpy as np
 from jaxnet.data.belonging import number_equal, number_together
 from jaxnet.data.dataset import Dataset, Split, check_dataset
 from jaxnet.data.duplicates import Pair, Place, find_pairs
-from jaxnet.data.hold_out import draw_held_out
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
 from jaxnet.defaults import LARGEST_SEED
 from jaxnet.display import shown
 from jaxnet.errors import DataError, UsageError, require_integer, require_number
 from jaxnet.examples import Examples
-from jaxnet.many.fold_draws import MOST_REPEATS, draw_folds
+from jaxnet.many.fold_draws import MOST_REPEATS, draw_folds, draw_validation
 from jaxnet.many.ways import Trained, check_settings, train_ways
 from jaxnet.processes import require_alike
 from jaxnet.progress import Track, automatic
 from jaxnet.settings import Settings
 
 FOLDS, REPEATS = 5, 10
-
-# Beside the seed, so that the draw differs from those of test sets, validation sets and folds.
-STREAM = 3
 
 
 @shown
@@ -136,15 +132,17 @@ def cross_validate(
     drawn = draw_folds(labels, folds, repeats, seed, groups=together, classes=pictures.classes)
     lefts: list[tuple[int, ...]] = [(k,) for k in range(folds)]
     lefts += itertools.combinations(range(folds), 2) if nested else []
-    weights = np.array([[~np.isin(row, left) for left in lefts] for row in drawn], float)
+    trained_on = np.array([[~np.isin(row, left) for left in lefts] for row in drawn])
     held = None
     if validation is not None:
-        held = _validation_weights(weights, labels, together, validation, seed)
-        held = held.reshape(-1, labels.size)
+        watched = draw_validation(trained_on, labels, together, validation, seed)
+        if watched is None:
+            raise _no_validation(validation)
+        held = watched.reshape(-1, labels.size).astype(float)
     trained = train_ways(
         pictures.examples,
         chosen,
-        weights.reshape(-1, labels.size),
+        trained_on.reshape(-1, labels.size).astype(float),
         validation_weights=held,
         seeds=seeds,
         track=track,
@@ -255,25 +253,13 @@ def _check_arguments(
             )
 
 
-def _validation_weights(
-    weights: np.ndarray, labels: np.ndarray, together: np.ndarray | None, share: float, seed: int
-) -> np.ndarray:
-    """Draw which training pictures of each way are held out, by class, (repeats, ways, m)."""
-    held = np.zeros_like(weights)
-    for repeat, way in np.ndindex(weights.shape[:2]):
-        among = np.flatnonzero(weights[repeat, way])
-        groups = None if together is None else together[among]
-        drawn = draw_held_out(labels[among], (seed, STREAM, repeat, way), groups, share)
-        held[repeat, way, among[drawn]] = 1
-        for which in (drawn, ~drawn):
-            if len(np.unique(labels[among[which]])) < 2:
-                raise DataError(
-                    f"a validation share of {share:g} of the {len(among):,} training pictures of a "
-                    "fold leaves out a class on one side",
-                    "pictures of both classes in training and in validation",
-                    "give another share, fewer folds, or add pictures",
-                )
-    return held
+def _no_validation(share: float) -> DataError:
+    return DataError(
+        f"a validation share of {share:g} of the training pictures of a fold leaves out a class on "
+        "one side",
+        "pictures of both classes in training and in validation",
+        "give another share, fewer folds, or add pictures",
+    )
 
 
 def _arrange(

@@ -10,17 +10,13 @@ import numpy as np
 from jaxnet.data.belonging import number_together
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.duplicates import Pair
-from jaxnet.data.hold_out import draw_held_out
 from jaxnet.data.to_examples import examples_of
 from jaxnet.evaluation.improvement.levers import VALIDATION_SHARE, Lever
-from jaxnet.many.fold_draws import draw_folds
+from jaxnet.many.fold_draws import draw_folds, draw_validation
 from jaxnet.many.ways import balance, train_ways
 from jaxnet.outcomes import FAILED
 from jaxnet.progress import Track, silent
 from jaxnet.runs.train import train
-
-# Beside the seed, so that the draw differs from those of folds, test and validation sets.
-STREAM = 3
 
 
 class Division(NamedTuple):
@@ -80,16 +76,8 @@ def divide(data: Dataset, folds: int, repeats: int, seed: int, pairs: tuple[Pair
     drawn = draw_folds(labels, folds, repeats, seed, groups=together, classes=data.classes)
     units = np.arange(len(labels)) if together is None else together
     division = Division(drawn, units, None)
-    watched = []
-    for way, held in enumerate(division.held_out):
-        rest, row = np.flatnonzero(~held), np.zeros(len(labels), bool)
-        groups = None if together is None else together[rest]
-        chosen = draw_held_out(labels[rest], (seed, STREAM, way), groups, VALIDATION_SHARE)
-        row[rest[chosen]] = True
-        if any(len(np.unique(labels[part])) < 2 for part in (row, ~row & ~held)):
-            return division
-        watched.append(row)
-    return division._replace(watched=np.array(watched))
+    watched = draw_validation(~division.held_out, labels, together, VALIDATION_SHARE, seed)
+    return division._replace(watched=watched)
 
 
 def predict_held_out(
