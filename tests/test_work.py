@@ -13,6 +13,7 @@ import h5py
 import jax
 import numpy as np
 import pytest
+import typer.main
 from conftest import Result
 
 from jaxnet.data import dataset, duplicates, tree
@@ -144,3 +145,19 @@ def test_pictures_are_read_once(
 def test_the_cats_are_verified_and_read_once(jaxnet: Run, opened: collections.Counter[str]) -> None:
     assert jaxnet("data", "catvnoncat").code == 0
     assert (opened["train_catvnoncat.h5"], opened["test_catvnoncat.h5"]) == (2, 2)
+
+
+def test_only_the_options_of_the_command_are_read(
+    jaxnet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, function = [], typer.main.get_command_from_info
+
+    def counting(command_info: Any, **more: Any) -> Any:
+        read.append(command_info.name)
+        return function(command_info, **more)
+
+    monkeypatch.setattr(typer.main, "get_command_from_info", counting)
+    assert jaxnet("predict", "--help").code == 0
+    assert read == ["predict"]
+    assert "predict" in jaxnet("--help").out
+    assert len(read) > 10
