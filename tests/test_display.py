@@ -25,6 +25,7 @@ from jaxnet.evaluation.doctor.check import Check, Checks
 from jaxnet.evaluation.evaluate import evaluate
 from jaxnet.evaluation.forecast import forecast
 from jaxnet.evaluation.influence import summarise_influence
+from jaxnet.evaluation.learning_rate import ChosenRate
 from jaxnet.evaluation.spread import SpreadOverSeeds
 from jaxnet.evaluation.tutor.check import check_backprop
 from jaxnet.many.leave_one_out import LeaveOneOut
@@ -105,6 +106,9 @@ def make_results() -> dict[str, Any]:
         "improvement": judge(answers(np.arange(40) % 2 == 0), answers(np.ones(40, bool))),
         "learning curve": curve,
         "its forecast": forecast(curve),
+        "chosen rate": ChosenRate(
+            0.1, np.array([0.1, 0.2]), np.array([0.3, np.inf]), outcomes[0, 1::-1, 0], ()
+        ),
         "influence": summarise_influence(left_out, data),
         "check": Check("first cost", "pass", 0.69, "ok", {}),
         "checks": Checks((Check("first cost", "fail", 0.5, "raised", {"error": HOSTILE}),)),
@@ -131,6 +135,7 @@ def test_each_is_one_short_line_of_text(results: dict[str, Any]) -> None:
     assert "30 iterations: cost 0.7000 → 0.5000, learning" in repr(results["run"])
     assert repr(results["fit"]) == "<Fit: 2 iterations: cost 0.7000 → 0.5000, unfinished>"
     assert "not trained yet" in repr(results["untrained"])
+    assert repr(results["chosen rate"]).startswith("<ChosenRate: learning rate 0.1: of 2 rates ")
     assert "48 → 3 (relu) → 1 (sigmoid), 151 parameters" in repr(results["model"])
 
 

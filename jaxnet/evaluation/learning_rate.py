@@ -9,6 +9,7 @@ import numpy as np
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.to_examples import examples_of
+from jaxnet.display import shown
 from jaxnet.epochs import steps_an_epoch, true_batch
 from jaxnet.errors import UsageError, require_kind
 from jaxnet.examples import Examples
@@ -23,6 +24,7 @@ RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 SEEDS = 16
 
 
+@shown
 class ChosenRate(NamedTuple):
     """A learning rate, and the sweep that chose it.
 

@@ -21,6 +21,7 @@ from jaxnet.evaluation.evaluate import Evaluation, SplitEvaluation
 from jaxnet.evaluation.forecast import Forecast
 from jaxnet.evaluation.improvement.judge import Improvement
 from jaxnet.evaluation.influence import Influence
+from jaxnet.evaluation.learning_rate import ChosenRate
 from jaxnet.evaluation.spread import (
     SpreadOverSeeds,
     count_outcomes,
@@ -42,6 +43,7 @@ from jaxnet.report.html import figure, folded, listed, paragraph, pictures, swat
 from jaxnet.report.improvement import describe_improvement, describe_recommendation
 from jaxnet.report.influence import describe_leave_one_out
 from jaxnet.report.learning_curve import describe_forecast, describe_learning_curve
+from jaxnet.report.learning_rate import describe_chosen_rate
 from jaxnet.report.seeds import describe_seeds
 from jaxnet.report.sweep import describe_outcomes, describe_shape, sweep_table
 from jaxnet.report.training import describe_costs
@@ -262,6 +264,16 @@ def _(seeds: Seeds) -> Iterator[str]:
 @parts.register
 def _(spread: SpreadOverSeeds) -> Iterator[str]:
     yield listed(describe_seeds(spread))
+
+
+@summary.register
+def _(chosen: ChosenRate) -> str:
+    return describe_chosen_rate(chosen)
+
+
+@parts.register
+def _(chosen: ChosenRate) -> Iterator[str]:
+    yield listed(describe_chosen_rate(chosen).split("; "))
 
 
 @summary.register
