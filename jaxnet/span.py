@@ -90,12 +90,12 @@ def exact_product(A: ArrayLike, B: ArrayLike, dtype: DTypeLike) -> jax.Array:
 def leave_span(coefficients: Params, W1: ArrayLike, X: jax.Array) -> Params:
     """Convert coefficients to pixels: s W1 + C Xᵀ, with the initial weights W1 (n_h, n_x).
 
-    In float64 on the host, where the span was entered: it is done once, so nothing is compiled.
+    In NumPy: it is done once, so that to compile it would take longer.
     """
-    factors = (coefficients.get("s", 1.0), W1, coefficients["C"], X)
-    s, first, C, pictures = (np.asarray(factor, np.float64) for factor in factors)
+    factors = (coefficients.get("s", 1), W1, coefficients["C"], X)
+    s, first, C, pictures = (np.asarray(factor, X.dtype) for factor in factors)
     with np.errstate(over="ignore", invalid="ignore"):  # the outcome is "not finite" then
-        pixels = jax.device_put((s * first + C @ pictures.T).astype(X.dtype))  # (n_h, n_x)
+        pixels = jax.device_put(s * first + C @ pictures.T)  # (n_h, n_x)
     return {"W1": pixels} | {name: coefficients[name] for name in ("b1", "W2", "b2")}
 
 
