@@ -296,8 +296,10 @@ def compare_all(images: np.ndarray) -> list[str]:
             for y, x in np.ndindex(n, n):
                 bits = int(hashes[i, reach, reach] ^ hashes[j, y, x]).bit_count()
                 alike = rows[i, reach, reach] @ rows[j, y, x] >= ALIKE_CELLS
+                if bits > MOST_BITS or not alike:
+                    continue
                 window = blur(grey[j : j + 1, y : y + h, x : x + w])
-                if bits <= MOST_BITS and alike and pixels_alike(middle, window)[0]:
+                if pixels_alike(middle, window)[0]:
                     partners.append(f"train {i} ≈ train {j}")
                     break
         found += partners[:MOST_PARTNERS]
