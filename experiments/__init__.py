@@ -113,7 +113,6 @@ def draw_networks(
 ) -> "Params":
     """Draw the initial parameters of the seeds 0, 1, …, stacked: each array is (seeds, …)."""
     import jax
-    import jax.numpy as jnp
 
     from jaxnet import init_params
 
@@ -122,7 +121,7 @@ def draw_networks(
         init_params(jax.random.key(seed), n_x, n_h, weight_scale=weight_scale, dtype=dtype)
         for seed in range(seeds)
     ]
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *drawn)
+    return jax.tree.map(lambda *leaves: jax.device_put(np.stack(leaves)), *drawn)
 
 
 def balanced_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:

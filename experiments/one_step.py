@@ -133,7 +133,7 @@ def square_gradients(examples: Examples, settings: Settings, seeds: int) -> np.n
     for seed in range(settings.seed, settings.seed + seeds):
         params = init_params(jax.random.key(seed), len(X), settings.hidden_units, dtype=X.dtype)
         gradients = back(params, X, Y)._asdict()
-        squares.append([float(jnp.sum(gradients[f"d{name}"] ** 2)) for name in PARAMETERS])
+        squares.append([float(np.sum(np.square(gradients[f"d{name}"]))) for name in PARAMETERS])
     return np.array(squares)
 
 
@@ -157,16 +157,16 @@ def make_step(params: Params, examples: Examples, learning_rate: float) -> Step:
     X, Y, _ = examples
     optimizer = sgd(learning_rate)
     start = TrainState(params, optimizer.init(params))
-    (after, _), cost = make_update(optimizer)(start, X, Y)
-    known = {"X": X} | params | forward(params, X)._asdict()
+    (after, _), cost = jax.device_get(make_update(optimizer)(start, X, Y))
+    known = {"X": X} | params | jax.jit(forward)(params, X)._asdict()
     order = ("X", "W1", "b1", "Z1", "A1", "W2", "b2", "Z2", "A2")
     groups = {
         "forward": {name: known[name] for name in order},
-        "back": backward(params, X, Y)._asdict(),
-        "step": {f"Δ{name}": after[name] - params[name] for name in PARAMETERS},
+        "back": jax.jit(backward)(params, X, Y)._asdict(),
+        "step": {f"Δ{name}": after[name] - np.asarray(params[name]) for name in PARAMETERS},
         "after": {f"{name} after": after[name] for name in PARAMETERS},
     }
-    return Step(float(cost), float(loss(after, X, Y)), jax.device_get(groups))
+    return Step(float(cost), float(jax.jit(loss)(after, X, Y)), jax.device_get(groups))
 
 
 def rms(A: np.ndarray) -> float:

@@ -133,9 +133,9 @@ def spread(values: jax.Array) -> np.ndarray:
 def draw_slopes(axes: Axes, sizes: list[int], passage: Passage, grow: str) -> None:
     """Draw both slopes over z, and below them the range of Z1 at each size."""
     with jax.enable_x64(True):
-        Z = jnp.concatenate([-jnp.logspace(7, -2, 400), jnp.logspace(-2, 7, 400)])
+        Z = np.concatenate([-np.logspace(7, -2, 400), np.logspace(-2, 7, 400)])
         for hidden, name in ((sigmoid, "sigmoid"), (relu, "ReLU")):
-            axes.plot(Z, hidden.slope(Z), color=COLORS[hidden], label=name)
+            axes.plot(Z, jax.jit(hidden.slope)(Z), color=COLORS[hidden], label=name)
     for row, size in enumerate(sizes):
         reach = np.median(passage.reach[row])
         height = -0.1 * (row + 1)

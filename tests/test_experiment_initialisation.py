@@ -1,14 +1,14 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from experiments import Result, initialisation
 from experiments.initialisation import count_different, largest_difference, main
-from jaxnet import Examples, Grid, Settings
+from jaxnet import Examples, Grid, Settings, sweep
 from jaxnet.data.dataset import Dataset
 
 
@@ -23,9 +23,35 @@ class Found(Exception):  # noqa: N818
 FAST = {"seeds": 2, "learning_rate": 0.03, "iterations": 700}
 
 
+class Trained(NamedTuple):
+    """What the experiment finds, and the networks that it trains from random starts."""
+
+    result: Result
+    many: Any
+
+
 @pytest.fixture(scope="module")
-def result() -> Result:
-    return main(**FAST)  # type: ignore[arg-type]
+def trained() -> Trained:
+    swept = []
+
+    def spy(*arguments: Any, **options: Any) -> Any:
+        swept.append(sweep(*arguments, **options))
+        return swept[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(initialisation, "sweep", spy)
+        return Trained(main(**FAST), swept[0])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def result(trained: Trained) -> Result:
+    return trained.result
+
+
+@pytest.fixture
+def random_starts_learn(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the trained networks of the random starts in place of ones that are trained briefly."""
+    monkeypatch.setattr(initialisation, "sweep", lambda *arguments, **options: trained.many)
 
 
 def test_equal_units_stay_equal_and_random_ones_learn_more(result: Result) -> None:
@@ -46,7 +72,7 @@ def test_from_zero_only_the_output_bias_learns(result: Result) -> None:
     assert result.numbers["cost, zeros"] == pytest.approx(entropy, rel=1e-4)
 
 
-def test_units_that_do_not_start_equal_do_not_stay_so() -> None:
+def test_units_that_do_not_start_equal_do_not_stay_so(random_starts_learn: None) -> None:
     result = main(seeds=2, iterations=5, jitter=1e-3)
     assert not result.holds
     assert result.numbers["different hidden units, constant"] == 8
@@ -54,7 +80,7 @@ def test_units_that_do_not_start_equal_do_not_stay_so() -> None:
     assert result.numbers["largest difference of units that started equal"] > 1e-4
 
 
-def test_too_few_iterations_show_no_need_of_random_weights() -> None:
+def test_too_few_iterations_show_no_need_of_random_weights(random_starts_learn: None) -> None:
     result = main(seeds=2, iterations=5)
     assert not result.holds
     assert result.numbers["largest difference of units that started equal"] <= 1e-12

@@ -48,8 +48,8 @@ def test_too_large_a_step_raises_the_cost(h5: Callable[..., Path]) -> None:
 
 
 def test_a_rate_may_be_among_the_others(h5: Callable[..., Path]) -> None:
-    result = main(data=str(h5()), seeds=2, rates=2, n_h=3, least=0.0075)
-    alone = main(data=str(h5()), seeds=2, rates=2, n_h=3)
+    result = main(data=str(h5()), seeds=2, rates=3, n_h=3, least=0.0075)
+    alone = main(data=str(h5()), seeds=2, rates=2, n_h=3)  # three different rates, too
     assert result.numbers[RATIO] == alone.numbers[RATIO]
 
 

@@ -6,6 +6,7 @@ from experiments import Result
 from experiments.vanishing_gradient import main
 from jaxnet import init_params, load_dataset, to_columns, to_row
 from jaxnet.data.dataset import Dataset
+from jaxnet.normals import make_key
 
 SIZES = ("1", "10", "100", "1,000", "10,000")
 
@@ -38,20 +39,22 @@ def test_growing_inputs_is_growing_weights(result: Result) -> None:
         assert inputs[name.replace("weights", "inputs")] == pytest.approx(value, rel=1e-9)
 
 
-def test_the_share_is_a_mean_of_slopes_weighed_by_what_arrives() -> None:
+def test_the_share_is_a_mean_of_slopes_weighed_by_what_arrives(result: Result) -> None:
     train = load_dataset("sketches").train
     with jax.enable_x64(True):
         X, Y = (
             np.asarray(array, np.float64)
             for array in (to_columns(train.images), to_row(train.labels))
         )
-        params = init_params(jax.random.key(0), 4096, dtype=np.float64)
+        networks = [init_params(make_key(seed), 4096, dtype=np.float64) for seed in range(8)]
+    shares = []
+    for params in networks:
         W1, W2 = (np.asarray(params[name]) for name in ("W1", "W2"))
-    A1 = 1 / (1 + np.exp(-10 * (W1 @ X)))
-    arriving = np.abs(W2.T * (1 / (1 + np.exp(-(W2 @ A1))) - Y))
-    expected = np.average(A1 * (1 - A1), weights=arriving)
-    numbers = main(seeds=1, decades=1).numbers
-    assert numbers["sigmoid, weights × 10: gets through"] == pytest.approx(expected, rel=1e-6)
+        A1 = 1 / (1 + np.exp(-10 * (W1 @ X)))
+        arriving = np.abs(W2.T * (1 / (1 + np.exp(-(W2 @ A1))) - Y))
+        shares.append(np.average(A1 * (1 - A1), weights=arriving))
+    share = result.numbers["sigmoid, weights × 10: gets through"]
+    assert share == pytest.approx(np.median(shares), rel=1e-6)
 
 
 @pytest.mark.parametrize("settings", [{"decades": 1}, {"weight_scale": 1e-8}])
@@ -61,4 +64,4 @@ def test_units_that_are_not_saturated_let_the_gradient_through(settings: dict[st
 
 
 def test_it_holds_on_the_cats(cats: Dataset) -> None:
-    assert main("catvnoncat").holds
+    assert main("catvnoncat", seeds=8).holds
