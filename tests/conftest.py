@@ -1,5 +1,6 @@
 """What tests share: strict JAX, float64 on request, a tiny network, pictures, the real cats."""
 
+import functools
 import os
 import re
 import sys
@@ -50,8 +51,10 @@ import pytest
 from jax._src.lru_cache import LRUCache
 from PIL import Image
 
+from jaxnet.data import recipe2
 from jaxnet.data.dataset import Dataset
 from jaxnet.data.download import FILES, FOLDER_VARIABLE
+from jaxnet.data.kinds import Kind
 from jaxnet.network import Params, init_params
 
 pytest_plugins = ["browser", "engine"]
@@ -83,6 +86,16 @@ def put_whole(self: LRUCache, key: str, value: bytes) -> None:
 
 
 LRUCache.put = put_whole  # type: ignore[method-assign]
+
+
+@functools.lru_cache(256)
+def paint_once(keys: bytes, kind: Kind) -> np.ndarray:
+    """Paint a block of the sketches, 0.2 s of which most tests that train need the same."""
+    return PAINT(np.frombuffer(keys, np.uint32).reshape(-1, 2), kind)
+
+
+PAINT = recipe2._paint
+recipe2._paint = lambda keys, kind: paint_once(keys.tobytes(), kind)
 
 QUICKLY = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 AS_USERS = os.environ.get("XLA_FLAGS") == ""

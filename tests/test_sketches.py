@@ -1,11 +1,12 @@
 """The built-in pictures: what is promised of their bytes, and how hard they are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
 import pytest
+from conftest import PAINT
 from first_sketches import first_sketches
 
 from jaxnet.data import recipe1, recipe2
@@ -22,6 +23,14 @@ T = TypeVar("T")
 SHA256 = "4be511c9f49234962d1178c1f7559299217dac23dfbeca43679e086a16e94946"
 SHA256_OF_RECIPE_1 = "88a57057e514a0367bd79a6450ddfe8e946ba5a71e0a8c0f14e3978be7f1cc5f"
 LUMA = np.array([0.299, 0.587, 0.114])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _every_picture_is_painted() -> Iterator[None]:
+    """Paint also what another test has painted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipe2, "_paint", PAINT)
+        yield
 
 
 @pytest.fixture(scope="module")
