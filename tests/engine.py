@@ -1,11 +1,12 @@
 """The offline page's modules under Node, for tests that need no browser."""
 
+import itertools
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -20,12 +21,40 @@ SOURCE = Path(__file__).parent.parent / "jaxnet" / "report" / "page"
 Node = Callable[..., Any]
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Node:
-    """Run lines of JavaScript that may use `descents`, one per run, and return what they write."""
+# Node takes 0.1 s to start. The modules beside a script are loaded for it alone.
+SERVER = """
+import { createInterface } from "node:readline";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+for await (const script of createInterface({ input: process.stdin })) {
+  const written = {};
+  globalThis.write = (answer) => { written.answer = answer; };
+  process.chdir(dirname(script));
+  await import(pathToFileURL(script)).catch((error) => { written.error = String(error.stack); });
+  console.log(JSON.stringify(written));
+}
+"""
 
+
+@pytest.fixture(scope="session")
+def node_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[IO[str], IO[str]]]:
+    """Start the process in which all scripts are run: it takes their paths, and tells results."""
     if NODE is None:
         pytest.skip("there is no Node to run the engine in")
+    server = tmp_path_factory.mktemp("node") / "server.mjs"
+    server.write_text(SERVER)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([NODE, server], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdin, process.stdout
+        process.stdin.close()
+
+
+@pytest.fixture
+def node(tmp_path: Path, node_process: tuple[IO[str], IO[str]]) -> Node:
+    """Run lines of JavaScript that may use `descents`, one per run, and return what they write."""
+    numbers = itertools.count()
 
     def execute(lines: str, *runs: tuple[Run, Dataset], pictures: bool = True) -> Any:
         (tmp_path / "package.json").write_text('{"type": "module"}')
@@ -34,7 +63,8 @@ def node(tmp_path: Path) -> Node:
         for number, (run, dataset) in enumerate(runs):
             data = collect(run, dataset, pictures=pictures)
             (tmp_path / f"{number}.json").write_text(encode(data))
-        (tmp_path / "run.js").write_text(
+        script = tmp_path / f"run{next(numbers)}.js"
+        script.write_text(
             'import { readFileSync } from "node:fs";\n'
             'import { readData } from "./data.js";\n'
             'import { Descent } from "./descent.js";\n'
@@ -44,13 +74,12 @@ def node(tmp_path: Path) -> Node:
             'import { resize } from "./resample.js";\n'
             'import { wilson } from "./scores.js";\n'
             "const read = (n) => new Descent(readData(readFileSync(`${n}.json`, 'utf8')));\n"
-            f"const descents = [...Array({len(runs)}).keys()].map(read);\n"
-            "const write = (answer) => console.log(JSON.stringify(answer));\n" + lines
+            f"const descents = [...Array({len(runs)}).keys()].map(read);\n" + lines
         )
-        done = subprocess.run(
-            [str(NODE), "run.js"], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        paths, results = node_process
+        print(script, file=paths, flush=True)
+        written = json.loads(results.readline())
+        assert "error" not in written, written["error"]
+        return written["answer"]
 
     return execute

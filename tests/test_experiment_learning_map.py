@@ -18,6 +18,9 @@ from experiments.learning_map import (
 from jaxnet import UsageError
 
 
+# All maps of the sketches are made of blocks of 64 networks that make 60 updates: of one program.
+
+
 def test_the_map_of_a_few_networks() -> None:
     result = main(cells=12, iterations=60)
     numbers = result.numbers
@@ -30,7 +33,7 @@ def test_the_map_of_a_few_networks() -> None:
 
 
 def test_a_window_in_which_all_learn_has_no_border() -> None:
-    result = main(cells=3, iterations=200, window="0.02:0.03,0.02:0.03")
+    result = main(cells=8, iterations=60, window="0.02:0.03,0.02:0.03")
     assert not result.holds
     assert result.numbers["share that learns"] == 1
 
@@ -99,11 +102,11 @@ def test_rates_are_too_small_if_no_step_raised_the_cost() -> None:
 
 
 def test_rates_that_are_too_small_make_no_border() -> None:
-    result = main(cells=6, iterations=40, window="0.0001:0.03,0.0001:0.03")
+    result = main(cells=8, iterations=60, window="0.0001:0.03,0.0001:0.03")
     assert not result.holds
     numbers = result.numbers
     assert 0 < numbers["share that learns"] < 1
-    assert numbers["too small"] == 36 - numbers["learning"]
+    assert numbers["too small"] == 64 - numbers["learning"]
     assert numbers["cells on the border, times those of its staircase"] == 0
 
 

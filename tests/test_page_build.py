@@ -91,7 +91,7 @@ def test_no_default_or_range_stands_in_the_scripts() -> None:
 
 
 def test_the_command_tells_of_a_sample_and_of_other_data(
-    jaxnet: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+    jaxnet: Run, folder: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jaxnet("train", "--data", folder, "--size", 8, "--iterations", 5)
     (folder / "cat" / "01.png").unlink()
@@ -108,7 +108,7 @@ def test_the_command_tells_of_a_sample_and_of_other_data(
 
 
 def test_other_data_are_shown_at_the_size_of_the_network_and_named(
-    jaxnet: Run, folder: Path, h5: Callable[..., Path]
+    jaxnet: Run, folder: Path, h5: Callable[..., Path], undrawn: None
 ) -> None:
     jaxnet("train", "--data", folder, "--size", 5, "--iterations", 5)
     result = jaxnet("page", "runs/001", "--data", h5(), "--positive", "cat")

@@ -212,13 +212,16 @@ def test_every_derivative_is_that_of_backprop(x64: None, node: Node, dataset: Da
             for split in dataset.splits.values()
         )
         Y = to_row(dataset.train.labels, dtype=jnp.float64)
-        for found, inputs in ((train, X), (test, X_test)):
-            for name, values in forward(params, inputs, run.hidden)._asdict().items():
-                np.testing.assert_allclose(found[name], values.ravel(), rtol=1e-10, atol=1e-13)
-        expected = backward(params, X, Y, run.hidden, balancing_weights(Y))._asdict()
+        stages = jax.jit(forward, static_argnums=2)(params, np.hstack([X, X_test]), run.hidden)
+        for name, values in stages._asdict().items():
+            both = np.split(np.asarray(values), [Y.size], axis=1)
+            for found, own in zip((train, test), both, strict=True):
+                np.testing.assert_allclose(found[name], own.ravel(), rtol=1e-10, atol=1e-13)
+        derive = jax.jit(backward, static_argnums=3)
+        expected = derive(params, X, Y, run.hidden, balancing_weights(Y))._asdict()
         dW1 = expected.pop("dW1")
         for name, values in expected.items():
-            np.testing.assert_allclose(gradients[name], values.ravel(), rtol=1e-10, atol=1e-13)
+            np.testing.assert_allclose(gradients[name], np.ravel(values), rtol=1e-10, atol=1e-13)
         # Grey pictures are carried as bytes, so what is only drawn is rounded.
         np.testing.assert_allclose(slopes, dW1, atol=2e-3)
         np.testing.assert_allclose(W1, params["W1"], atol=1e-6)
@@ -231,8 +234,8 @@ def test_a_seed_draws_the_weights_of_jax(x64: None, node: Node, dataset: Dataset
     )
     for seed, (W1, W2) in zip((0, 7, 2**32 - 1), node(lines), strict=True):
         params = init_params(jax.random.key(seed, impl=PAGE_GENERATOR), 48, 16, weight_scale=1.0)
-        np.testing.assert_allclose(W1, params["W1"].ravel(), rtol=2e-6, atol=1e-7)
-        np.testing.assert_allclose(W2, params["W2"].ravel(), rtol=2e-6, atol=1e-7)
+        np.testing.assert_allclose(W1, np.ravel(params["W1"]), rtol=2e-6, atol=1e-7)
+        np.testing.assert_allclose(W2, np.ravel(params["W2"]), rtol=2e-6, atol=1e-7)
 
 
 def test_other_starts(x64: None, node: Node, dataset: Dataset) -> None:
@@ -250,8 +253,10 @@ def test_other_starts(x64: None, node: Node, dataset: Dataset) -> None:
         "[...descent.stages.train.Z1], [...descent.params.W2], [...descent.weightsOf(1)]]; }));"
     )
     answer = node(lines, (make_run(), dataset))
-    unit = Preprocessing(8, 6, pixel_scale="unit").columns(dataset.train.images, jnp.float64)
-    X = Preprocessing(8, 6).columns(dataset.train.images, jnp.float64)
+    unit, X = (
+        np.asarray(Preprocessing(8, 6, "gray", scale).columns(dataset.train.images, jnp.float64))
+        for scale in ("unit", "symmetric")
+    )
 
     def drawn(seed: int, n_h: int) -> tuple[np.ndarray, np.ndarray]:
         params = init_params(jax.random.key(seed), 48, n_h, weight_scale=0.1, dtype=jnp.float64)
@@ -318,12 +323,12 @@ def test_a_silenced_unit_is_cut_out_and_a_frozen_one_keeps_its_weights(
     np.testing.assert_allclose(state["W2"][:2], W2[:2], rtol=1e-12)
     assert state["W2"][2] != W2[2]
     X = run.preprocessing.columns(dataset.train.images, jnp.float64)
-    without = params | {"W2": jnp.asarray([[0.0, *W2[1:]]])}
+    without = params | {"W2": jax.device_put(np.array([[0.0, *W2[1:]]]))}
     first = node(
         "const [l] = descents; l.set({ silenced: [0] }); write(l.state());", (run, dataset)
     )
     np.testing.assert_allclose(
-        first["train"]["probabilities"], forward(without, X).A2[0], rtol=1e-10
+        first["train"]["probabilities"], np.asarray(jax.jit(forward)(without, X).A2)[0], rtol=1e-10
     )
 
 

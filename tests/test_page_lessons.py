@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -227,9 +228,12 @@ def test_measures_are_those_of_python(x64: None, node: Node) -> None:
     X, X_test = (
         run.preprocessing.columns(split.images, jnp.float64) for split in data.splits.values()
     )
-    Y, Y_test = (jnp.asarray(split.labels[None], jnp.float64) for split in data.splits.values())
+    Y, Y_test = (
+        jax.device_put(split.labels[None].astype(np.float64)) for split in data.splits.values()
+    )
     now = [100 * float(accuracy(late.model.params, *part)) for part in ((X, Y), (X_test, Y_test))]
-    stages = forward(late.model.params, X)
+    stages = jax.device_get(jax.jit(forward)(late.model.params, X))
+    of_test = jax.device_get(jax.jit(forward)(late.model.params, X_test))
     constant = 100 * max(data.train.labels.mean(), 1 - data.train.labels.mean())
     expected = {
         "outcome": late.outcome,
@@ -242,7 +246,7 @@ def test_measures_are_those_of_python(x64: None, node: Node) -> None:
         "accuracy above constant": now[0] - constant,
         "different units": 3,
         "dead units": 100 * float((stages.Z1 <= 0).all(axis=1).mean()),
-        "picture probability": 100 * float(forward(late.model.params, X_test).A2[0, 2]),
+        "picture probability": 100 * float(of_test.A2[0, 2]),
         "photo probability": 100 * float(stages.A2[0, 1]),
     }
     assert found.pop("outcome") == expected.pop("outcome")
@@ -250,7 +254,7 @@ def test_measures_are_those_of_python(x64: None, node: Node) -> None:
     # The photo is a picture whose grey was rounded.
     assert found.pop("photo probability") == pytest.approx(expected.pop("photo probability"), abs=1)
     assert found == pytest.approx(expected, rel=1e-7)
-    votes = np.asarray(late.model.params["W2"])[0] * np.asarray(stages.A1).T
+    votes = np.asarray(late.model.params["W2"])[0] * stages.A1.T
     assert unit == np.argmax(votes[data.train.labels == 1].sum(axis=0))
 
 
