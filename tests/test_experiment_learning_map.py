@@ -17,7 +17,6 @@ from experiments.learning_map import (
 )
 from jaxnet import UsageError
 
-
 # All maps of the sketches are made of blocks of 64 networks that make 60 updates: of one program.
 
 

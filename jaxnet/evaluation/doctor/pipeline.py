@@ -57,6 +57,6 @@ def make_problem(n_x: int = 5, m: int = 5, seed: int = 2) -> tuple[Params, jax.A
     """
     draw = np.random.default_rng(seed)
     shapes = {"W1": (3, n_x), "b1": (3, 1), "W2": (1, 3), "b2": (1, 1)}
-    params = {name: jnp.asarray(draw.normal(size=shape)) for name, shape in shapes.items()}
-    Y = jnp.asarray(np.arange(m)[None] % 2, jnp.float64)
-    return params, jnp.asarray(draw.normal(size=(n_x, m))), Y
+    params = {name: draw.normal(size=shape) for name, shape in shapes.items()}
+    Y = (np.arange(m)[None] % 2).astype(np.float64)
+    return jax.device_put((params, draw.normal(size=(n_x, m)), Y))

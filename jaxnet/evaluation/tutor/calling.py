@@ -224,9 +224,9 @@ _WISHES = {
 def _copies(letters: Letters, in_jax: bool) -> Letters:
     if not in_jax:
         return {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in letters.items()}
-    import jax.numpy as jnp  # only where the function uses JAX itself
+    import jax  # only where the function uses it itself
 
-    return {n: jnp.asarray(v) if isinstance(v, np.ndarray) else v for n, v in letters.items()}
+    return {n: jax.device_put(v) if isinstance(v, np.ndarray) else v for n, v in letters.items()}
 
 
 def _call(function: Callable[..., Any], part: str, letters: Letters, wishes: set[str]) -> Any:

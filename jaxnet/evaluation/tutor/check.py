@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.activations import Activation, relu
@@ -227,4 +226,4 @@ def _elementwise(function: Callable[[jax.Array], jax.Array], Z: np.ndarray) -> n
     padded = np.zeros(32)
     padded[: Z.size] = Z.ravel()
     with jax.enable_x64(True):
-        return np.array(function(jnp.asarray(padded)))[: Z.size].reshape(Z.shape)
+        return np.array(jax.jit(function)(padded))[: Z.size].reshape(Z.shape)
