@@ -18,7 +18,6 @@ import math
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -88,18 +87,14 @@ def main(
 
 def evaluate(activation: Activation, z: np.ndarray, step: float) -> Curve:
     """Compute a function and its slope at each z in float64, and check the slope in two ways."""
+
+    @jax.jit
+    def compute(Z: jax.Array) -> tuple[jax.Array, ...]:
+        by_jax = jax.vmap(jax.grad(activation.function))(Z)
+        return activation(Z), activation.slope(Z), by_jax, *map(activation, (Z + step, Z - step))
+
     with jax.enable_x64(True):
-        Z = jnp.asarray(z)
-        A, slope, by_jax, after, before = (
-            np.asarray(of_z)
-            for of_z in (
-                activation(Z),
-                activation.slope(Z),
-                jax.vmap(jax.grad(activation.function))(Z),
-                activation(Z + step),
-                activation(Z - step),
-            )
-        )
+        A, slope, by_jax, after, before = jax.device_get(compute(z))
     by_differences = (after - before) / (2 * step)
     smooth = np.abs(z) > step
     from_differences = np.abs(slope - by_differences)[smooth].max()

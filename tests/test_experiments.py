@@ -49,14 +49,22 @@ def run(
     return run
 
 
-def test_one_experiment_from_the_command_line(
-    tmp_path: Path, run: Callable[..., tuple[int, str, str]]
-) -> None:
+@pytest.mark.slow
+def test_an_experiment_is_a_program(tmp_path: Path) -> None:
     words = ["experiments.parameter_count", "--n-h", "3", "--out", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "12,295" in done.stdout
+    assert (tmp_path / "parameter_count.png").exists()
+
+
+def test_one_experiment_from_the_command_line(
+    tmp_path: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, out, _ = run("parameter_count", "--n-h", "3", "--out", tmp_path)
+    assert code == 0
+    assert "12,295" in out
     kept = json.loads((tmp_path / "parameter_count.json").read_text("utf-8"))
     assert kept["numbers"]["parameters"] == 12295
     with Image.open(tmp_path / "parameter_count.png") as image:
