@@ -285,19 +285,16 @@ def compare_all(images: np.ndarray) -> list[str]:
     grey = to_grey(images)
     cells = average(grey, shifted=True)
     hashes, rows = difference_hash(cells), normalise(cells)
-    n = cells.shape[1]
-    reach = n // 2
+    reach = cells.shape[1] // 2
     h, w = (side - 2 * reach for side in grey.shape[1:])
     found = []
     for j in range(len(images)):
         partners = []
         for i in range(j):
             middle = blur(grey[i : i + 1, reach : reach + h, reach : reach + w])
-            for y, x in np.ndindex(n, n):
-                bits = int(hashes[i, reach, reach] ^ hashes[j, y, x]).bit_count()
-                alike = rows[i, reach, reach] @ rows[j, y, x] >= ALIKE_CELLS
-                if bits > MOST_BITS or not alike:
-                    continue
+            bits = np.bitwise_count(hashes[i, reach, reach] ^ hashes[j])  # (n, n)
+            alike = rows[j] @ rows[i, reach, reach] >= ALIKE_CELLS
+            for y, x in np.argwhere((bits <= MOST_BITS) & alike):
                 window = blur(grey[j : j + 1, y : y + h, x : x + w])
                 if pixels_alike(middle, window)[0]:
                     partners.append(f"train {i} ≈ train {j}")
