@@ -117,7 +117,9 @@ def draw_starts(
         for name, scale in {"zeros": 0.0, "constant": jitter, **SCALES}.items()
     }
     noise = starts["constant"]
-    starts["constant"] |= {name: constant * (1 + noise[name]) for name in ("W1", "W2")}
+    starts["constant"] |= jax.device_put(
+        {name: constant * (1 + np.asarray(noise[name])) for name in ("W1", "W2")}
+    )
     return starts
 
 
@@ -171,7 +173,7 @@ def follow(
     apart, rank = largest_difference(units(params)), 0
     descent = start_descent(params, X, sgd(learning_rate))
     for fit in fit_in_chunks(descent, Y, iterations=iterations, chunk=100):
-        update = np.asarray(fit.params["W1"] - params["W1"])
+        update = np.asarray(fit.params["W1"]) - np.asarray(params["W1"])
         sizes = np.linalg.svd(update, compute_uv=False)
         rank = max(rank, int(np.sum(sizes > ROUNDING * sizes[0])))
         apart = max(apart, largest_difference(units(fit.params)))

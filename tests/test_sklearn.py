@@ -86,9 +86,7 @@ def test_the_rules_of_scikit_learn_are_kept(
     estimator: JaxnetClassifier, check: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # To larger sizes, so that the checks need few programs.
-    monkeypatch.setattr(
-        solver, "round_up", lambda size: 16 if size <= 16 else 32 if size <= 32 else 256
-    )
+    monkeypatch.setattr(solver, "round_up", lambda size: 32 if size <= 32 else 256)
     check(estimator)
 
 
