@@ -3,6 +3,8 @@ import numpy as np
 import optax
 import pytest
 
+import jaxnet
+from experiments import minimal
 from experiments.minimal import draw_batch, main, update
 from jaxnet import (
     Examples,
@@ -10,7 +12,6 @@ from jaxnet import (
     accuracy,
     backward,
     fit,
-    forward,
     init_params,
     load_dataset,
     loss,
@@ -20,6 +21,13 @@ from jaxnet.normals import make_key
 from jaxnet.settings import Settings
 
 RATE = 0.0075
+
+forward = jax.jit(jaxnet.forward)  # one program in place of six
+
+
+@pytest.fixture(autouse=True)
+def _forward_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minimal, "forward", forward)
 
 
 @pytest.fixture(scope="module")

@@ -448,7 +448,7 @@ def stages(changes: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize("library", ["np.", "jnp."])
 def test_the_slips_of_the_other_parts(library: str) -> None:
     jit = library == "jnp."  # one program in place of many
-    some = slice(1, None, 12) if jit else slice(None)
+    some = slice(2, 3) if jit else slice(None)
     for quantity, line, slip in [("Z1", "W1 @ X + b1", ""), *FORWARD_SLIPS][some]:
         end = "return A2, dict(Z1=Z1)" if quantity == "Z1" else "return Z1, A1, Z2, A2"
         lines = [*stages({quantity: line}), end]
