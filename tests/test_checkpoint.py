@@ -145,7 +145,7 @@ def test_a_file_without_a_part_of_its_descent(part: str, tmp_path: Path) -> None
 def test_an_unknown_basis(tmp_path: Path) -> None:
     path = save(tmp_path / "model.h5", checkpoint_of(make_start("sgd", "float32")[0]))
     with h5py.File(path, "a") as file:
-        file["descent"].attrs["basis"] = "wavelets"
+        file["descent"].attrs["basis"] = np.bytes_("wavelets")
     with pytest.raises(ModelFileError, match="unknown basis wavelets"):
         read_model_file(path)
 

@@ -154,7 +154,7 @@ def test_the_data_options_of_the_run_are_kept(jaxnet: Run, folder: Path) -> None
 def test_data_options_edited_by_hand(jaxnet: Run, folder: Path) -> None:
     jaxnet("train", "--data", folder, *QUICK)
     with h5py.File("runs/001/model.h5", "a") as file:
-        file["data"].attrs["data_seed"] = "five"
+        file["data"].attrs["data_seed"] = np.bytes_("five")
     result = jaxnet("evaluate", "runs/001")
     assert result.code == 2
     assert "was saved with the setting data_seed = 'five'" in result.err

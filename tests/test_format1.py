@@ -11,6 +11,7 @@ import h5py
 import jax
 import numpy as np
 import pytest
+from conftest import fixed_length
 from first_sketches import first_sketches
 from test_run import DATA, QUICK, WAYS, assert_same, settings_of
 from test_sweep_file import GRID, SHARED, make_start, stop_after
@@ -155,7 +156,7 @@ def test_a_sweep_of_0_1_0_continues(format1: Path, sketches: Dataset, tmp_path: 
 
 def write_attributes(group: h5py.Group, values: dict[str, Any]) -> None:
     for name, value in values.items():
-        group.attrs[name] = np.bytes_(value.encode()) if isinstance(value, str) else value
+        group.attrs[name] = fixed_length(value)
 
 
 def settings_of_version_1(run: Run) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import h5py
 import jax
 import numpy as np
 import pytest
-from conftest import Result
+from conftest import Result, fixed_length
 
 from jaxnet import __version__
 from jaxnet.commands import watch
@@ -34,7 +34,7 @@ def edit(run: Path, name: str, value: object) -> None:
     """Change an attribute of the model file, as another program could."""
     group, attribute = name.split("/")
     with h5py.File(run / "model.h5", "a") as file:
-        file[group].attrs[attribute] = value
+        file[group].attrs[attribute] = fixed_length(value)
 
 
 def test_the_same_bits(jaxnet: Run, trained: Path, folder: Path) -> None:

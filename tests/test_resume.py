@@ -220,7 +220,7 @@ def as_killed(path: Path, data: Path, outcome: str) -> None:
     run = load_run(path)
     train_file = path / "model.h5"
     with h5py.File(train_file, "a") as file:
-        file["origin"].attrs["outcome"] = outcome
+        file["origin"].attrs["outcome"] = np.bytes_(outcome)
     for name in OUTPUTS - {"model.h5"}:
         (path / name).unlink()
     assert len(run.costs) == run.settings.iterations  # type: ignore[union-attr]
@@ -263,7 +263,7 @@ def test_a_resumed_run_that_was_killed_has_its_outputs_of_before(
     jaxnet("train", "--data", folder, *QUICK, "--iterations", 20, "--out", "run")
     if left == "outcome":
         with h5py.File("run/model.h5", "a") as file:
-            file["origin"].attrs["outcome"] = "unfinished"
+            file["origin"].attrs["outcome"] = np.bytes_("unfinished")
     for name in ("training.png", "page.html"):
         Path("run", name).touch()  # as new as can be
     if left != "outcome":

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import fixed_length
 
 from jaxnet import __version__
 from jaxnet.activations import Activation
@@ -371,7 +372,7 @@ def test_the_number_of_training_pictures_is_checked(number: Any, tmp_path: Path)
     with h5py.File(path, "a") as file:
         del file["origin"].attrs["train_pictures"]
         if number is not None:
-            file["origin"].attrs["train_pictures"] = number
+            file["origin"].attrs["train_pictures"] = fixed_length(number)
     with pytest.raises(ModelFileError, match="train_pictures"):
         load_run(path)
 
@@ -482,7 +483,7 @@ def test_settings_edited_by_hand_are_refused(tmp_path: Path) -> None:
     ):
         (folder / MODEL_NAME).write_bytes(whole)
         with h5py.File(folder / MODEL_NAME, "a") as file:
-            file["settings"].attrs[name] = value
+            file["settings"].attrs[name] = fixed_length(value)
         with pytest.raises(ModelFileError) as caught:
             resume(load_run(folder), DATA, iterations=50)
         assert found in caught.value.found, name

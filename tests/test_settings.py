@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from conftest import Result
+from conftest import Result, fixed_length
 
 from jaxnet import __version__
 from jaxnet.activations import ACTIVATIONS
@@ -261,7 +261,7 @@ def save(
     write_model_file(path, Stored(model, Checkpoint(params, np.empty(0)), settings, source, {}))
     with h5py.File(path, "a") as file:
         for name, value in raw.items():
-            file[group_of(name)].attrs[name] = value
+            file[group_of(name)].attrs[name] = fixed_length(value)
     return path
 
 
@@ -405,10 +405,10 @@ def test_numbers_of_another_kind_are_taken_as_typed(tmp_path: Path) -> None:
 def test_the_preprocessing_is_checked_too(tmp_path: Path) -> None:
     path = save(tmp_path / "model.h5")
     with h5py.File(path, "a") as file:
-        file["preprocessing"].attrs["color"] = "grey"
+        file["preprocessing"].attrs["color"] = np.bytes_("grey")
     refused(path, '(color is "grey")')
     with h5py.File(path, "a") as file:
-        file["preprocessing"].attrs["color"] = "rgb"
-        file["settings"].attrs["activation"] = "tanh"
+        file["preprocessing"].attrs["color"] = np.bytes_("rgb")
+        file["settings"].attrs["activation"] = np.bytes_("tanh")
     error = refused(path, 'has the unknown activation "tanh"')
     assert error.expected == f"one of {', '.join(ACTIVATIONS)}"

@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from conftest import fixed_length
 from test_run import DATA, make_data
 
 from jaxnet.data.preprocessing import Preprocessing
@@ -475,7 +476,7 @@ def edit(group: str, **attributes: Any) -> Callable[[h5py.File], None]:
             if value is None:
                 del file[group].attrs[name]
             else:
-                file[group].attrs[name] = value
+                file[group].attrs[name] = fixed_length(value)
 
     return change
 
