@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import fixed_length
 from first_sketches import first_sketches
-from test_run import DATA, QUICK, WAYS, assert_same, settings_of
+from test_run import DATA, EVERY_WAY, QUICK, assert_same, settings_of
 from test_sweep_file import GRID, SHARED, make_start, stop_after
 from test_sweep_file import assert_same as assert_same_sweep
 
@@ -189,8 +189,7 @@ def write_version_1(path: Path, run: Run, **changes: Any) -> Path:
 
 
 @pytest.mark.optimized
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("way", WAYS)
+@EVERY_WAY
 def test_a_run_of_version_1_continues_with_the_same_bits(
     way: str, precision: str, tmp_path: Path
 ) -> None:

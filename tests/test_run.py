@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,27 @@ WAYS: dict[str, dict[str, Any]] = {
     "batches": {"batch": 3, "balanced": True},
     "batches of pixels": {"batch": 3, "basis": "pixels", "momentum": 0.9},
 }
+
+# Each way in one precision, and each kind of program in both: span, pixels, Adam, batches. The
+# other pairs take as long again.
+QUICK_WAYS = {
+    ("span", "float32"),
+    ("span", "float64"),
+    ("pixels", "float64"),
+    ("momentum", "float32"),
+    ("nesterov", "float32"),
+    ("adam", "float64"),
+    ("balanced", "float64"),
+    ("batches", "float32"),
+    ("batches of pixels", "float64"),
+}
+EVERY_WAY = pytest.mark.parametrize(
+    ("way", "precision"),
+    [
+        pytest.param(*pair, marks=() if pair in QUICK_WAYS else pytest.mark.slow)
+        for pair in itertools.product(WAYS, ("float32", "float64"))
+    ],
+)
 
 
 def make_data(**changes: Any) -> Dataset:
@@ -155,8 +177,7 @@ def test_what_cannot_be_trained_is_refused() -> None:
 
 
 @pytest.mark.optimized  # as the other tests of all ways, whose programs it shares
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("way", WAYS)
+@EVERY_WAY
 def test_a_run_that_is_saved_is_loaded(way: str, precision: str, tmp_path: Path) -> None:
     settings = settings_of(way, precision=precision)
     data = make_data(data_source=DataSource("pets", size=8, skip_bad=True))
@@ -314,8 +335,7 @@ def test_a_checkpoint_within_the_hook_is_a_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.optimized
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("way", WAYS)
+@EVERY_WAY
 def test_a_resumed_run_has_the_bits_of_one_that_was_never_stopped(
     way: str, precision: str, tmp_path: Path
 ) -> None:
@@ -528,8 +548,7 @@ def test_a_run_that_is_not_finite_is_kept_where_all_was_finite(tmp_path: Path) -
 
 
 @pytest.mark.optimized
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("way", WAYS)
+@EVERY_WAY
 def test_a_repeated_run_has_the_same_bits(way: str, precision: str, tmp_path: Path) -> None:
     run = train(DATA, settings_of(way, precision=precision, seed=2))
     for one in (run, load_run(run.save(tmp_path / "run"))):
