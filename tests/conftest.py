@@ -227,9 +227,12 @@ class Result(NamedTuple):
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave every figure empty, in a test of many commands whose figures other tests draw.
 
-    The panels of the hidden units, one each, take half of the time of a short training.
+    The panels of the hidden units and of pictures, one each, take half of the time of a command.
     """
-    monkeypatch.setattr("jaxnet.report.figures.training._draw_units", lambda figure, model: None)
+    for name in ("training._draw_units", "evaluation._draw_most_wrong"):
+        monkeypatch.setattr(f"jaxnet.report.figures.{name}", lambda *_: None)
+    for name in ("contact_sheet", "influence"):
+        monkeypatch.setattr(f"jaxnet.report.figures.{name}.COLUMNS", 2)
     monkeypatch.setattr(
         "matplotlib.figure.Figure.savefig", lambda _, path, **options: Path(path).write_bytes(b"")
     )

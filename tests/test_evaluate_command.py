@@ -13,6 +13,8 @@ from PIL import Image
 from jaxnet.data.load import load_dataset
 from jaxnet.evaluation.scores import score
 from jaxnet.runs.model_file import load_model, save_model
+from jaxnet.runs.train import train
+from jaxnet.settings import Settings
 
 Run = Callable[..., Result]
 Write = Callable[..., Path]
@@ -23,7 +25,8 @@ QUICK = ("--size", 8, "--iterations", 100, "--learning-rate", 0.1, "--no-page")
 def test_all_scores_are_printed_and_drawn(
     jaxnet: Run, folder: Path, request: pytest.FixtureRequest
 ) -> None:
-    jaxnet("train", "--data", folder, *QUICK)
+    settings = Settings(iterations=100, learning_rate=0.1)
+    train(load_dataset(folder, size=8), settings).save("runs/001")
     result = jaxnet("evaluate", "runs/001")
     assert result.code == 0
     for part in (

@@ -188,7 +188,6 @@ def write_version_1(path: Path, run: Run, **changes: Any) -> Path:
     return path
 
 
-@pytest.mark.optimized
 @EVERY_WAY
 def test_a_run_of_version_1_continues_with_the_same_bits(
     way: str, precision: str, tmp_path: Path

@@ -62,10 +62,18 @@ QUICK_WAYS = {
     ("batches", "float32"),
     ("batches of pixels", "float64"),
 }
+
+
+def marks_of(way: str, precision: str) -> list[pytest.MarkDecorator]:
+    """Only batches are drawn for a chunk by a program of its length; the others share one."""
+    marks = [] if (way, precision) in QUICK_WAYS else [pytest.mark.slow]
+    return [*marks, pytest.mark.optimized] if "batch" in WAYS[way] else marks
+
+
 EVERY_WAY = pytest.mark.parametrize(
     ("way", "precision"),
     [
-        pytest.param(*pair, marks=() if pair in QUICK_WAYS else pytest.mark.slow)
+        pytest.param(*pair, marks=marks_of(*pair))
         for pair in itertools.product(WAYS, ("float32", "float64"))
     ],
 )
@@ -176,7 +184,6 @@ def test_what_cannot_be_trained_is_refused() -> None:
 # Files
 
 
-@pytest.mark.optimized  # as the other tests of all ways, whose programs it shares
 @EVERY_WAY
 def test_a_run_that_is_saved_is_loaded(way: str, precision: str, tmp_path: Path) -> None:
     settings = settings_of(way, precision=precision)
@@ -296,7 +303,6 @@ def test_the_data_of_a_run(folder: Path, h5: Callable[..., Path]) -> None:
 # The hook
 
 
-@pytest.mark.optimized
 def test_the_hook_sees_every_chunk_and_may_stop_the_run() -> None:
     data = make_data()
     whole = train(data, QUICK)
@@ -334,7 +340,6 @@ def test_a_checkpoint_within_the_hook_is_a_run(tmp_path: Path) -> None:
 # Continuing
 
 
-@pytest.mark.optimized
 @EVERY_WAY
 def test_a_resumed_run_has_the_bits_of_one_that_was_never_stopped(
     way: str, precision: str, tmp_path: Path
@@ -354,7 +359,6 @@ def test_a_resumed_run_has_the_bits_of_one_that_was_never_stopped(
     assert_same(resume(once_more, data, iterations=60), train(data, longer))
 
 
-@pytest.mark.optimized
 def test_w1_times_x_is_not_computed_anew(tmp_path: Path) -> None:
     """On another machine it could have other last bits."""
     data = make_data()
@@ -547,7 +551,6 @@ def test_a_run_that_is_not_finite_is_kept_where_all_was_finite(tmp_path: Path) -
 # Repeating
 
 
-@pytest.mark.optimized
 @EVERY_WAY
 def test_a_repeated_run_has_the_same_bits(way: str, precision: str, tmp_path: Path) -> None:
     run = train(DATA, settings_of(way, precision=precision, seed=2))

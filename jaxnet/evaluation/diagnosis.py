@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.descent import LONGEST_CHUNK
@@ -114,7 +114,8 @@ def _reason_before_search(
 ) -> Reason | None:
     """Determine a reason that no other rate mends, or why none is searched for."""
     X, Y, weights = examples
-    if not jnp.isfinite(loss(start.params, X, Y, run.hidden, weights)):
+    first_cost = jax.jit(loss, static_argnums=3)(start.params, X, Y, run.hidden, weights)
+    if not np.isfinite(first_cost):
         return "first cost not finite"
     if settings.weight_scale == 0 and run.outcome == "dead":
         return "zero weights"

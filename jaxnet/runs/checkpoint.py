@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import h5py
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -93,8 +92,8 @@ def continue_from(checkpoint: Checkpoint, start: Descent) -> Descent:
         start,
         state=state,
         **_kept(checkpoint),
-        W1=jnp.asarray(checkpoint.W1),
-        span=start.span._replace(Z1=jnp.asarray(checkpoint.Z1)),
+        W1=jax.device_put(checkpoint.W1),
+        span=start.span._replace(Z1=jax.device_put(checkpoint.Z1)),
     )
 
 
@@ -109,7 +108,7 @@ def _kept(checkpoint: Checkpoint) -> dict[str, Any]:
                     f"{theirs}, as that of its state",
                     "use an undamaged copy of the run, or train again",
                 )
-        params = {name: jnp.asarray(leaf) for name, leaf in best.items()}
+        params = {name: jax.device_put(leaf) for name, leaf in best.items()}
     return {"costs": checkpoint.costs, "curves": checkpoint.curves, "best": params}
 
 
@@ -148,8 +147,8 @@ def restore_state(
                 f"{theirs}, as its settings require",
                 "use an undamaged copy of the run, or train again",
             )
-    params = {name: jnp.asarray(checkpoint.state[name]) for name in start.params}
-    memory = jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in checkpoint.memory])
+    params = {name: jax.device_put(checkpoint.state[name]) for name in start.params}
+    memory = jax.tree.unflatten(structure, [jax.device_put(leaf) for leaf in checkpoint.memory])
     _require_same_numbers(memory, start.opt_state)
     return TrainState(params, memory)
 
@@ -162,7 +161,7 @@ def _require_same_numbers(memory: optax.OptState, expected: optax.OptState) -> N
     asked = getattr(expected, "hyperparams", {})
     for name, number in asked.items():
         stored = memory.hyperparams[name]
-        if stored != number:
+        if float(stored) != float(number):
             raise ModelFileError(
                 f"the run was trained with the {name} {stored:g}, but its settings have {number:g}",
                 f"the same {name}",

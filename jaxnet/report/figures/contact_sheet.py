@@ -78,4 +78,4 @@ def _as_seen(images: np.ndarray, preprocessing: Preprocessing) -> list[np.ndarra
     X = dataclasses.replace(preprocessing, pixel_scale="unit").columns(images)
     channels = () if preprocessing.color == "gray" else (3,)
     shape = (preprocessing.height, preprocessing.width, *channels)
-    return [np.asarray(column).reshape(shape) for column in X.T]
+    return [column.reshape(shape) for column in np.asarray(X).T]
