@@ -121,6 +121,12 @@ def results() -> dict[str, Any]:
     return make_results()
 
 
+@pytest.fixture(scope="module")
+def shown(results: dict[str, Any]) -> dict[str, str]:
+    """The HTML of all results that have some."""
+    return {name: result._repr_html_() for name, result in results.items() if name not in PLAIN}
+
+
 def test_each_is_one_short_line_of_text(results: dict[str, Any]) -> None:
     for name, result in results.items():
         text = repr(result)
@@ -169,8 +175,7 @@ PLAIN = ("split", "split of it", "check", "fit")
 TAGS = {"div", "img", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "details", "summary"}
 
 
-def test_the_html_holds_no_script_and_requests_nothing(results: dict[str, Any]) -> None:
-    shown = {name: result._repr_html_() for name, result in results.items() if name not in PLAIN}
+def test_the_html_holds_no_script_and_requests_nothing(shown: dict[str, str]) -> None:
     for name, page in shown.items():
         markup = Markup(page)
         assert not markup.open, name
@@ -189,9 +194,9 @@ def test_what_has_no_html_shows_its_text(results: dict[str, Any]) -> None:
         assert results[name]._repr_html_() is None
 
 
-def test_the_html_says_what_the_numbers_are(results: dict[str, Any]) -> None:
+def test_the_html_says_what_the_numbers_are(results: dict[str, Any], shown: dict[str, str]) -> None:
     dataset, run, evaluation, sweep, checks = (
-        Markup(results[name]._repr_html_()).text
+        Markup(shown[name]).text
         for name in ("dataset", "run", "evaluation", "sweep", "checks")
     )
     assert "train: 29 pictures" in dataset
@@ -206,16 +211,13 @@ def test_the_html_says_what_the_numbers_are(results: dict[str, Any]) -> None:
     )
     assert "diverged: cost above the label entropy and the first cost" in sweep
     assert "0 passed, 0 warned, 1 failed" in checks
-    assert (
-        "8 sizes × 32 subsets of 60 pictures"
-        in Markup(results["learning curve"]._repr_html_()).text
-    )
+    assert "8 sizes × 32 subsets of 60 pictures" in Markup(shown["learning curve"]).text
     forecasted = results["its forecast"]
-    shown = Markup(forecasted._repr_html_()).text
-    assert f"{100 * forecasted.scores[0]:.1f} ± {100 * forecasted.errors[0]:.1f} %" in shown
-    assert "with 60 pictures" in shown
-    assert "240 would bring some" in shown
-    page = results["dataset"]._repr_html_()
+    said = Markup(shown["its forecast"]).text
+    assert f"{100 * forecasted.scores[0]:.1f} ± {100 * forecasted.errors[0]:.1f} %" in said
+    assert "with 60 pictures" in said
+    assert "240 would bring some" in said
+    page = shown["dataset"]
     assert page.count("<img ") == 8 + 8 + 6 + 5
     assert page.count("image-rendering: pixelated") == 27
 
@@ -230,7 +232,9 @@ def test_a_display_is_small_whatever_the_pictures_are() -> None:
     split = Split(images, np.arange(40) % 2)
     data = Dataset(split, split, ("no", "yes"))
     preprocessing = Preprocessing(200, 200, "rgb")
-    params = init_params(jax.random.key(0), preprocessing.n_x, 40)
+    shapes = {"W1": (40, preprocessing.n_x), "b1": (40, 1), "W2": (1, 40), "b2": (1, 1)}
+    draw = np.random.default_rng(1).standard_normal
+    params = {name: jax.device_put(draw(shape, "f4")) for name, shape in shapes.items()}
     for result in (data, Model(params, preprocessing, ("no", "yes"))):
         assert len(display.html(result)) < 300_000
 

@@ -59,6 +59,12 @@ from jaxnet.settings import Settings
 from jaxnet.training import start_descent
 
 
+@pytest.fixture(autouse=True)
+def few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw four pictures in a row of a contact sheet instead of eight, in half of the time."""
+    monkeypatch.setattr("jaxnet.report.figures.contact_sheet.COLUMNS", 4)
+
+
 def rendered(figure: Figure) -> np.ndarray:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=40)
@@ -113,7 +119,7 @@ def test_mini_batches_are_drawn_with_the_mean_of_each_epoch() -> None:
 def test_costs_far_above_the_label_entropy_are_drawn_on_a_log_scale() -> None:
     for top, scale in ((6.0, "linear"), (6.1, "log")):
         run = dataclasses.replace(make_run(1), costs=np.array([top, 0.5, np.inf]))
-        axes = plot_training(run, label_entropy=0.6, title="a run").subfigs[0].axes[0]
+        axes = plot_costs(run, label_entropy=0.6).axes[0]
         assert axes.get_yscale() == scale
         assert len(np.asarray(axes.lines[0].get_ydata())) == 2
 
@@ -392,7 +398,11 @@ def test_an_evaluation_shows_the_most_wrong_pictures(images: np.ndarray) -> None
     rendered(figure)
 
 
-def test_an_evaluation_is_drawn_of_the_split_that_is_asked_for(images: np.ndarray) -> None:
+def test_an_evaluation_is_drawn_of_the_split_that_is_asked_for(
+    images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jaxnet.report.figures.evaluation.COLUMNS", 1)
+    monkeypatch.setattr("jaxnet.report.figures.evaluation.MOST_PICTURES", 2)
     split = Split(images, np.array([0, 1] * 6))
     test = Split(images[:3], np.array([1, 1, 1]))
     dataset = Dataset(split, test, ("no", "yes"))
@@ -401,7 +411,8 @@ def test_an_evaluation_is_drawn_of_the_split_that_is_asked_for(images: np.ndarra
         figure = plot_evaluation(evaluation, dataset, split=name)
         texts = [int(text.get_text().split("\n")[0]) for text in figure.subfigs[0].axes[0].texts]
         assert sum(texts) == pictures
-        rendered(figure)
+        if name is None:  # pictures of one class only
+            rendered(figure)
     with pytest.raises(UsageError, match='split is "all"'):
         plot_evaluation(evaluation, dataset, split="all")
 
