@@ -148,15 +148,6 @@ def cats() -> Dataset:
     return load_dataset("catvnoncat")
 
 
-def fixed_length(value: object) -> object:
-    """Return a text for HDF5 as jaxnet writes it, and anything else as it is.
-
-    h5py would write it with a variable length. Such strings are first read in a child process,
-    which takes a third of a second; test_hostile.py tests them.
-    """
-    return np.bytes_(value.encode()) if isinstance(value, str) else value
-
-
 class Problem(NamedTuple):
     """A tiny network with data: 5 features, 3 hidden units, 7 examples."""
 

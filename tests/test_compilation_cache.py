@@ -270,7 +270,6 @@ def test_the_settings_of_the_user_win(tmp_path: Path) -> None:
     assert not programs_folder().exists()
 
 
-@pytest.mark.optimized
 def test_a_training_has_the_same_bits(folder: Path) -> None:
     data, settings = load_dataset(folder, size=4), Settings(iterations=20)
     without = train(data, settings)

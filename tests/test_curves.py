@@ -70,7 +70,7 @@ def test_the_test_cost_is_that_of_the_weights_on_the_way(basis: str, data: Datas
         if t:
             params = train(data, dataclasses.replace(settings, iterations=t)).model.params
         with jax.enable_x64(True):
-            expected = loss(params, X, Y, run.hidden)
+            expected = jax.jit(loss, static_argnums=3)(params, X, Y, run.hidden)
         np.testing.assert_allclose(cost, expected, rtol=1e-12)
     # Nothing depends on it.
     without = train(dataclasses.replace(data, test=None), settings, chunk=5)

@@ -196,8 +196,7 @@ def test_what_has_no_html_shows_its_text(results: dict[str, Any]) -> None:
 
 def test_the_html_says_what_the_numbers_are(results: dict[str, Any], shown: dict[str, str]) -> None:
     dataset, run, evaluation, sweep, checks = (
-        Markup(shown[name]).text
-        for name in ("dataset", "run", "evaluation", "sweep", "checks")
+        Markup(shown[name]).text for name in ("dataset", "run", "evaluation", "sweep", "checks")
     )
     assert "train: 29 pictures" in dataset
     assert "1: yes, 16 (55.2%)" in dataset

@@ -9,7 +9,6 @@ from typing import Any
 import chex
 import h5py
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import Problem, Result
@@ -44,8 +43,8 @@ BASES = pytest.mark.parametrize("basis", ["span", "pixels"])
 def draw_validation(tiny: Problem) -> Examples:
     """Nine examples whose labels are noise, so that their cost rises in time."""
     draw = np.random.default_rng(5)
-    X = jnp.asarray(draw.normal(size=(5, 9)))
-    return make_examples(X, jnp.asarray(draw.integers(0, 2, (1, 9)).astype(float)))
+    X = jax.device_put(draw.normal(size=(5, 9)))
+    return make_examples(X, jax.device_put(draw.integers(0, 2, (1, 9)).astype(float)))
 
 
 def by_steps(tiny: Problem, validation: Examples, iterations: int, **how: Any) -> list[Fit]:
@@ -61,7 +60,7 @@ def test_the_curves_are_those_of_the_weights_before_each_update(
 ) -> None:
     """The oracle: `loss` and `accuracy` of the parameters of every iteration."""
     validation = draw_validation(tiny)
-    weights = jnp.asarray(np.random.default_rng(1).uniform(size=(1, 9)))
+    weights = jax.device_put(np.random.default_rng(1).uniform(size=(1, 9)))
     fits = by_steps(tiny, validation._replace(weights=weights), 25, basis=basis, batch=batch)
     points = [tiny.params, *(fit.params for fit in fits)][:25]
     cost, right = jax.jit(loss, static_argnums=3), jax.jit(accuracy, static_argnums=3)
@@ -77,7 +76,6 @@ def test_the_curves_are_those_of_the_weights_before_each_update(
     assert plain.validation_costs is None
 
 
-@pytest.mark.optimized
 @BASES
 @pytest.mark.parametrize("batch", [None, 3])
 def test_it_stops_and_keeps_the_weights_of_a_run_cut_there(
@@ -85,17 +83,17 @@ def test_it_stops_and_keeps_the_weights_of_a_run_cut_there(
 ) -> None:
     validation = draw_validation(tiny)
     how: dict[str, Any] = {"basis": basis, "batch": batch}
-    whole = by_steps(tiny, validation, 300, patience=300, **how)
+    whole = by_steps(tiny, validation, 150, patience=150, **how)
     costs = whole[-1].validation_costs
     assert costs is not None
     for patience in (1, 4, 20):
-        *_, stopped = by_steps(tiny, validation, 300, patience=patience, **how)
+        *_, stopped = by_steps(tiny, validation, 150, patience=patience, **how)
         # The first iteration after which so many are not lower.
         lowest = np.minimum.accumulate(costs)
-        waiting = np.arange(300) - [int(np.argmin(costs[: t + 1])) for t in range(300)]
+        waiting = np.arange(150) - [int(np.argmin(costs[: t + 1])) for t in range(150)]
         end = int(np.flatnonzero(waiting == patience)[0])
         best = end - patience
-        assert len(stopped.costs) == end + 1 < 300
+        assert len(stopped.costs) == end + 1 < 150
         assert costs[best] == lowest[end]
         np.testing.assert_array_equal(stopped.validation_costs, costs[: end + 1])
         reached = whole[best - 1].descent if best else start_descent(tiny.params, tiny.X)
@@ -104,7 +102,6 @@ def test_it_stops_and_keeps_the_weights_of_a_run_cut_there(
         assert stopped.outcome is not None
 
 
-@pytest.mark.optimized
 @BASES
 def test_continued_at_any_iteration_it_stops_with_the_same_bits(basis: str, tiny: Problem) -> None:
     validation = draw_validation(tiny)
@@ -126,7 +123,7 @@ def test_continued_at_any_iteration_it_stops_with_the_same_bits(basis: str, tiny
 @BASES
 def test_another_patience_compiles_nothing_anew(basis: str, tiny: Problem) -> None:
     run = updates_program(small_products=basis == "span")
-    run.clear_cache()
+    sizes = []
     for patience in (1, 5):
         fit(
             *tiny[:3],
@@ -135,12 +132,15 @@ def test_another_patience_compiles_nothing_anew(basis: str, tiny: Problem) -> No
             basis=basis,
             iterations=9,
         )
-    assert run._cache_size() == 1
+        sizes.append(run._cache_size())
+    assert sizes[0] == sizes[1] > 0
 
 
 def test_a_cost_that_is_not_a_number_is_not_lower(tiny: Problem) -> None:
     validation = draw_validation(tiny)
-    lost = validation._replace(X=validation.X.at[0, 0].set(jnp.nan))
+    X = np.array(validation.X)
+    X[0, 0] = np.nan
+    lost = validation._replace(X=jax.device_put(X))
     found = fit(*tiny[:3], validation=lost, patience=3, iterations=50)
     assert len(found.costs) == 3
     assert np.isnan(found.validation_costs).all()  # type: ignore[arg-type]
@@ -174,7 +174,6 @@ QUICK = Settings(
 )
 
 
-@pytest.mark.optimized
 def test_a_run_that_stopped_is_kept_continued_and_repeated_to_the_bit(tmp_path: Path) -> None:
     data = make_data()
     whole = train(data, QUICK)

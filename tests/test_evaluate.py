@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -48,7 +47,7 @@ def make_dataset() -> Dataset:
 def make_model(slope: float = 5.0, bias: float = 0.0, dtype: str = "float32") -> Model:
     """Make a network that predicts σ(slope · grey / 255 + bias)."""
     params = {"W1": [[1.0]], "b1": [[0.0]], "W2": [[slope]], "b2": [[bias]]}
-    arrays = {name: jnp.asarray(values, dtype) for name, values in params.items()}
+    arrays = {name: jax.device_put(np.array(array, dtype)) for name, array in params.items()}
     return Model(arrays, Preprocessing(1, 1, "gray", "unit"), ("dark", "bright"))
 
 
@@ -120,7 +119,7 @@ def test_the_network_is_the_first_of_the_comparison() -> None:
         "W2": [[100.0, -400.0]],
         "b2": [[-50.0]],
     }
-    arrays = {name: jnp.asarray(values, "float32") for name, values in params.items()}
+    arrays = {name: jax.device_put(np.array(array, "f4")) for name, array in params.items()}
     model = Model(arrays, Preprocessing(1, 1, "gray", "unit"), ("dark", "bright"))
     part = evaluate(model, dataset).splits["test"]
     assert part.right == 4
@@ -247,7 +246,7 @@ def test_the_cats_are_tested_against_logistic_regression(cats: Dataset) -> None:
         "W2": np.ones((1, 1)),
         "b2": np.zeros((1, 1)),
     }
-    arrays = {name: jnp.asarray(values, "float32") for name, values in params.items()}
+    arrays = {name: jax.device_put(np.array(array, "f4")) for name, array in params.items()}
     always = Model(arrays, preprocessing, ("non-cat", "cat"))  # P = σ(1)
     test = evaluate(always, cats).splits["test"]
     right = {name: baseline.right for name, baseline in test.baselines.items()}

@@ -11,8 +11,8 @@ import h5py
 import jax
 import numpy as np
 import pytest
-from conftest import fixed_length
 from first_sketches import first_sketches
+from fixed_length import fixed_length
 from test_run import DATA, EVERY_WAY, QUICK, assert_same, settings_of
 from test_sweep_file import GRID, SHARED, make_start, stop_after
 from test_sweep_file import assert_same as assert_same_sweep

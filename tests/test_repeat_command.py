@@ -9,7 +9,8 @@ import h5py
 import jax
 import numpy as np
 import pytest
-from conftest import Result, fixed_length
+from conftest import Result
+from fixed_length import fixed_length
 
 from jaxnet import __version__
 from jaxnet.commands import watch

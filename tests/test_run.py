@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import fixed_length
+from fixed_length import fixed_length
 
 from jaxnet import __version__
 from jaxnet.activations import Activation

@@ -11,7 +11,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from conftest import Result, fixed_length
+from conftest import Result
+from fixed_length import fixed_length
 
 from jaxnet import __version__
 from jaxnet.activations import ACTIVATIONS
