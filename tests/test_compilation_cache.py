@@ -274,15 +274,19 @@ def test_a_training_has_the_same_bits(folder: Path) -> None:
     data, settings = load_dataset(folder, size=4), Settings(iterations=20)
     without = train(data, settings)
     cache_programs()
-    for found in (False, True):
+    counts = []
+    for _ in range(2):
         jax.clear_caches()
-        with counted() as counts:
+        with counted() as count:
             run = train(data, settings)
-        assert (counts["cache_misses"] == 0) == found
-        assert (counts["cache_hits"] > 3) == found
+        counts.append(count)
         np.testing.assert_array_equal(run.costs, without.costs)
         for name, value in without.model.params.items():
             np.testing.assert_array_equal(run.model.params[name], value)
+    first, again = counts
+    assert first["cache_hits"] == 0
+    assert again == {"cache_hits": first["cache_misses"], "cache_misses": 0}
+    assert first["cache_misses"] >= 3
 
 
 AT_ONCE = """
@@ -317,7 +321,7 @@ def test_commands_keep_their_programs_and_info_clears_them(jaxnet: Run, home: Pa
         data = ("--data", "sketches", "--count", "4", "--size", "8")
         jax.clear_caches()
         assert jaxnet("train", *data, "--iterations", "2", "--no-page").code == 0
-    assert counts["cache_misses"] > 5
+    assert counts["cache_misses"] >= 5
     size = size_of(programs_folder())
     assert size > 5000
     shown = jaxnet("info").out

@@ -22,7 +22,6 @@ from jaxnet.data.download import FOLDER_VARIABLE
 from jaxnet.data.preprocessing import Preprocessing
 from jaxnet.data.source import DataSource
 from jaxnet.errors import ModelFileError, UsageError
-from jaxnet.evaluation.accuracies import predict_splits
 from jaxnet.io.bounded_hdf5 import seal
 from jaxnet.io.names import SWEEP_NAME
 from jaxnet.many import sweep as sweep_module
@@ -107,7 +106,7 @@ def test_a_run_of_0_1_0_continues(
     run = load_run(format1 / f"{name}.h5")
     data = few_sketches if name == "adam_pixels" else sketches
     assert run.trained_on(data)
-    predicted = predict_splits(run.model, data)["train"]
+    predicted = run.model.predict_images(data.train.images) > 0.5
     assert (predicted == data.train.labels).mean() > 0.75
 
     made = len(run.costs)
