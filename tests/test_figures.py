@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any, get_args
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from matplotlib.cm import ScalarMappable
@@ -73,8 +72,11 @@ def rendered(figure: Figure) -> np.ndarray:
 
 def make_run(n_h: int, color: str = "gray", scale: float = 0.01) -> Run:
     preprocessing = Preprocessing(6, 5, color)
-    params = init_params(jax.random.key(0), preprocessing.n_x, n_h, weight_scale=scale)
-    descent = start_descent(params, jnp.zeros((preprocessing.n_x, 2)), sgd(0.1))
+    shapes = {"W1": (n_h, preprocessing.n_x), "b1": (n_h, 1), "W2": (1, n_h), "b2": (1, 1)}
+    draw = np.random.default_rng(0)
+    params = {name: jax.device_put(scale * draw.normal(size=shapes[name])) for name in shapes}
+    X = jax.device_put(np.zeros((preprocessing.n_x, 2), np.float32))
+    descent = start_descent(params, X, sgd(0.1), "pixels")
     costs = np.linspace(0.7, 0.1, 50)
     classes = ("no", "yes")
     return Run(preprocessing, classes, relu, descent, costs, "learning", None, None, {})

@@ -81,8 +81,15 @@ def test_colours_in_both_orders(channels: str, images: np.ndarray) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("activation", ["relu", "logistic"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("activation", "dtype"),
+    [
+        ("relu", "float32"),
+        ("logistic", "float64"),
+        pytest.param("relu", "float64", marks=pytest.mark.slow),
+        pytest.param("logistic", "float32", marks=pytest.mark.slow),
+    ],
+)
 def test_a_classifier_of_scikit_learn_predicts_the_same(
     activation: str, dtype: str, images: np.ndarray, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from jaxnet.runs.run import load_run
 
 Run = Callable[..., Result]
 
-pytestmark = [pytest.mark.usefixtures("undrawn"), pytest.mark.optimized]
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 QUICK = ("--size", 8, "--hidden-units", 3, "--weight-scale", "he", "--no-page", "--out", "run")
 SAME = "the same: all parameters and all 40 costs agree to the bit\n"
@@ -61,6 +61,7 @@ def test_the_same_bits(jaxnet: Run, trained: Path, folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.optimized
 @pytest.mark.parametrize(
     "settings",
     [
@@ -90,6 +91,7 @@ def test_a_resumed_run_is_repeated_in_one_go(jaxnet: Run, trained: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.optimized
 def test_a_run_that_failed_is_repeated_as_far_as_it_came(jaxnet: Run, folder: Path) -> None:
     rate = ("--learning-rate", 1000)
     assert jaxnet("train", "--data", folder, *QUICK, "--iterations", 40, *rate).code == 1
@@ -188,6 +190,7 @@ def test_a_signal_ends_it(jaxnet: Run, trained: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.slow
+@pytest.mark.optimized
 def test_a_run_is_repeated_with_its_own_random_generator(jaxnet: Run, folder: Path) -> None:
     """Drawn by `rbg`, which `vmap` over keys would draw other numbers of."""
     train = ("train", "--data", folder, *QUICK, "--iterations", 40, "--seeds", 7, "--json")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from jaxnet.data.dataset import Dataset
 from jaxnet.devices import find_devices
@@ -117,7 +117,7 @@ def check_run(run: Run, data: Dataset, *, track: Track = automatic) -> Checks:
     with jax.enable_x64(True):  # a network keeps its own precision; this allows float64
         trained = trained_network(run, data)
         finite = Check(FINITE, *check_finite(trained))
-        if not all(jnp.isfinite(array).all() for array in trained.params.values()):
+        if not all(np.isfinite(array).all() for array in trained.params.values()):
             return Checks((finite,))
         checks = track(RUN_CHECKS.items(), "checking the network", len(RUN_CHECKS))
         return Checks(Check(name, *check(trained)) for name, check in checks)

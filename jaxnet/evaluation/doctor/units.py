@@ -1,5 +1,6 @@
 """Checks of the hidden units: dead, always on, saturated, or duplicates of each other."""
 
+import jax
 import numpy as np
 
 from jaxnet.activations import leaky_relu, relu, sigmoid
@@ -33,9 +34,8 @@ def check_always_on_units(trained: Trained) -> Result:
     """Count the units whose Z1 is positive on every training picture, where they are linear."""
     if trained.hidden not in PIECEWISE_LINEAR:
         return does_not_apply("not piecewise linear")
-    Z1 = np.asarray(forward(trained.params, trained.train.X, trained.hidden).Z1)
     # A warning at most: a linear function may be all that the pictures require.
-    return _judge_units(np.asarray((Z1 > 0).all(axis=1)), worst="warn")
+    return _judge_units(np.asarray((_inputs(trained) > 0).all(axis=1)), worst="warn")
 
 
 def check_saturated_units(trained: Trained) -> Result:
@@ -64,8 +64,13 @@ def check_duplicated_units(trained: Trained) -> Result:
 
 
 def _slopes(trained: Trained) -> np.ndarray:
-    Z1 = forward(trained.params, trained.train.X, trained.hidden).Z1
-    return np.asarray(trained.hidden.slope(Z1))
+    return np.asarray(trained.hidden.slope(_inputs(trained)))
+
+
+def _inputs(trained: Trained) -> jax.Array:
+    """Compute Z1 of the training pictures, (n_h, m)."""
+    compiled = jax.jit(forward, static_argnums=2)
+    return compiled(trained.params, trained.train.X, trained.hidden).Z1
 
 
 def _judge_units(which: np.ndarray, *, most: int | None = None, worst: Verdict = "fail") -> Result:
