@@ -342,11 +342,12 @@ def test_a_panel_of_the_callers_is_drawn_into(images: np.ndarray, forecasted: Fo
 
 
 def test_the_line_of_the_class_rate_is_that_of_the_runs_examples() -> None:
-    run, Y = make_run(1), jnp.array([[0.0, 1.0, 1.0, 1.0]])
+    run, Y = make_run(1), jax.device_put(np.array([[0.0, 1.0, 1.0, 1.0]]))
+    X = jax.device_put(np.zeros((30, 4)))
     (axes,) = plot_costs(run).axes
     assert len(axes.lines) == 1  # its examples are not known
-    for weights, rate in ((None, 0.75), (jnp.array([[3.0, 1.0, 1.0, 1.0]]), 0.5)):
-        known = dataclasses.replace(run, examples=Examples(jnp.zeros((30, 4)), Y, weights))
+    for weights, rate in ((None, 0.75), (jax.device_put(np.array([[3.0, 1.0, 1.0, 1.0]])), 0.5)):
+        known = dataclasses.replace(run, examples=Examples(X, Y, weights))
         (axes,) = plot_costs(known).axes
         entropy = -rate * np.log(rate) - (1 - rate) * np.log(1 - rate)
         np.testing.assert_allclose(np.asarray(axes.lines[1].get_ydata()), entropy, rtol=1e-6)
