@@ -18,7 +18,7 @@ import pytest
 from fixed_length import fixed_length
 
 from jaxnet import __version__
-from jaxnet.activations import Activation
+from jaxnet.activations import ACTIVATIONS, Activation
 from jaxnet.data.dataset import Dataset, Split
 from jaxnet.data.load import load_dataset
 from jaxnet.data.preprocessing import Preprocessing
@@ -118,6 +118,18 @@ def test_a_run_is_the_fit_of_its_settings() -> None:
     assert run.settings == settings_of("balanced", seed=3, basis="span")
     chex.assert_trees_all_equal(first_params(run), params)
     assert run.seconds > 0
+
+
+@pytest.mark.parametrize("way", ["momentum", "nesterov"])
+def test_what_is_set_is_what_fit_is_given(way: str) -> None:
+    how = {"learning_rate": 0.05, "iterations": 40} | WAYS[way]
+    run = train(DATA, settings_of(way))
+    assert run.examples is not None
+    hidden = ACTIVATIONS[how.pop("activation", "relu")]
+    reached = fit(first_params(run), *run.examples[:2], hidden, **how)
+    np.testing.assert_array_equal(run.costs, reached.costs)
+    chex.assert_trees_all_equal(run.model.params, reached.params)
+    assert (run.descent.W1 is None) == (how.get("basis") == "pixels")
 
 
 def test_what_a_run_knows_of_itself() -> None:
