@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from first_sketches import first_sketches
 from fixed_length import fixed_length
-from test_run import DATA, EVERY_WAY, QUICK, assert_same, settings_of
+from test_run import DATA, EVERY_WAY, QUICK, assert_same, quick_run, settings_of
 from test_sweep_file import GRID, SHARED, make_start, stop_after
 from test_sweep_file import assert_same as assert_same_sweep
 
@@ -129,6 +129,7 @@ def test_a_run_of_0_1_0_continues(
         resume(run, sketches if name == "adam_pixels" else few_sketches, iterations=made + 50)
 
 
+@pytest.mark.slow  # `jaxnet sweep` continues it in test_sweep_command.py
 @pytest.mark.optimized
 def test_a_sweep_of_0_1_0_continues(format1: Path, sketches: Dataset, tmp_path: Path) -> None:
     (tmp_path / SWEEP_NAME).write_bytes((format1 / SWEEP_NAME).read_bytes())
@@ -208,7 +209,7 @@ def test_a_run_of_version_1_continues_with_the_same_bits(
 
 @pytest.mark.parametrize(("text", "value"), [("he", "he"), ("0.01", 0.01), ("1e-2", 0.01)])
 def test_a_weight_scale_is_a_text_in_version_1(text: str, value: Any, tmp_path: Path) -> None:
-    path = write_version_1(tmp_path / "model.h5", train(DATA, QUICK), weight_scale=text)
+    path = write_version_1(tmp_path / "model.h5", quick_run(), weight_scale=text)
     settings = load_run(path).settings
     assert settings is not None
     assert settings.weight_scale == value
@@ -224,7 +225,7 @@ OPTIONAL = ("test", "positive", "size", "count", *model_file.BEFORE_IT_EXISTED)
 def test_a_setting_that_a_file_of_version_1_lacks(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = train(DATA, QUICK)
+    run = quick_run()
     path = write_version_1(tmp_path / "model.h5", run, **{name: None})
     with pytest.raises(ModelFileError) as caught:
         load_run(path)
@@ -258,7 +259,7 @@ def test_a_setting_that_a_file_of_version_1_lacks(
     ],
 )
 def test_a_setting_of_version_1_that_was_edited(name: str, value: Any, tmp_path: Path) -> None:
-    path = write_version_1(tmp_path / "model.h5", train(DATA, QUICK), **{name: value})
+    path = write_version_1(tmp_path / "model.h5", quick_run(), **{name: value})
     with pytest.raises(ModelFileError) as caught:
         load_run(path)
     assert caught.value.found.startswith(f"{path} was saved with the setting {name} = {value!r} (")
@@ -267,22 +268,20 @@ def test_a_setting_of_version_1_that_was_edited(name: str, value: Any, tmp_path:
 
 @pytest.mark.parametrize(("text", "value"), [("she", "'she'"), ("-1", "-1.0"), ("nan", "nan")])
 def test_a_weight_scale_of_version_1_that_is_none(text: str, value: str, tmp_path: Path) -> None:
-    path = write_version_1(tmp_path / "model.h5", train(DATA, QUICK), weight_scale=text)
+    path = write_version_1(tmp_path / "model.h5", quick_run(), weight_scale=text)
     with pytest.raises(ModelFileError, match="was saved with the setting weight_scale") as caught:
         load_run(path)
     assert f"weight_scale = {value} (" in caught.value.found
 
 
 def test_a_setting_that_version_1_did_not_have(tmp_path: Path) -> None:
-    path = write_version_1(tmp_path / "model.h5", train(DATA, QUICK), dropout=0.5)
+    path = write_version_1(tmp_path / "model.h5", quick_run(), dropout=0.5)
     with pytest.raises(ModelFileError, match="holds the setting dropout, which jaxnet"):
         load_run(path)
 
 
 def test_numbers_as_other_tools_write_them(tmp_path: Path) -> None:
-    path = write_version_1(
-        tmp_path / "model.h5", train(DATA, QUICK), momentum=0, nesterov=0, skip_bad=1
-    )
+    path = write_version_1(tmp_path / "model.h5", quick_run(), momentum=0, nesterov=0, skip_bad=1)
     run = load_run(path)
     assert run.settings == dataclasses.replace(QUICK, basis="span")
     assert run.data_source is not None
@@ -448,7 +447,7 @@ def test_a_sweep_of_version_1_with_a_part_missing(
 
 
 def test_newer_formats_are_refused(tmp_path: Path) -> None:
-    run = train(DATA, QUICK)
+    run = quick_run()
     model = write_version_1(tmp_path / "model.h5", run)
     saved = run.save(tmp_path / "run") / "model.h5"
     write_sweep_of_version_1(tmp_path / SWEEP_NAME, {})

@@ -49,7 +49,7 @@ def assert_same_run(ours: KeptRun, theirs: KeptRun) -> None:
     "settings",
     [
         pytest.param((), id="span"),
-        pytest.param(("--momentum", 0.9), id="momentum"),
+        pytest.param(("--momentum", 0.9), id="momentum", marks=pytest.mark.slow),
         pytest.param(("--basis", "pixels", "--nesterov"), id="pixels"),
         pytest.param(("--optimizer", "adam", "--batch", 4), id="adam"),
         pytest.param(("--batch", 4), id="batches", marks=pytest.mark.slow),

@@ -1,6 +1,7 @@
 """A run: trained, saved, loaded, continued and repeated, to the bit."""
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import os
@@ -85,6 +86,15 @@ def make_data(**changes: Any) -> Dataset:
     train = Split(images[:8], np.array([0, 1, 0, 0, 1, 0, 1, 0]))
     data = Dataset(train, Split(images[8:], np.array([0, 1, 1, 0])), ("no", "yes"), "noise")
     return dataclasses.replace(data, **changes)
+
+
+DATA = make_data()
+
+
+@functools.cache
+def quick_run() -> Run:
+    """Train once what many tests save, edit and continue."""
+    return train(DATA, QUICK)
 
 
 def settings_of(way: str, **changes: Any) -> Settings:
@@ -214,7 +224,7 @@ def test_a_run_that_is_saved_is_loaded(way: str, precision: str, tmp_path: Path)
 
 
 def test_a_folder_is_not_written_to_unasked(tmp_path: Path) -> None:
-    run = train(make_data(), QUICK)
+    run = quick_run()
     run.save(tmp_path / "run")
     with pytest.raises(UsageError, match="run is not empty"):
         run.save(tmp_path / "run")
@@ -224,7 +234,7 @@ def test_a_folder_is_not_written_to_unasked(tmp_path: Path) -> None:
 
 
 def test_no_folder_is_claimed_for_what_is_not_saved(tmp_path: Path) -> None:
-    run = train(make_data(), QUICK)
+    run = quick_run()
     own = Activation("sigmoid", jnp.tanh, lambda Z: 1 - jnp.tanh(Z) ** 2)
     with pytest.raises(UsageError, match="differs from that of jaxnet"):
         dataclasses.replace(run, hidden=own).save(tmp_path / "run")
@@ -233,7 +243,7 @@ def test_no_folder_is_claimed_for_what_is_not_saved(tmp_path: Path) -> None:
 
 def test_an_activation_of_ones_own_is_not_taken_for_that_of_the_settings(tmp_path: Path) -> None:
     own = Activation("tanh", jnp.tanh, lambda Z: 1 - jnp.tanh(Z) ** 2)
-    run = dataclasses.replace(train(make_data(), QUICK), hidden=own)
+    run = dataclasses.replace(quick_run(), hidden=own)
     run.save(tmp_path / "run")
     with pytest.raises(ModelFileError, match='the unknown activation "tanh"'):
         load_run(tmp_path / "run")
@@ -241,21 +251,18 @@ def test_an_activation_of_ones_own_is_not_taken_for_that_of_the_settings(tmp_pat
     assert loaded.hidden == own
     continued = resume(loaded, make_data(), iterations=60)
     assert continued.hidden == own
-    assert (
-        continued.costs[-1]
-        != resume(train(make_data(), QUICK), make_data(), iterations=60).costs[-1]
-    )
+    assert continued.costs[-1] != resume(quick_run(), make_data(), iterations=60).costs[-1]
 
 
 def test_the_home_of_a_user_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    run = train(make_data(), QUICK)
+    run = quick_run()
     assert run.save("~/run") == tmp_path / "run"
     assert_same(load_run("~/run"), run)
 
 
 def test_a_run_is_opened_and_verified_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = train(make_data(), QUICK).save(tmp_path / "run")
+    folder = quick_run().save(tmp_path / "run")
     counts = {"opened": 0, "bytes": 0}
     open_file, sha256 = h5py.h5f.open, hashlib.sha256
 
@@ -277,7 +284,7 @@ def test_a_run_is_opened_and_verified_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_bare_network_is_no_run(tmp_path: Path) -> None:
-    run = train(make_data(), QUICK)
+    run = quick_run()
     save_model(tmp_path / MODEL_NAME, run.model)
     bare = load_run(tmp_path)
     assert (bare.settings, bare.data_source, bare.outcome) == (None, None, "unfinished")
@@ -430,10 +437,8 @@ def test_a_run_with_all_iterations_made_gets_its_outcome_only(tmp_path: Path) ->
 
 @pytest.mark.parametrize("iterations", [39, 1, 0, -1, 40.0, True, "50", 10**12])
 def test_iterations_that_a_run_cannot_have(iterations: Any) -> None:
-    data = make_data()
-    run = train(data, QUICK)
     with pytest.raises(UsageError) as caught:
-        resume(run, data, iterations=iterations)
+        resume(quick_run(), DATA, iterations=iterations)
     if iterations in (39, 1) and iterations is not True:
         assert caught.value.found == "the run has made 40 iterations"
         assert caught.value.expected == f"at least as many in all, not {iterations}"
@@ -461,7 +466,6 @@ def brightened(split: Split) -> Split:
     return Split(images, split.labels)
 
 
-DATA = make_data()
 assert DATA.test is not None
 
 
@@ -494,7 +498,7 @@ assert DATA.test is not None
     ],
 )
 def test_a_run_continues_with_its_own_data_only(other: Dataset, part: str, tmp_path: Path) -> None:
-    run = train(DATA, QUICK)
+    run = quick_run()
     loaded = load_run(run.save(tmp_path / "run"))
     for one in (run, loaded):
         for use in (lambda run, data: resume(run, data, iterations=50), repeat):
@@ -534,7 +538,7 @@ def test_a_run_keeps_the_commands_that_made_it(tmp_path: Path) -> None:
         run = resume(run, DATA, iterations=50, command=resumed)
     assert run.origin["command"] == f"{begun}\n{resumed}", "each once"
     assert resume(run, DATA, iterations=51).origin["command"] == f"{begun}\n{resumed}"
-    assert resume(train(DATA, QUICK), DATA, command=resumed).origin["command"] == resumed
+    assert resume(quick_run(), DATA, command=resumed).origin["command"] == resumed
 
 
 def test_a_resumed_run_knows_where_its_data_are_now() -> None:
@@ -589,7 +593,7 @@ def test_a_stopped_run_is_repeated_as_far_as_it_came() -> None:
 
 
 def test_a_run_with_other_numbers_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = train(DATA, QUICK)
+    run = quick_run()
     costs = run.costs.copy()
     costs[[12, 30]] += (-0.5, 0.25)
     assert isinstance(run.descent, Descent)
