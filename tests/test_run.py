@@ -50,8 +50,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "batches of pixels": {"batch": 3, "basis": "pixels", "momentum": 0.9},
 }
 
-# Each way in one precision, and each kind of program in both: span, pixels, Adam, batches. The
-# other pairs take as long again.
+# Each way in one precision, and the span in both. The other pairs are slow tests.
 QUICK_WAYS = {
     ("span", "float32"),
     ("span", "float64"),
@@ -65,19 +64,20 @@ QUICK_WAYS = {
 }
 
 
-def marks_of(way: str, precision: str) -> list[pytest.MarkDecorator]:
-    """Only batches are drawn for a chunk by a program of its length; the others share one."""
-    marks = [] if (way, precision) in QUICK_WAYS else [pytest.mark.slow]
-    return [*marks, pytest.mark.optimized] if "batch" in WAYS[way] else marks
+def every_way(quick: set[tuple[str, str]]) -> pytest.MarkDecorator:
+    """Make the cases of a test: each way in each precision, slow if it is not one of `quick`.
+
+    Only batches are drawn for a chunk by a program of its length; the others share one.
+    """
+    cases = []
+    for way, precision in itertools.product(WAYS, ("float32", "float64")):
+        marks = [] if (way, precision) in quick else [pytest.mark.slow]
+        marks += [pytest.mark.optimized] if "batch" in WAYS[way] else []
+        cases.append(pytest.param(way, precision, marks=marks))
+    return pytest.mark.parametrize(("way", "precision"), cases)
 
 
-EVERY_WAY = pytest.mark.parametrize(
-    ("way", "precision"),
-    [
-        pytest.param(*pair, marks=marks_of(*pair))
-        for pair in itertools.product(WAYS, ("float32", "float64"))
-    ],
-)
+EVERY_WAY = every_way(QUICK_WAYS)
 
 
 def make_data(**changes: Any) -> Dataset:
