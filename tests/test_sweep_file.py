@@ -151,7 +151,7 @@ def test_without_test_pictures(tmp_path: Path) -> None:
 
 
 def test_another_preprocessing(tmp_path: Path) -> None:
-    grid = dataclasses.replace(GRID, activations="relu")
+    grid = dataclasses.replace(GRID, activations=("relu",))
     start = make_start(grid, preprocessing=Preprocessing(4, 3, "rgb", "unit"))
     expected = sweep(DATA, grid, SHARED, Preprocessing(4, 3, "rgb", "unit"))
     assert_same(train_sweep(tmp_path, start, DATA).result, expected)
