@@ -7,12 +7,11 @@ if the decay is given, is that of the cost with the decay added to the diagonal 
 """
 
 import functools
+import math
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from jaxnet.activations import Activation, relu
@@ -122,15 +121,22 @@ def sharpness(
     check_untraced(params, X)
     check_values(Y, weights)
     require_number("tolerance", tolerance, 0, 1)
-    flat, unravel = ravel_pytree(params)
+    shapes = {name: leaf.shape for name, leaf in sorted(params.items())}
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    dtype = np.dtype(params["W1"].dtype)
+
+    def unravel(vector: np.ndarray) -> Params:
+        parts = np.split(vector.astype(dtype).ravel(), ends[:-1])
+        named = zip(shapes.items(), parts, strict=True)
+        return jax.device_put({name: part.reshape(shape) for (name, shape), part in named})
 
     def product(vector: np.ndarray) -> np.ndarray:
-        along = unravel(jnp.asarray(vector.ravel(), flat.dtype))
+        along = unravel(vector)
         times = hessian_product(params, along, X, Y, hidden, weights, weight_decay=weight_decay)
-        return np.asarray(ravel_pytree(times)[0])
+        return np.concatenate([np.ravel(times[name]) for name in shapes])
 
-    operator = LinearOperator((flat.size, flat.size), matvec=product, dtype=np.dtype(flat.dtype))
-    start = np.random.default_rng(0).standard_normal(flat.size).astype(flat.dtype)
+    operator = LinearOperator((ends[-1], ends[-1]), matvec=product, dtype=dtype)
+    start = np.random.default_rng(0).standard_normal(ends[-1]).astype(dtype)
     along_start = product(start)
     if not np.isfinite(along_start).all():
         raise UsageError(
@@ -140,7 +146,7 @@ def sharpness(
         )
     if not along_start.any():
         # H v = 0 for a random v means H = 0, for which ARPACK fails.
-        return Sharpness(0.0, unravel(jnp.asarray(start / np.linalg.norm(start))))
+        return Sharpness(0.0, unravel(start / np.linalg.norm(start)))
     try:
         (value,), vectors = eigsh(
             operator, k=1, which="LA", tol=tolerance, v0=start, maxiter=MOST_RESTARTS
@@ -151,4 +157,4 @@ def sharpness(
             f"convergence within {MOST_RESTARTS} restarts of the Lanczos method",
             "give a larger tolerance, or params and X in float64",
         ) from cause
-    return Sharpness(float(value), unravel(jnp.asarray(vectors[:, 0])))
+    return Sharpness(float(value), unravel(vectors[:, 0]))

@@ -125,12 +125,13 @@ def any_active(
     params: Params, X: jax.Array, hidden: Activation = relu, weights: jax.Array | None = None
 ) -> bool:
     """Compute whether any hidden unit has a slope other than 0 on a picture of weight above 0."""
-    active = np.asarray(_slopes(params, X, hidden)) != 0  # (n_h, m)
+    active = np.asarray(slopes(params, X, hidden)) != 0  # (n_h, m)
     return bool(np.any(active if weights is None else active & (np.asarray(weights) > 0)))
 
 
 @functools.partial(jax.jit, static_argnames="hidden")
-def _slopes(params: Params, X: jax.Array, hidden: Activation) -> jax.Array:
+def slopes(params: Params, X: jax.Array, hidden: Activation) -> jax.Array:
+    """Compute the slope of every hidden unit on every example, (n_h, m)."""
     return hidden.slope(forward(params, X, hidden).Z1)
 
 

@@ -113,7 +113,7 @@ def test_the_first_fit_compiles_what_it_repeats_and_little_else() -> None:
             params = init_params(make_key(0), len(X))
             assert names == ["jit(_normals)"]
             fit(params, X, Y, iterations=3, momentum=0.5, basis=basis)
-        assert names[1:] == ["jit(run_updates)", "jit(_slopes)"]
+        assert names[1:] == ["jit(run_updates)", "jit(slopes)"]
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -59,4 +59,5 @@ def make_problem(n_x: int = 5, m: int = 5, seed: int = 2) -> tuple[Params, jax.A
     shapes = {"W1": (3, n_x), "b1": (3, 1), "W2": (1, 3), "b2": (1, 1)}
     params = {name: draw.normal(size=shape) for name, shape in shapes.items()}
     Y = (np.arange(m)[None] % 2).astype(np.float64)
+    # Put there as they are, since jnp.asarray would compile a copy for each shape.
     return jax.device_put((params, draw.normal(size=(n_x, m)), Y))

@@ -1,19 +1,16 @@
 """Checks of the steps of a training: their size, whether they lower the cost, their stability."""
 
-import functools
 import math
 from collections.abc import Callable
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxnet.curvature import sharpness
 from jaxnet.errors import UsageError
 from jaxnet.evaluation.doctor.check import Result, does_not_apply
 from jaxnet.evaluation.doctor.trained import Trained
-from jaxnet.network import loss
+from jaxnet.network import Params, loss
 from jaxnet.outcomes import any_active
 from jaxnet.settings import Settings
 from jaxnet.stability import largest_curvature
@@ -28,19 +25,24 @@ SOME_RISE, MOST_RISE = 0.01, 0.5
 # A cost that rises by fewer ε than this is rounded, not raised.
 ROUNDING = 16
 
+_gradient: Callable[..., Params] = jax.jit(
+    jax.grad(loss), static_argnames=("hidden", "weight_decay")
+)
+
 
 def check_step_size(trained: Trained) -> Result:
     """Compare the next step with the weights that it changes: α‖dW‖ / ‖W‖ of each layer."""
     settings = _sgd_settings(trained)
     if isinstance(settings, Result):
         return settings
-    of_objective = functools.partial(loss, weight_decay=settings.weight_decay)
-    gradient: Callable[..., Any] = jax.jit(jax.grad(of_objective), static_argnums=3)
     X, Y, weights = trained.train
-    slopes = gradient(trained.params, X, Y, trained.hidden, weights)
+    slopes = _gradient(
+        trained.params, X, Y, trained.hidden, weights, weight_decay=settings.weight_decay
+    )
     ratios = {}
     for key in ("W1", "W2"):
-        step, size = (float(jnp.linalg.norm(each[key])) for each in (slopes, trained.params))
+        with np.errstate(over="ignore", invalid="ignore"):
+            step, size = (float(np.linalg.norm(each[key])) for each in (slopes, trained.params))
         ratio = step / size if size else math.inf if step else 0.0
         ratios[key] = settings.learning_rate * ratio
     largest, least = (float(f(list(ratios.values()))) for f in (np.max, np.min))  # NaN stays NaN

@@ -6,7 +6,8 @@ import numpy as np
 from jaxnet.activations import leaky_relu, relu, sigmoid
 from jaxnet.evaluation.doctor.check import Result, Verdict, does_not_apply
 from jaxnet.evaluation.doctor.trained import Trained
-from jaxnet.network import forward
+from jaxnet.network import Params, forward
+from jaxnet.outcomes import slopes
 
 # Linear on each side of 0: g(c z) = c g(z) for c > 0.
 PIECEWISE_LINEAR = (relu, leaky_relu)
@@ -26,7 +27,7 @@ def check_dead_units(trained: Trained) -> Result:
     """Count the units that are active on no training picture."""
     if trained.hidden == leaky_relu:
         return does_not_apply("leaky_relu")
-    dead: np.ndarray = (_slopes(trained) == 0).all(axis=1)
+    dead = (np.asarray(slopes(trained.params, trained.train.X, trained.hidden)) == 0).all(axis=1)
     return _judge_units(dead)
 
 
@@ -34,15 +35,22 @@ def check_always_on_units(trained: Trained) -> Result:
     """Count the units whose Z1 is positive on every training picture, where they are linear."""
     if trained.hidden not in PIECEWISE_LINEAR:
         return does_not_apply("not piecewise linear")
+    Z1 = np.asarray(_layer1(trained.params, trained.train.X))
     # A warning at most: a linear function may be all that the pictures require.
-    return _judge_units(np.asarray((_inputs(trained) > 0).all(axis=1)), worst="warn")
+    return _judge_units(np.asarray((Z1 > 0).all(axis=1)), worst="warn")
+
+
+@jax.jit
+def _layer1(params: Params, X: jax.Array) -> jax.Array:
+    return forward(params, X).Z1
 
 
 def check_saturated_units(trained: Trained) -> Result:
     """Count the units that are on a flat end of the sigmoid for nearly every training picture."""
     if trained.hidden != sigmoid:
         return does_not_apply("not sigmoid")
-    flat = _slopes(trained) < FLAT / 4  # the largest slope of σ is ¼
+    # The largest slope of σ is ¼.
+    flat = np.asarray(slopes(trained.params, trained.train.X, sigmoid)) < FLAT / 4
     return _judge_units(flat.mean(axis=1) >= MOST)
 
 
@@ -61,16 +69,6 @@ def check_duplicated_units(trained: Trained) -> Result:
     same = distances <= APART**2 * np.maximum(squares[:, None], squares)
     copies = np.tril(same, -1).any(axis=1)
     return _judge_units(copies, most=len(rows) - 1)
-
-
-def _slopes(trained: Trained) -> np.ndarray:
-    return np.asarray(trained.hidden.slope(_inputs(trained)))
-
-
-def _inputs(trained: Trained) -> jax.Array:
-    """Compute Z1 of the training pictures, (n_h, m)."""
-    compiled = jax.jit(forward, static_argnums=2)
-    return compiled(trained.params, trained.train.X, trained.hidden).Z1
 
 
 def _judge_units(which: np.ndarray, *, most: int | None = None, worst: Verdict = "fail") -> Result:
