@@ -1,22 +1,21 @@
 """The span against the pixels, in float64: the same costs and the same parameters to rounding."""
 
-import functools
 from typing import Any
 
 import chex
 import jax
 import jax.numpy as jnp
+import jitted
 import numpy as np
 import optax
 import pytest
 from conftest import Problem
 
 from jaxnet.activations import ACTIVATIONS, Activation, relu, sigmoid
-from jaxnet.backprop import backward
 from jaxnet.data.columns import to_columns, to_row
 from jaxnet.data.dataset import Dataset
 from jaxnet.errors import UsageError
-from jaxnet.network import Params, forward, init_params, loss
+from jaxnet.network import Params, init_params
 from jaxnet.optimizer import sgd
 from jaxnet.span import enter_span, layer1_in_span, leave_span, span_cost_and_gradients
 from jaxnet.training import Descent, Fit, fit, fit_in_chunks, start_descent
@@ -26,11 +25,10 @@ ALL = pytest.mark.parametrize("hidden", ACTIVATIONS.values(), ids=lambda g: g.na
 
 def make_problem(n_x: int, m: int, n_h: int = 3) -> Problem:
     draw = np.random.default_rng(n_x + m)
+    X, Y = draw.uniform(-1, 1, (n_x, m)), draw.integers(0, 2, (1, m)).astype(float)
     return Problem(
         init_params(jax.random.key(0), n_x, n_h, weight_scale=0.3, dtype=jnp.float64),
-        jnp.asarray(draw.uniform(-1, 1, (n_x, m))),
-        jnp.asarray(draw.integers(0, 2, (1, m)).astype(float)),
-        jnp.asarray(draw.uniform(0, 2, (1, m))),
+        *jax.device_put((X, Y, draw.uniform(0, 2, (1, m)))),
     )
 
 
@@ -52,7 +50,7 @@ def assert_span_equals_pixels(problem: Problem, hidden: Activation = relu, **set
     span = fit(params, X, Y, hidden, basis="span", **settings)
     assert span.descent.span is not None
     assert_same(span, fit(params, X, Y, hidden, basis="pixels", **settings))
-    assert float(jnp.abs(span.params["W1"] - params["W1"]).max()) > 1e-3
+    assert np.abs(np.asarray(span.params["W1"]) - params["W1"]).max() > 1e-3
 
 
 @ALL
@@ -65,10 +63,9 @@ def test_every_activation(hidden: Activation, wide: Problem) -> None:
     [
         {"momentum": 0.9, "learning_rate": 0.05},
         {"momentum": 0.9, "nesterov": True, "learning_rate": 0.05},
-        {"learning_rate": optax.cosine_decay_schedule(0.5, 60)},
         {"learning_rate": optax.exponential_decay(0.3, 10, 0.5), "momentum": 0.5},
     ],
-    ids=["momentum", "nesterov", "schedule", "schedule and momentum"],
+    ids=["momentum", "nesterov", "schedule and momentum"],
 )
 def test_every_update_that_is_linear_in_the_gradients(
     settings: dict[str, Any], wide: Problem
@@ -78,18 +75,17 @@ def test_every_update_that_is_linear_in_the_gradients(
 
 def test_example_weights(wide: Problem) -> None:
     assert_span_equals_pixels(wide, weights=wide.weights)
-    assert_span_equals_pixels(wide, weights=wide.weights.at[0, 2].set(0.0))
+    without = np.where(np.arange(6) == 2, 0.0, wide.weights)
+    assert_span_equals_pixels(wide, weights=jax.device_put(without))
 
 
 def test_one_picture_more_pictures_than_features_and_repeated_pictures(x64: None) -> None:
     assert_span_equals_pixels(make_problem(20, 1))
-    assert_span_equals_pixels(make_problem(4, 30))
-    params, X, Y, weights = make_problem(20, 6)
-    twice = Problem(params, jnp.tile(X, 2), jnp.tile(Y, 2), jnp.tile(weights, 2))
+    params, *arrays = make_problem(4, 15)
+    twice = Problem(params, *jax.device_put([np.tile(array, 2) for array in arrays]))
     assert_span_equals_pixels(twice, weights=twice.weights)
 
 
-@pytest.mark.optimized
 def test_going_on_gives_the_same_bits_in_the_span(wide: Problem) -> None:
     def run(descent: Descent, iterations: int, chunk: int) -> Fit:
         *_, last = fit_in_chunks(descent, wide.Y, iterations=iterations, chunk=chunk)
@@ -115,11 +111,11 @@ def test_lifted_and_taken_up_again_it_is_the_same_descent(wide: Problem) -> None
 def test_the_gradients_are_those_of_the_article(hidden: Activation, wide: Problem) -> None:
     coefficients, span = enter_span(wide.params, wide.X)
     arguments = (wide.Y, hidden, wide.weights)
-    compiled = functools.partial(jax.jit, static_argnums=3)
-    cost, gradients = compiled(span_cost_and_gradients)(coefficients, span, *arguments)
-    by_hand = compiled(backward)(wide.params, wide.X, *arguments)
-    share = wide.weights / wide.weights.sum()
-    np.testing.assert_allclose(cost, compiled(loss)(wide.params, wide.X, *arguments), rtol=1e-12)
+    in_span = jax.jit(span_cost_and_gradients, static_argnums=3)
+    cost, gradients = jax.device_get(in_span(coefficients, span, *arguments))
+    by_hand = jax.device_get(jitted.backward(wide.params, wide.X, *arguments))
+    share = np.asarray(wide.weights) / np.sum(wide.weights)
+    np.testing.assert_allclose(cost, jitted.loss(wide.params, wide.X, *arguments), rtol=1e-12)
     expected = {
         "C": share * by_hand.dZ1,
         "b1": by_hand.db1,
@@ -127,7 +123,8 @@ def test_the_gradients_are_those_of_the_article(hidden: Activation, wide: Proble
         "b2": by_hand.db2,
     }
     chex.assert_trees_all_close(gradients, expected, rtol=1e-12, atol=1e-15)
-    chex.assert_trees_all_close(gradients["C"] @ wide.X.T, by_hand.dW1, rtol=1e-12, atol=1e-15)
+    dW1 = gradients["C"] @ np.transpose(wide.X)
+    np.testing.assert_allclose(dW1, by_hand.dW1, rtol=1e-12, atol=1e-15)
 
 
 def test_other_pictures_are_seen_as_in_pixels_though_they_lie_outside_the_span(
@@ -137,11 +134,13 @@ def test_other_pictures_are_seen_as_in_pixels_though_they_lie_outside_the_span(
     trained = fit(wide.params, wide.X, wide.Y, learning_rate=0.2, iterations=40, basis="span")
     _, seen = enter_span(wide.params, wide.X, others)
     Z1 = layer1_in_span(trained.descent.state.params, seen)
-    np.testing.assert_allclose(Z1, forward(trained.params, others).Z1, rtol=1e-12, atol=1e-14)
+    expected = jitted.forward(trained.params, others).Z1
+    np.testing.assert_allclose(Z1, expected, rtol=1e-12, atol=1e-14)
 
 
 def test_float32_stays_float32_where_float64_is_allowed(wide: Problem) -> None:
-    params, X, Y, weights = jax.tree.map(lambda array: array.astype("float32"), wide)
+    narrow = jax.tree.map(lambda array: np.asarray(array, np.float32), wide)
+    params, X, Y, weights = jax.device_put(narrow)
     trained = fit(params, X, Y, weights=weights, iterations=3, basis="span")
     arrays = (trained.descent.state, trained.descent.span, trained.params)
     floats = [leaf for leaf in jax.tree.leaves(arrays) if jnp.issubdtype(leaf.dtype, jnp.floating)]
@@ -162,7 +161,7 @@ def cancel(params: Params) -> jax.Array:
     W1 = np.asarray(params["W1"], np.float64)[0]
     X = np.random.default_rng(0).normal(size=(W1.size, 6))
     X -= np.outer(W1, W1 @ X) / (W1 @ W1)
-    return jnp.asarray(1e6 * X, jnp.float32)
+    return jax.device_put((1e6 * X).astype(np.float32))
 
 
 def test_products_with_the_pictures_are_summed_in_float64() -> None:
@@ -170,24 +169,24 @@ def test_products_with_the_pictures_are_summed_in_float64() -> None:
     X = np.full((4097, 2), 1e-4, np.float32)
     X[0] = 1
     params = init_params(jax.random.key(0), 4097, 1)
-    for pictures in (jnp.asarray(X), cancel(params)):
+    for pictures in (jax.device_put(X), cancel(params)):
         W1, exact = np.asarray(params["W1"], np.float64), np.asarray(pictures, np.float64)
         _, span = enter_span(params, pictures)
         np.testing.assert_array_equal(span.K, (exact.T @ exact).astype(np.float32))
         np.testing.assert_allclose(span.Z1, W1 @ exact, rtol=1e-4)
         assert span.K.dtype == span.Z1.dtype == jnp.float32
-    _, reversed_ = enter_span(params, pictures, pictures[:, ::-1])
-    np.testing.assert_allclose(reversed_.K, span.K[:, ::-1], rtol=1e-6, atol=1e5)
-    np.testing.assert_allclose(reversed_.Z1, span.Z1[:, ::-1], rtol=1e-4)
+    _, reversed_ = enter_span(params, pictures, jax.device_put(np.asarray(pictures)[:, ::-1]))
+    K, Z1 = np.asarray(span.K), np.asarray(span.Z1)
+    np.testing.assert_allclose(reversed_.K, K[:, ::-1], rtol=1e-6, atol=1e5)
+    np.testing.assert_allclose(reversed_.Z1, Z1[:, ::-1], rtol=1e-4)
 
 
 def test_the_first_cost_in_the_span_is_exact_where_products_cancel() -> None:
     params = init_params(jax.random.key(0), 2000, 1)
-    X = cancel(params)
-    Y = jnp.asarray([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
+    X, Y = cancel(params), jax.device_put(np.array([[0, 1, 1, 0, 1, 0]], np.float32))
     with jax.enable_x64(True):
-        wide = {name: leaf.astype("float64") for name, leaf in params.items()}
-        exact = float(loss(wide, X.astype("float64"), Y.astype("float64"), sigmoid))
+        wide = jax.tree.map(lambda array: np.asarray(array, np.float64), (params, X, Y))
+        exact = float(jitted.loss(*wide, sigmoid))
     trained = fit(params, X, Y, sigmoid, iterations=1, basis="span")
     np.testing.assert_allclose(trained.costs[0], exact, rtol=1e-6)
 
@@ -198,8 +197,8 @@ def test_auto_takes_the_span_where_it_is_the_same_and_smaller(wide: Problem) -> 
         return "pixels" if start_descent(params, X, optimizer).span is None else "span"
 
     assert basis(wide.X) == "span"
-    assert basis(wide.X[:6]) == "span"
-    assert basis(wide.X[:5]) == "pixels"
+    assert basis(jax.device_put(np.asarray(wide.X)[:6])) == "span"
+    assert basis(jax.device_put(np.asarray(wide.X)[:5])) == "pixels"
     assert basis(wide.X, sgd(0.1, 0.9)) == "span"
     assert basis(wide.X, optax.adam(0.1)) == "pixels"
     assert basis(wide.X, optax.sgd(0.1)) == "pixels"

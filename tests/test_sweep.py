@@ -36,6 +36,11 @@ SCALES = (0.1, "he")
 SEEDS, FIRST_SEED = 3, 5
 
 
+def examples_in_float32() -> Examples:
+    X = np.linspace(-1, 1, 120, dtype=np.float32).reshape(20, 6)
+    return make_examples(*jax.device_put((X, np.array([[0, 1, 1, 0, 1, 0]], np.float32))))
+
+
 def make_data(*, weighted: bool = False) -> tuple[Examples, Examples]:
     """Make 6 training examples and 9 test examples in float64."""
     _, X, Y, weights = make_problem(20, 6)
@@ -112,12 +117,15 @@ def test_momentum_and_weights(nesterov: bool, x64: None) -> None:
     assert_as_alone(run(weighted=True, **settings), weighted=True, **settings)
 
 
-@pytest.mark.parametrize("block", [1, 5, 12, 100])
+@pytest.mark.parametrize("block", [1, 5, 12])
 def test_blocks_of_any_size_give_the_same(block: int, x64: None) -> None:
     ours, theirs = run(block=block), run()
     assert ours.costs is not None
     assert theirs.costs is not None
     np.testing.assert_allclose(ours.costs, theirs.costs, rtol=1e-13)
+
+
+cost_and_gradient = jax.jit(jax.value_and_grad(loss))
 
 
 def test_a_rate_for_each_layer(x64: None) -> None:
@@ -130,8 +138,8 @@ def test_a_rate_for_each_layer(x64: None) -> None:
             jax.random.key(FIRST_SEED + 1), 20, 3, weight_scale=0.1, dtype=jnp.float64
         )
         for _ in range(20):
-            cost, step = jax.value_and_grad(loss)(params, train.X, train.Y)
-            params |= {name: params[name] - 0.2 * step[name] for name in trained}
+            cost, step = cost_and_gradient(params, train.X, train.Y)
+            params |= {name: np.asarray(params[name]) - 0.2 * step[name] for name in trained}
         np.testing.assert_allclose(swept.last_costs[0, r, 0, 1], cost, rtol=1e-12)
 
 
@@ -146,8 +154,8 @@ def test_a_rate_that_is_far_too_large_is_not_finite(x64: None) -> None:
 
 
 def test_without_test_pictures_and_costs() -> None:
-    X, Y = jnp.linspace(-1, 1, 120).reshape(20, 6), jnp.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
-    swept = sweep(make_examples(X, Y), Grid((0.1,), seeds=SEEDS), Settings(iterations=5))
+    settings = Settings(hidden_units=3, iterations=5)
+    swept = sweep(examples_in_float32(), Grid((0.1,), seeds=SEEDS), settings)
     assert swept.test_accuracies is None
     assert swept.costs is None
     assert swept.last_costs.shape == (1, 1, 1, SEEDS)
@@ -254,9 +262,8 @@ def save_some_sweeps(path: str | Path) -> None:
 
 
 def test_networks_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    X, Y = jnp.linspace(-1, 1, 120).reshape(20, 6), jnp.array([[0.0, 1.0, 1.0, 0.0, 1.0, 0.0]])
-    examples, grid = make_examples(X, Y), Grid((0.1,), seeds=SEEDS)
-    settings = Settings(iterations=2, hidden_units=3)
+    examples, grid = examples_in_float32(), Grid((0.1,), seeds=SEEDS)
+    settings = Settings(iterations=5, hidden_units=3)
     whole = sweep(examples, grid, settings)
     # A block holds as many as there is room for; fewer networks at a time change nothing.
     monkeypatch.setattr(engine, "MOST_AT_ONCE", 1)

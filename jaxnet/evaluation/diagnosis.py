@@ -25,6 +25,8 @@ HALVINGS = 16
 # The most arithmetic that goes into the search: some ten seconds on two cores.
 MOST_OPERATIONS = 1e12
 
+_loss = jax.jit(loss, static_argnames="hidden")
+
 Reason = Literal[
     "",  # the run did not fail
     "first cost not finite",
@@ -114,8 +116,7 @@ def _reason_before_search(
 ) -> Reason | None:
     """Determine a reason that no other rate mends, or why none is searched for."""
     X, Y, weights = examples
-    first_cost = jax.jit(loss, static_argnums=3)(start.params, X, Y, run.hidden, weights)
-    if not np.isfinite(first_cost):
+    if not np.isfinite(_loss(start.params, X, Y, run.hidden, weights)):
         return "first cost not finite"
     if settings.weight_scale == 0 and run.outcome == "dead":
         return "zero weights"
