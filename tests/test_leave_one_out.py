@@ -2,9 +2,9 @@
 
 from typing import Any
 
+import by_numpy
 import jax
 import jax.numpy as jnp
-import jitted
 import numpy as np
 import pytest
 from test_span import make_problem
@@ -90,8 +90,8 @@ def test_it_is_what_training_without_the_column_gives(
                 else (result.train[s], result.test[s])
             )
             for mine, pictures in zip(ours, (X, X_test), strict=True):
-                theirs = jitted.forward(alone.params, pictures, hidden).A2
-                np.testing.assert_allclose(mine, np.asarray(theirs)[0], rtol=0, atol=1e-9)
+                theirs = by_numpy.predict(alone.params, pictures, hidden)
+                np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-9)
             assert result.outcomes[s, i] == alone.outcome
             if i < 6:
                 assert result.unseen[s, i] == result.train_without[s, i, i]
@@ -138,7 +138,7 @@ def test_a_unit_that_only_the_missing_picture_switches_on_is_dead(x64: None) -> 
         params = init_params(
             jax.random.key(FIRST_SEED + s), 3, 1, weight_scale=0.3, dtype=jnp.float64
         )
-        active = np.asarray(jitted.forward(params, examples.X).Z1)[0] > 0
+        active = (np.asarray(params["W1"]) @ np.asarray(examples.X))[0] > 0
         for i in range(4):
             assert (outcomes[s, i] == "dead") == (not np.delete(active, [i] if i < 3 else []).any())
     alone_on = (outcomes[:, :3] == "dead") & (outcomes[:, 3:] != "dead")

@@ -114,9 +114,13 @@ def test_momentum_by_hand(nesterov: bool, tiny: Problem) -> None:
     [
         optax.sgd(optax.cosine_decay_schedule(0.3, 30), momentum=0.9),
         optax.chain(optax.clip_by_global_norm(0.1), optax.adamw(0.01)),
-        optax.lbfgs(linesearch=optax.scale_by_backtracking_linesearch(10)),
+        optax.chain(optax.sgd(0.5), optax.scale_by_backtracking_linesearch(10)),
+        pytest.param(
+            optax.lbfgs(linesearch=optax.scale_by_backtracking_linesearch(10)),
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["momentum and schedule", "chain with adam", "lbfgs"],
+    ids=["momentum and schedule", "chain with adam", "line search", "lbfgs"],
 )
 def test_any_optimizer_of_optax(optimizer: Any, tiny: Problem) -> None:
     result = fit(tiny.params, tiny.X, tiny.Y, leaky_relu, optimizer=optimizer, iterations=12)
