@@ -8,7 +8,7 @@ from typing import Any
 import chex
 import h5py
 import jax
-import jax.numpy as jnp
+import jitted
 import numpy as np
 import pytest
 from conftest import Problem
@@ -87,10 +87,11 @@ def test_a_cost_is_the_mean_over_pictures_and_mirror_images(data: Dataset) -> No
     """The oracle: `fit` of columns that are mirrored by hand, in the span and in pixels."""
     plain = to_examples(data, Settings(precision="float64"))["train"]
     with jax.enable_x64(True):
-        X = jnp.asarray(np.concatenate([plain.X, mirror_by_hand(plain.X)], axis=1))
-        Y = jnp.concatenate([plain.Y, plain.Y], axis=1)
+        mirrored = mirror_by_hand(plain.X)
+        X = jax.device_put(np.concatenate([plain.X, mirrored], axis=1))
+        Y = jax.device_put(np.concatenate([plain.Y, plain.Y], axis=1))
         params = draw_params(MIRRORED, len(X))
-        both = [loss(params, some, plain.Y) for some in (plain.X, X[:, 8:])]
+        both = [jitted.loss(params, some, plain.Y) for some in (plain.X, mirrored)]
     for basis, other, batch in (("span", "pixels", None), ("pixels", "span", 5)):
         settings = dataclasses.replace(MIRRORED, basis=basis, batch=batch)
         run = train(data, settings)
@@ -168,19 +169,27 @@ def test_a_diagnosis_searches_among_the_same_examples(data: Dataset) -> None:
 def test_a_shifted_picture_is_that_of_numpy(color: str, images: np.ndarray) -> None:
     """The oracle: NumPy pads by the edge, rolls, and cuts the padding off."""
     preprocessing = Preprocessing(8, 6, color)
-    rows = preprocessing.columns(images).T
+    rows = np.transpose(preprocessing.columns(images))
     offsets = np.array([(i - 2, j - 2) for i in range(5) for j in range(5)], np.int32)[::2][:12]
-    ours = shift_rows(rows, jnp.asarray(offsets), Shifts(2, 8, 6))
+    ours = jax.jit(shift_rows, static_argnums=2)(rows, offsets, Shifts(2, 8, 6))
     for picture, (down, right), shifted in zip(images, offsets, ours, strict=False):
         padded = np.pad(picture, ((2, 2), (2, 2), (0, 0)), mode="edge")
         moved = np.roll(padded, (down, right), axis=(0, 1))[2:-2, 2:-2]
-        np.testing.assert_array_equal(shifted, preprocessing.columns(moved[None])[:, 0])
+        expected = np.asarray(preprocessing.columns(moved[None]))[:, 0]
+        np.testing.assert_array_equal(shifted, expected)
+
+
+draw_in_jit = jax.jit(draw_offsets, static_argnums=0)
+cost_and_gradients = jax.jit(jax.value_and_grad(loss))
 
 
 def test_every_offset_is_drawn_as_often_as_the_others() -> None:
     """χ² of 25 offsets over 4,000 draws; the second iteration and another seed draw others."""
-    shifts, numbers = Shifts(2, 8, 6), jnp.arange(2000)
-    draw = jax.jit(lambda drawing, t: draw_offsets(shifts, drawing, t, numbers))
+    numbers = np.arange(2000)
+
+    def draw(drawing: Any, t: int) -> Any:
+        return draw_in_jit(Shifts(2, 8, 6), drawing, t, numbers)
+
     first, second = (np.asarray(draw(start_drawing(3, 0), t)) for t in (0, 1))
     both = np.concatenate([first, second])
     counts = np.bincount((both + 2) @ [5, 1], minlength=25)
@@ -191,32 +200,31 @@ def test_every_offset_is_drawn_as_often_as_the_others() -> None:
     np.testing.assert_array_equal(draw(start_drawing(3, 1), 0), second)
     assert (first != second).any(axis=1).mean() > 0.9
     assert (first != draw(start_drawing(4, 0), 0)).any(axis=1).mean() > 0.9
-    zero, one = jnp.array(0), jnp.array([1])
-    some = draw_offsets(shifts, start_drawing(3, 0, np.array([9, 7], np.int32)), zero, one)
+    of_two = start_drawing(3, 0, np.array([9, 7], np.int32))
+    some = draw_in_jit(Shifts(2, 8, 6), of_two, 0, np.array([1]))
     np.testing.assert_array_equal(some, first[7:8])
 
 
 @pytest.mark.parametrize("batch", [3, None])
 def test_every_update_sees_pictures_shifted_anew(batch: int | None, data: Dataset) -> None:
-    """The oracle: pictures shifted one by one with NumPy, and plain steps of `fit`."""
+    """The oracle: pictures shifted one by one with NumPy, and plain steps by the gradient."""
     settings = dataclasses.replace(SHIFTED, batch=batch, iterations=5)
     run = train(data, settings)
     assert settings.basis == "pixels"
     preprocessing = run.preprocessing
     with jax.enable_x64(True):
-        params, zero = draw_params(settings, 48), jnp.array(0)
+        params = jax.device_get(draw_params(settings, 48))
         for t, rows in enumerate(draw_batches(0, 0, 5, 8, batch or 8)):
             seen = rows[rows >= 0]
-            offsets = draw_offsets(Shifts(2, 8, 6), start_drawing(0, t), zero, jnp.asarray(seen))
+            offsets = np.asarray(draw_in_jit(Shifts(2, 8, 6), start_drawing(0, t), 0, seen))
             moved = [
                 np.roll(np.pad(picture, ((2, 2), (2, 2), (0, 0)), mode="edge"), offset, (0, 1))
                 for picture, offset in zip(data.train.images[seen], offsets, strict=True)
             ]
             X = preprocessing.columns(np.stack(moved)[:, 2:-2, 2:-2], "float64")
-            Y = jnp.asarray(LABELS[None, seen], "float64")
-            step = fit(params, X, Y, learning_rate=0.05, iterations=1, basis="pixels")
-            np.testing.assert_allclose(run.costs[t], step.costs[0], rtol=1e-12)
-            params = step.params
+            cost, slopes = cost_and_gradients(params, X, LABELS[None, seen].astype(float))
+            np.testing.assert_allclose(run.costs[t], cost, rtol=1e-12)
+            params = {name: leaf - 0.05 * slopes[name] for name, leaf in params.items()}
     chex.assert_trees_all_close(run.model.params, params, rtol=1e-11, atol=1e-13)
 
 
@@ -268,5 +276,5 @@ def shift_by(data: Dataset, most: int) -> Any:
 
 
 def steps(descent: Any, shifts: Any) -> list[Fit]:
-    Y = jnp.array([[0.0, 1, 1, 0, 1, 0, 0]])
+    Y = jax.device_put(np.array([[0.0, 1, 1, 0, 1, 0, 0]]))
     return list(fit_in_chunks(descent, Y, iterations=2, shifts=shifts))

@@ -24,7 +24,7 @@ from jaxnet.evaluation.diagnosis import (
     operations,
 )
 from jaxnet.examples import Examples, make_examples
-from jaxnet.network import forward, init_params
+from jaxnet.network import init_params
 from jaxnet.optimizer import sgd
 from jaxnet.outcomes import FAILED, any_active
 from jaxnet.runs.run import Run, load_run
@@ -35,8 +35,8 @@ from jaxnet.training import fit, start_descent
 
 def make_problem() -> Examples:
     draw = np.random.default_rng(4)
-    Y = jnp.asarray([[0.0, 1, 1, 0, 1, 0, 0, 1, 0]])
-    return make_examples(jnp.asarray(draw.uniform(0, 1, (12, 9))), Y)
+    Y = np.array([[0.0, 1, 1, 0, 1, 0, 0, 1, 0]])
+    return make_examples(*jax.device_put((draw.uniform(0, 1, (12, 9)), Y)))
 
 
 def make_settings(**changes: Any) -> Settings:
@@ -99,7 +99,11 @@ def test_operations() -> None:
     settings = make_settings(hidden_units=3, iterations=100)
     expected = 2 * 7**2 * 5 + 16 * 100 * 2 * 7**2 * 3
     assert HALVINGS == 16
-    assert operations(jnp.ones((5, 7)), settings) == expected
+    assert operations(jax.device_put(np.ones((5, 7))), settings) == expected
+
+
+HUGE_STEP = 2000
+KILLER = sgd(lambda t: jnp.where(t == HUGE_STEP, 1e4, 1e-4))
 
 
 @pytest.mark.parametrize(
@@ -111,18 +115,25 @@ def test_operations() -> None:
 )
 def test_since_when_it_is_dead(death: int, basis: str, tiny: Problem) -> None:
     """A schedule kills the network by one huge step whose time is known."""
-    params = tiny.params | {"W2": jnp.abs(tiny.params["W2"])}
-    X, Y = jnp.abs(tiny.X), jnp.zeros_like(tiny.Y)  # each step lowers b1 and W1
+    W2, X = jax.device_put((np.abs(tiny.params["W2"]), np.abs(tiny.X)))
+    params, Y = tiny.params | {"W2": W2}, jax.device_put(np.zeros((1, 7)))  # lowers b1 and W1
     if death == 0:
-        params |= {"b1": params["b1"] - 100}
-    optimizer = sgd(lambda t: jnp.where(t == death - 1, 1e4, 1e-4))
-    start = start_descent(params, X, optimizer, basis)
+        params |= jax.device_put({"b1": np.asarray(params["b1"]) - 100})
+    start = start_descent(params, X, KILLER, basis)
+    # The same schedule, which has counted some steps already: so one program kills at any time.
+    early = HUGE_STEP - max(death - 1, 0)
+    counted = jax.tree.map(
+        lambda leaf: leaf + early if np.issubdtype(leaf.dtype, np.integer) else leaf,
+        jax.device_get(start.state.opt_state),
+    )
+    start = dataclasses.replace(start, state=start.state._replace(opt_state=counted))
     assert dead_since(start, make_examples(X, Y), Settings(), iterations=1400) == death
 
 
 def test_a_leaky_unit_is_never_dead(tiny: Problem) -> None:
-    lowered = tiny.params | {"b1": tiny.params["b1"] - 100}
-    assert (forward(lowered, tiny.X).Z1 < 0).all()
+    b1 = np.asarray(tiny.params["b1"]) - 100
+    lowered = tiny.params | {"b1": jax.device_put(b1)}
+    assert (np.asarray(tiny.params["W1"]) @ np.asarray(tiny.X) + b1 < 0).all()
     assert not any_active(lowered, tiny.X, relu)
     assert any_active(lowered, tiny.X, leaky_relu)
 

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import by_numpy
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,11 +12,11 @@ import pytest
 from jaxnet import Dataset, Preprocessing, Split, find_pairs
 from jaxnet.data.hold_out import draw_held_out
 from jaxnet.errors import DataError, UsageError
-from jaxnet.examples import Examples, balancing_weights, make_examples
+from jaxnet.examples import Examples, make_examples
 from jaxnet.many import ways
 from jaxnet.many.fold_draws import VALIDATION_STREAM
 from jaxnet.many.folds import CrossValidation, cross_validate
-from jaxnet.network import forward, init_params
+from jaxnet.network import init_params
 from jaxnet.settings import Settings, vary
 from jaxnet.training import Fit, fit
 
@@ -31,9 +32,8 @@ SETTINGS = (SHARED, OTHER)
 
 def make_data(m: int = 12) -> Examples:
     draw = np.random.default_rng(m)
-    return make_examples(
-        jnp.asarray(draw.uniform(-1, 1, (20, m))), jnp.asarray([np.arange(m) % 3 == 0], float)
-    )
+    X, Y = draw.uniform(-1, 1, (20, m)), (np.arange(m) % 3 == 0)[None].astype(float)
+    return make_examples(*jax.device_put((X, Y)))
 
 
 def fit_alone(data: Examples, settings: Settings, kept: np.ndarray, s: int, **more: Any) -> Fit:
@@ -42,12 +42,13 @@ def fit_alone(data: Examples, settings: Settings, kept: np.ndarray, s: int, **mo
         jax.random.key(settings.seed + s), len(data.X), settings.hidden_units,
         weight_scale=settings.weight_scale, dtype=jnp.float64,
     )  # fmt: skip
-    Y = data.Y[:, kept]
+    X, Y = np.asarray(data.X)[:, kept], np.asarray(data.Y)[:, kept]
+    both_alike = np.where(Y == 1, 0.5 / Y.mean(), 0.5 / (1 - Y.mean()))
     return fit(
-        params, data.X[:, kept], Y, settings.hidden, learning_rate=settings.learning_rate,
+        params, X, Y, settings.hidden, learning_rate=settings.learning_rate,
         momentum=settings.momentum, weight_decay=settings.weight_decay,
         iterations=settings.iterations, basis="pixels",
-        weights=balancing_weights(Y) if settings.balanced else None, **more,
+        weights=both_alike if settings.balanced else None, **more,
     )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def test_a_network_of_a_fold_is_fit_on_the_other_pictures(x64: None) -> None:
         one, r, k, s = place
         settings, outside = SETTINGS[one], result.folds[r] != k
         alone = fit_alone(data, settings, np.flatnonzero(outside), s)
-        A2 = np.asarray(forward(alone.params, data.X, settings.hidden).A2[0])
+        A2 = by_numpy.predict(alone.params, data.X, settings.hidden)
         ours = result.probabilities[one, r, s]
         np.testing.assert_allclose(ours[~outside], A2[~outside], rtol=0, atol=1e-12)
         assert result.outcomes[place] == alone.outcome
@@ -72,7 +73,7 @@ def test_a_network_of_a_fold_is_fit_on_the_other_pictures(x64: None) -> None:
         for other in {0, 1, 2} - {k}:
             without = ~np.isin(result.folds[r], [k, other])
             alone = fit_alone(data, settings, np.flatnonzero(without), s)
-            A2 = np.asarray(forward(alone.params, data.X, settings.hidden).A2[0])
+            A2 = by_numpy.predict(alone.params, data.X, settings.hidden)
             of_other = result.folds[r] == other
             np.testing.assert_allclose(inner[of_other], A2[of_other], rtol=0, atol=1e-12)
     assert (result.best_iterations == -1).all()
@@ -90,11 +91,11 @@ def test_settings_with_patience_hold_out_a_share_of_each_fold(x64: None) -> None
         held = outside[drawn]
         alone = fit_alone(
             data, early, outside[~drawn], 0, patience=2,
-            validation=Examples(data.X[:, held], data.Y[:, held]),
+            validation=Examples(np.asarray(data.X)[:, held], np.asarray(data.Y)[:, held]),
         )  # fmt: skip
         assert alone.validation_costs is not None
         lengths.append(len(alone.costs))
-        A2 = np.asarray(forward(alone.params, data.X).A2[0])
+        A2 = by_numpy.predict(alone.params, data.X)
         own = result.folds[0] == k
         np.testing.assert_allclose(result.probabilities[1, 0, 0, own], A2[own], atol=1e-12)
         assert result.best_iterations[1, 0, k, 0] == np.argmin(alone.validation_costs)
@@ -148,7 +149,7 @@ def test_all_pictures_but_the_test_set_are_divided_and_none_that_belong_together
 def test_equal_examples_and_groups_of_examples_are_not_parted() -> None:
     X = np.random.default_rng(1).normal(size=(5, 12)).astype(np.float32)
     X[:, 7] = X[:, 2]
-    data = Examples(jnp.asarray(X), jnp.asarray([np.arange(12) % 2], "float32"))
+    data = Examples(*jax.device_put((X, (np.arange(12) % 2)[None].astype(np.float32))))
     groups = np.array([0, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 9])
     for row in validate(data, groups=groups, repeats=8).folds:
         assert row[7] == row[2]
@@ -217,7 +218,8 @@ def test_other_folds_and_settings_compile_nothing_anew(x64: None) -> None:
     ],
 )
 def test_bad_input_is_told_at_once(options: dict[str, Any], error: type, found: str) -> None:
-    data = make_examples(*(array.astype("float32") for array in make_data()[:2]))
+    narrow = [np.asarray(array, np.float32) for array in make_data()[:2]]
+    data = make_examples(*jax.device_put(narrow))
     arguments: dict[str, Any] = {"settings": Settings(), "folds": 3, "repeats": 2} | options
     with pytest.raises(error, match=found):
         cross_validate(data, **arguments)

@@ -19,8 +19,10 @@ def by_jax(key: jax.Array) -> tuple[jax.Array, jax.Array]:
     return W1, jax.random.normal(key2, (1, 3), jnp.float32)
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
-@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize(
+    ("generator", "precision"),
+    [("threefry2x32", 32), ("threefry2x32", 64), ("rbg", 32), ("unsafe_rbg", 64)],
+)
 def test_they_are_those_of_jax(generator: str, precision: int) -> None:
     with jax.enable_x64(precision == 64):
         for seed in (0, 7, 2**32 - 1):

@@ -12,7 +12,6 @@ from typing import Any
 import chex
 import h5py
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -84,11 +83,13 @@ def test_a_file_that_fits_into_a_pool_is_seen_as_in_memory(
     path = write(split, **LAYOUTS[layout])
     ours = list(batches(path, 4, Preprocessing(4, 6, "rgb", "raw"), seed=7, epoch=2, epochs=2))
     expected = draw_batches(7, 6, 6, 10, 4)
-    assert [len(examples.Y[0]) for examples in ours] == [4, 4, 2, 4, 4, 2]
+    assert [examples.Y.size for examples in ours] == [4, 4, 2, 4, 4, 2]
     for examples, indices in zip(ours, expected, strict=True):
         seen = indices[indices >= 0]
-        np.testing.assert_array_equal(examples.X.T, split.images[seen].reshape(len(seen), -1))
-        np.testing.assert_array_equal(examples.Y[0], split.labels[seen])
+        np.testing.assert_array_equal(
+            np.transpose(examples.X), split.images[seen].reshape(len(seen), -1)
+        )
+        np.testing.assert_array_equal(np.asarray(examples.Y)[0], split.labels[seen])
 
 
 @pytest.mark.usefixtures("small_pools")
@@ -109,10 +110,12 @@ def test_every_epoch_takes_each_picture_once(
     for epoch in range(3):
         read = list(batches(paths, 4, Preprocessing(4, 6, "rgb", "raw"), seed=1, epoch=epoch))
         assert [examples.Y.size for examples in read[:-1]] == [4] * (len(read) - 1)
-        pictures = np.concatenate([np.asarray(examples.X.T) for examples in read])
+        pictures = np.concatenate([np.transpose(examples.X) for examples in read])
         order = np.array([int(np.flatnonzero((whole == one).all(axis=1))[0]) for one in pictures])
         np.testing.assert_array_equal(np.sort(order), np.arange(len(whole)))
-        np.testing.assert_array_equal(np.concatenate([e.Y[0] for e in read]), labels[order])
+        np.testing.assert_array_equal(
+            np.concatenate([np.asarray(e.Y)[0] for e in read]), labels[order]
+        )
         orders.append(tuple(order))
     assert len(set(orders)) == 3
     # Blocks come in random order, and are mixed with others.
@@ -181,8 +184,8 @@ def test_every_process_reads_its_parts_of_the_same_batches(
 def test_a_batch_keeps_its_numbers(write: Callable[..., Path]) -> None:
     """Refilling one array would change what is still to be computed with."""
     read = list(batches(write(draw(12)), 4, epochs=2))
-    sums = [float(jnp.sum(examples.X)) for examples in read]
-    again = [float(jnp.sum(examples.X)) for examples in batches(write(draw(12)), 4, epochs=2)]
+    sums = [np.asarray(examples.X).sum() for examples in read]
+    again = [np.asarray(examples.X).sum() for examples in batches(write(draw(12)), 4, epochs=2)]
     assert sums == again
     assert len(set(sums)) == 6
 
@@ -200,17 +203,16 @@ def test_columns_on_the_device_are_those_of_the_host(
         assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
         largest = 255 if pixel_scale == "raw" else 1
         bound = largest * (4e-7 if dtype == "float32" else 1e-15)
-        assert float(jnp.abs(ours - theirs).max()) <= bound
+        assert np.abs(np.asarray(ours) - np.asarray(theirs)).max() <= bound
 
 
 def as_dataset(split: Split) -> Dataset:
     return Dataset(split, None, ("no", "yes"))
 
 
-@pytest.mark.parametrize("how", ["sgd", "momentum, balanced, decayed", "adam"])
+@pytest.mark.parametrize("how", ["momentum, balanced, decayed", "adam"])
 def test_a_training_on_a_stream_is_that_in_memory(how: str, write: Callable[..., Path]) -> None:
     changes: dict[str, dict[str, Any]] = {
-        "sgd": {},
         "momentum, balanced, decayed": {"momentum": 0.9, "balanced": True, "weight_decay": 0.3},
         "adam": {"optimizer": "adam"},
     }
@@ -233,7 +235,7 @@ def test_a_stopped_training_on_a_stream_is_resumed_with_the_same_bits(
     settings = dataclasses.replace(QUICK, momentum=0.9, weight_decay=0.1)
     whole = train(pictures, settings)
     assert whole.outcome in ("learning", "plateau", "slow", "diverged")
-    for stop in range(1, 13):  # two epochs of six batches
+    for stop in (*range(1, 8), 12):  # an epoch of six batches, and of the next both ends
         half = train(pictures, dataclasses.replace(settings, iterations=stop))
         kept = load_run(half.save(tmp_path / str(stop)))
         again = resume(kept, pictures, iterations=18)
@@ -460,8 +462,8 @@ def test_probabilities_of_a_stream_are_those_of_memory(
     run = train(as_dataset(split), PIXELS)
     Z2, A2 = predict_stored(run.model, open_pictures(write(split)))
     theirs = run.model.forward_images(split.images)
-    np.testing.assert_allclose(Z2, theirs.Z2[0], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(A2, theirs.A2[0], rtol=1e-6)
+    np.testing.assert_allclose(Z2, np.asarray(theirs.Z2)[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(A2, np.asarray(theirs.A2)[0], rtol=1e-6)
 
 
 def test_a_stream_with_an_edited_setting_is_refused(
