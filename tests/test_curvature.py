@@ -98,8 +98,9 @@ def test_a_cost_that_is_flat_in_every_direction_has_sharpness_0(tiny: Problem) -
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_named(wrong: float, tiny: Problem) -> None:
+    W1 = jax.device_put(wrong * np.asarray(tiny.params["W1"]))
     with pytest.raises(UsageError, match=r"is not finite[\s\S]*look for NaN"):
-        sharpness(tiny.params | {"W1": wrong * np.asarray(tiny.params["W1"])}, tiny.X, tiny.Y)
+        sharpness(tiny.params | {"W1": W1}, tiny.X, tiny.Y)
 
 
 def test_a_tolerance_that_is_not_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ def test_leaving_out_by_weight_is_training_without_the_picture(
 ) -> None:
     params, X, Y, weights = jax.device_get(tiny)
     kept = np.array([0, 1, 3, 4, 5, 6])
-    without_2 = np.where(np.arange(7) == 2, 0, weights)
+    without_2 = jax.device_put(np.where(np.arange(7) == 2, 0, weights))
     by_weight = fit(params, X, Y, hidden, weights=without_2, iterations=30, basis=basis)
     alone = fit(
         params, X[:, kept], Y[:, kept], hidden, weights=weights[:, kept], iterations=30, basis=basis

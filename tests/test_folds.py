@@ -42,13 +42,14 @@ def fit_alone(data: Examples, settings: Settings, kept: np.ndarray, s: int, **mo
         jax.random.key(settings.seed + s), len(data.X), settings.hidden_units,
         weight_scale=settings.weight_scale, dtype=jnp.float64,
     )  # fmt: skip
-    X, Y = np.asarray(data.X)[:, kept], np.asarray(data.Y)[:, kept]
-    both_alike = np.where(Y == 1, 0.5 / Y.mean(), 0.5 / (1 - Y.mean()))
+    labels = np.asarray(data.Y)[:, kept]
+    X, Y = jax.device_put((np.asarray(data.X)[:, kept], labels))
+    both_alike = np.where(labels == 1, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
     return fit(
         params, X, Y, settings.hidden, learning_rate=settings.learning_rate,
         momentum=settings.momentum, weight_decay=settings.weight_decay,
         iterations=settings.iterations, basis="pixels",
-        weights=both_alike if settings.balanced else None, **more,
+        weights=jax.device_put(both_alike) if settings.balanced else None, **more,
     )  # fmt: skip
 
 
@@ -89,10 +90,10 @@ def test_settings_with_patience_hold_out_a_share_of_each_fold(x64: None) -> None
         labels = result.labels[outside]
         drawn = draw_held_out(labels, (4, VALIDATION_STREAM, 0, k), share=0.25)
         held = outside[drawn]
+        validation = jax.device_put([np.asarray(array)[:, held] for array in data[:2]])
         alone = fit_alone(
-            data, early, outside[~drawn], 0, patience=2,
-            validation=Examples(np.asarray(data.X)[:, held], np.asarray(data.Y)[:, held]),
-        )  # fmt: skip
+            data, early, outside[~drawn], 0, patience=2, validation=Examples(*validation)
+        )
         assert alone.validation_costs is not None
         lengths.append(len(alone.costs))
         A2 = by_numpy.predict(alone.params, data.X)

@@ -103,9 +103,9 @@ def test_each_outcome_is_measured_by_the_entropy_of_the_labels_that_are_left(
     weighted: bool, x64: None
 ) -> None:
     """Without the only picture of class 1 the labels are of one class, whose entropy is 0."""
-    _, X, _, _ = make_problem(20, 4)
-    X, Y = np.asarray(X), np.array([[0.0, 1.0, 0.0, 0.0]])
-    weights = np.array([[1.0, 3.0, 1.0, 1.0]]) if weighted else None
+    X: Any = np.asarray(make_problem(20, 4).X)
+    Y: Any = np.array([[0.0, 1.0, 0.0, 0.0]])
+    weights: Any = np.array([[1.0, 3.0, 1.0, 1.0]]) if weighted else None
     settings = make_settings(learning_rate=1e-4, iterations=4, weight_scale=0.01, momentum=0.0)
     outcomes = leave_one_out(
         make_examples(*jax.device_put((X, Y, weights))), settings, seeds=2
@@ -170,7 +170,7 @@ def test_what_does_not_fit(x64: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="Y has shape"):
         leave_one_out(train._replace(Y=np.asarray(train.Y)[0]), settings)
     with pytest.raises(DataError, match="one example"):
-        leave_one_out(train._replace(weights=np.eye(6)[:1]), settings)
+        leave_one_out(train._replace(weights=jax.device_put(np.eye(6)[:1])), settings)
     two = jax.device_put(np.array([[1.0, 1, 0, 0, 0, 0]]))
     leave_one_out(train._replace(weights=two), settings, seeds=2)
     with pytest.raises(UsageError, match="seeds is 1"):

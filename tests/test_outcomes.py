@@ -36,7 +36,8 @@ def test_label_entropy() -> None:
 
 def test_outcomes(tiny: Problem) -> None:
     entropy = label_entropy(tiny.Y)
-    still = {name: np.zeros_like(leaf) for name, leaf in tiny.params.items()}
+    still: Any = {name: np.zeros_like(leaf) for name, leaf in tiny.params.items()}
+    unknown: Any = tiny.params | {"b2": np.full((1, 1), np.nan)}
 
     def end(
         last: float, first: float = 0.5, params: Params = tiny.params, hidden: Activation = relu
@@ -55,7 +56,7 @@ def test_outcomes(tiny: Problem) -> None:
     assert end(np.nan, params=still) == "not finite"
     assert end(0.5 * entropy, params=still, hidden=leaky_relu) == "learning"
     assert end(np.nan) == end(np.inf) == "not finite"
-    assert end(0.1, params=tiny.params | {"b2": np.full((1, 1), np.nan)}) == "not finite"
+    assert end(0.1, params=unknown) == "not finite"
 
 
 def test_many_runs_are_judged_at_once() -> None:
@@ -139,17 +140,14 @@ def test_the_late_cost_is_finite_though_the_sum_of_the_costs_is_not() -> None:
 
 
 def test_a_picture_of_weight_0_is_no_training_picture(tiny: Problem) -> None:
-    X, Y = np.eye(5), np.array([[0.0, 1.0, 1.0, 0.0, 1.0]])
+    X, Y = jax.device_put((np.eye(5), np.array([[0.0, 1.0, 1.0, 0.0, 1.0]])))
     # The one hidden unit is active on picture 2 alone.
-    numbers = {"W1": X[2:3], "b1": [[-0.5]], "W2": [[1.0]], "b2": [[0.0]]}
+    numbers = {"W1": np.eye(5)[2:3], "b1": [[-0.5]], "W2": [[1.0]], "b2": [[0.0]]}
     params = {name: jax.device_put(np.array(values)) for name, values in numbers.items()}
-    costs, weights = np.array([0.7, 0.1]), np.ones_like(Y)
-    for w, expected in (
-        (None, "learning"),
-        (weights, "learning"),
-        (np.where(np.arange(5) == 2, 0, weights), "dead"),
-    ):
-        assert outcome(params, X, Y, costs=costs, weights=w) == expected
+    costs, weights = np.array([0.7, 0.1]), np.ones((1, 5))
+    without_2 = np.where(np.arange(5) == 2, 0, weights)
+    for w, expected in ((None, "learning"), (weights, "learning"), (without_2, "dead")):
+        assert outcome(params, X, Y, costs=costs, weights=jax.device_put(w)) == expected
 
 
 # Training itself: `fit`, in pixels and in the span, and a sweep.
@@ -227,6 +225,8 @@ def test_example_weights_decide_the_entropy() -> None:
 
 
 # Pictures so dark that huge weights make no huge Z1, and a seed by which both units grow alike.
+DARK: Any
+ONES: Any
 DARK, ONES = np.full((5, 7), 1e-12, np.float32), np.ones((1, 7), np.float32)
 HUGE: dict[str, Any] = {"learning_rate": 3e38, "seed": 133}
 

@@ -314,7 +314,7 @@ def test_an_infinite_cost_is_seen_even_where_all_parameters_are_finite(
 def test_too_large_a_rate_ends_dead_or_diverged_and_too_small_a_one_on_the_plateau(
     tiny: Problem,
 ) -> None:
-    small = {name: 1e-3 * np.asarray(leaf) for name, leaf in tiny.params.items()}
+    small = jax.device_put({name: 1e-3 * np.asarray(w) for name, w in tiny.params.items()})
     for params, rate, iterations, outcome in (
         (tiny.params, 100.0, 50, "dead"),
         (tiny.params, 30.0, 50, "diverged"),
@@ -343,7 +343,8 @@ def test_numbers_out_of_range(settings: dict[str, Any], tiny: Problem) -> None:
 
 
 def test_shapes_and_precisions_that_do_not_fit(tiny: Problem) -> None:
-    X, Y = np.asarray(tiny.X), np.asarray(tiny.Y)
+    X: Any = np.asarray(tiny.X)
+    Y: Any = np.asarray(tiny.Y)
     for wrong_X, wrong_Y, weights, found in (
         (X.T, tiny.Y, None, r"to do:    transpose it: X.T"),
         (X[:4], tiny.Y, None, r"X has shape \(4, 7\)"),
