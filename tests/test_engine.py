@@ -41,6 +41,26 @@ def train_some(examples: Examples, seeds: Any = (0, 1, 2), **options: Any) -> En
     )
 
 
+class StartedError(Exception):
+    """Raised where the program would start."""
+
+
+def given_to_the_program(
+    monkeypatch: pytest.MonkeyPatch, examples: Examples, **options: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return what the program of a block of networks would be called with."""
+
+    def stop(*arguments: Any, **settings: Any) -> Any:
+        raise StartedError(arguments, settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "_block_program", lambda **_: stop)
+        with pytest.raises(StartedError) as caught:
+            train_some(examples, **options)
+    arguments, settings = caught.value.args
+    return arguments, settings
+
+
 @pytest.mark.parametrize("weight_scale", [0.01, "he"])
 def test_networks_start_from_the_products_in_float64(weight_scale: float | str) -> None:
     """W1₀ X is rounded once, at the end, from the weights that `init_params` draws."""
@@ -78,16 +98,10 @@ def test_networks_learn_by_products_in_float64(monkeypatch: pytest.MonkeyPatch) 
     other -= x * (x @ other) / (x @ x)
     X = np.stack([x, other], axis=1).astype(np.float32)
     exact = X.astype(float).T @ X.astype(float)
-    program, used = engine._block_program(small_products=True), []
-
-    def spy(networks: Any, momentum: float, decay: Any, shared: Any, **settings: Any) -> Any:
-        used.append(shared)
-        return program(networks, momentum, decay, shared, **settings)
-
-    monkeypatch.setattr(engine, "_block_program", lambda **_: spy)
     X_put, X_test, Y = jax.device_put((X, X[:, ::-1], np.array([[0, 1]], np.float32)))
-    train_some(make_examples(X_put, Y), seeds=[0], test=Examples(X_test, Y))
-    (shared,) = used
+    ((_, _, _, shared, *_), _) = given_to_the_program(
+        monkeypatch, make_examples(X_put, Y), seeds=[0], test=Examples(X_test, Y)
+    )
     np.testing.assert_allclose(shared.K, exact, rtol=1e-3)
     np.testing.assert_allclose(shared.K_test, exact[:, ::-1], rtol=1e-3)
     in_float32 = X.T @ X
@@ -95,15 +109,12 @@ def test_networks_learn_by_products_in_float64(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_every_product_runs_at_highest_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    program, lowered = engine._block_program(small_products=True), []
-
-    def spy(*arguments: Any, **settings: Any) -> Any:
-        lowered.append(program.lower(*arguments, **settings).as_text())
-        return program(*arguments, **settings)
-
-    monkeypatch.setattr(engine, "_block_program", lambda **_: spy)
-    train_some(in_float32(), test=in_float32(), keep_probabilities=True)
-    products = [line for line in lowered[0].splitlines() if "dot_general" in line]
+    program = engine._block_program(small_products=True)
+    arguments, settings = given_to_the_program(
+        monkeypatch, in_float32(), test=in_float32(), keep_probabilities=True
+    )
+    lowered = program.lower(*arguments, **settings).as_text()
+    products = [line for line in lowered.splitlines() if "dot_general" in line]
     assert len(products) > 6
     assert all("precision = [HIGHEST, HIGHEST]" in line for line in products)
 
@@ -196,15 +207,11 @@ def test_the_order_of_the_results(n_x: int, x64: None) -> None:
 
 
 def test_a_program_without_decay_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    program, decays = engine._block_program(small_products=True), []
-
-    def spy(networks: Any, *arguments: Any, **settings: Any) -> Any:
-        decays.append(networks.weight_decay)
-        return program(networks, *arguments, **settings)
-
-    monkeypatch.setattr(engine, "_block_program", lambda **_: spy)
+    decays = []
     for decay in (0.0, 0.1):
-        train_some(in_float32(), variants=[Variant(0.1, 0.3, 0.0), Variant(0.1, 0.3, decay)])
+        variants = [Variant(0.1, 0.3, 0.0), Variant(0.1, 0.3, decay)]
+        ((networks, *_), _) = given_to_the_program(monkeypatch, in_float32(), variants=variants)
+        decays.append(networks.weight_decay)
     assert decays[0] is None
     np.testing.assert_array_equal(decays[1], np.array([0, 0, 0, 0.1, 0.1, 0.1], np.float32))
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import by_numpy
 import jax
@@ -23,6 +23,7 @@ from jaxnet.errors import DataError, UsageError
 from jaxnet.examples import Examples, make_examples
 from jaxnet.many import engine
 from jaxnet.many import sweep as module
+from jaxnet.many.engine import Variant
 from jaxnet.many.grid import Grid
 from jaxnet.many.leave_one_out import leave_one_out
 from jaxnet.many.sweep import Sweep, add_part, empty_sweep, sweep, sweep_in_parts
@@ -216,8 +217,35 @@ def test_a_sweep_in_parts_is_continued_where_it_stopped(
         np.testing.assert_array_equal(result.arrays[name], array)
 
 
-def test_every_part_is_tracked(x64: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "NETWORKS_A_PART", 4)
+class Trained(NamedTuple):
+    """What a sweep takes of the results of its networks."""
+
+    last_costs: np.ndarray
+    outcomes: np.ndarray
+    train_accuracies: np.ndarray
+    test_accuracies: None = None
+    costs: None = None
+
+
+def test_every_part_is_tracked_and_entered_in_its_place(
+    x64: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def costs_of(variants: Any, seeds: Any) -> np.ndarray:
+        """Make costs that tell rate, scale and seed: (variants, 1, seeds)."""
+        own = [variant.learning_rate + 10 * variant.weight_scale for variant in variants]
+        return np.add.outer(own, seeds)[:, None]
+
+    def train(_: Examples, settings: Settings, *, seeds: Any, variants: Any, **others: Any) -> Any:
+        costs = costs_of(variants, 100.0 * seeds)
+        outcomes = np.full(costs.shape, "slow")
+        return Trained(costs, outcomes, costs)
+
+    monkeypatch.setattr(module, "train_networks", train)
+    grid = Grid(RATES, (1.0, 2.0), SEEDS)
+    expected = costs_of(
+        [Variant(rate, scale, 0.0) for rate in RATES for scale in (1.0, 2.0)],
+        100.0 * (FIRST_SEED + np.arange(SEEDS)),
+    ).reshape(grid.shape)
     totals: list[float | None] = []
 
     def track(sequence: Iterable[T], description: str, total: float | None) -> Iterable[T]:
@@ -225,11 +253,12 @@ def test_every_part_is_tracked(x64: None, monkeypatch: pytest.MonkeyPatch) -> No
         totals.extend([len(items), total])
         return items
 
-    sweep(make_data()[0], Grid(RATES, SCALES, SEEDS), make_settings(), track=track)
-    assert totals == [4, 4]
-    monkeypatch.setattr(module, "NETWORKS_A_PART", 1)  # less than the rates
-    sweep(make_data()[0], Grid(RATES, SCALES, SEEDS), make_settings(), track=track)
-    assert totals[2:] == [12, 12]
+    # Two seeds a part, and one in the last of each scale; then a part for each network.
+    for most, count in ((4, 4), (1, 12)):
+        monkeypatch.setattr(module, "NETWORKS_A_PART", most)
+        swept = sweep(make_data()[0], grid, make_settings(), track=track)
+        assert totals[-2:] == [count, count]
+        np.testing.assert_array_equal(swept.last_costs, expected)
 
 
 def test_what_does_not_fit(x64: None) -> None:
