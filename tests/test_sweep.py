@@ -230,6 +230,8 @@ class Trained(NamedTuple):
 def test_every_part_is_tracked_and_entered_in_its_place(
     x64: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    trained: list[int] = []
+
     def costs_of(variants: Any, seeds: Any) -> np.ndarray:
         """Make costs that tell rate, scale and seed: (variants, 1, seeds)."""
         own = [variant.learning_rate + 10 * variant.weight_scale for variant in variants]
@@ -238,6 +240,7 @@ def test_every_part_is_tracked_and_entered_in_its_place(
     def train(_: Examples, settings: Settings, *, seeds: Any, variants: Any, **others: Any) -> Any:
         costs = costs_of(variants, 100.0 * seeds)
         outcomes = np.full(costs.shape, "slow")
+        trained.append(costs.size)
         return Trained(costs, outcomes, costs)
 
     monkeypatch.setattr(module, "train_networks", train)
@@ -258,6 +261,9 @@ def test_every_part_is_tracked_and_entered_in_its_place(
         monkeypatch.setattr(module, "NETWORKS_A_PART", most)
         swept = sweep(make_data()[0], grid, make_settings(), track=track)
         assert totals[-2:] == [count, count]
+        assert len(trained) == count
+        assert sum(trained) == grid.networks
+        trained.clear()
         np.testing.assert_array_equal(swept.last_costs, expected)
 
 
