@@ -59,6 +59,7 @@ def test_a_way_may_have_seeds_of_its_own() -> None:
         seeds=np.array([[3, 5], [5, 8]]),
         example_weights=ways,
         keep_probabilities=True,
+        block=2,
     )
     alike = train_networks(
         examples,
@@ -66,6 +67,7 @@ def test_a_way_may_have_seeds_of_its_own() -> None:
         seeds=np.array([3, 5, 8]),
         example_weights=ways,
         keep_probabilities=True,
+        block=2,
     )
     assert own.train_A2 is not None
     assert alike.train_A2 is not None
@@ -127,4 +129,4 @@ def test_settings_that_do_not_fit_are_refused(changes: dict[str, int], found: st
 def test_networks_that_overflow_are_refused() -> None:
     settings = dataclasses.replace(SETTINGS, learning_rate=1e30)
     with pytest.raises(UsageError, match="numbers that are not finite"):
-        learning_curve(draw_examples(), settings, sizes=SIZES, subsets=2, seeds=1)
+        learning_curve(draw_examples(), settings, sizes=SIZES, subsets=3, seeds=2)

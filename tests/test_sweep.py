@@ -189,7 +189,8 @@ def test_a_data_set_is_swept_as_its_examples_are(images: np.ndarray) -> None:
     expected = sweep(weighted, grid, unbalanced, test=splits["test"])
     for name, array in expected.arrays.items():
         np.testing.assert_array_equal(swept.arrays[name], array)
-    assert not np.array_equal(sweep(data, grid, settings).last_costs, swept.last_costs)
+    other = sweep(data, grid, settings, Preprocessing(4, 3, "rgb", "raw"))
+    assert not np.array_equal(other.last_costs, swept.last_costs)
 
 
 @pytest.mark.slow
