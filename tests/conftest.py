@@ -39,7 +39,7 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "1e9"
 os.environ["JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES"] = "none"
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,10 +108,24 @@ def is_optimized(item: pytest.Item) -> bool:
     return AS_USERS or item.get_closest_marker("optimized") is not None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let the second process read the test files from the last one on.
+
+    To prepare the assertions of a file takes longer than to run many of its tests. A process finds
+    what the other has prepared, so each prepares half.
+    """
+    report = yield
+    if isinstance(collector, pytest.Directory) and os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
+        report.result.reverse()
+    return report
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the optimized tests of a module one after the other, since each change compiles anew."""
-    modules = {item.path: number for number, item in enumerate(items)}
-    items.sort(key=lambda item: (modules[item.path], is_optimized(item)))
+    items.sort(key=lambda item: (item.path, is_optimized(item)))
 
 
 @pytest.hookimpl(tryfirst=True)

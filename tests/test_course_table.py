@@ -32,6 +32,7 @@ def test_the_published_costs_are_reproduced_in_pixels(cats: Dataset) -> None:
     require_reproduced("pixels")
 
 
+@pytest.mark.slow
 def test_the_first_costs_are_reproduced_in_pixels(cats: Dataset) -> None:
     result = main(iterations=101)
     assert result.holds

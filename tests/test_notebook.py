@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PICTURES = """
 import numpy as np
 import jaxnet
